@@ -1,0 +1,121 @@
+//! The life of a survey's mail: when to try again, and when to give up.
+//!
+//! It must not know how mail is sent, only what became of an attempt.
+
+use super::Time;
+use chrono::TimeDelta;
+
+/// No retry waits longer than this: an outage that ends is noticed within half a working day.
+pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(4);
+/// How long a connection that could not be had is left alone: the mail is not at fault, so it waits little.
+pub const UNREACHABLE_WAIT: TimeDelta = TimeDelta::seconds(30);
+
+/// What became of an attempt to hand a mail over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The server took it.
+    Accepted,
+    /// The server said: not now.
+    Temporary(String),
+    /// The server said: never.
+    Permanent(String),
+    /// No session could be had; the mail itself was not tried.
+    Unreachable(String),
+    /// The connection died after the mail was handed over: it may have arrived, or not.
+    Unknown(String),
+}
+
+/// Where a mail stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailState {
+    /// It goes out at this time.
+    Waiting(Time),
+    /// The server took it.
+    Accepted,
+    /// It will not be tried again.
+    Failed,
+}
+
+/// The settings of retries.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// The wait before the first retry; each further one doubles.
+    pub retry_after: TimeDelta,
+    /// How long after it was first due a mail is tried.
+    pub give_up_after: TimeDelta,
+}
+
+/// Decides where a mail stands after an attempt.
+///
+/// `tries` counts the attempts that a server answered or may have taken, this one included; `first_due` is when it was
+/// first due; `jitter`, from 0 to 1, spreads retries over the upper half of their wait, so that mails that failed
+/// together do not come back together.
+#[must_use]
+pub fn after(attempt: &Attempt, tries: u32, first_due: Time, now: Time, patience: Patience, jitter: f64) -> MailState {
+    let wait = match attempt {
+        Attempt::Accepted => return MailState::Accepted,
+        Attempt::Permanent(_) => return MailState::Failed,
+        Attempt::Unreachable(_) => UNREACHABLE_WAIT,
+        Attempt::Temporary(_) | Attempt::Unknown(_) => backoff(tries, patience.retry_after, jitter),
+    };
+    let due = now + wait;
+    if due - first_due > patience.give_up_after { MailState::Failed } else { MailState::Waiting(due) }
+}
+
+fn backoff(tries: u32, first: TimeDelta, jitter: f64) -> TimeDelta {
+    let doublings = tries.saturating_sub(1).min(30);
+    let full = first.num_milliseconds().saturating_mul(1 << doublings).min(LONGEST_WAIT.num_milliseconds());
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "at most four hours of milliseconds"
+    )]
+    let spread = (full as f64 / 2.0 * jitter.clamp(0.0, 1.0)) as i64;
+    TimeDelta::milliseconds(full / 2 + spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PATIENCE: Patience = Patience { retry_after: TimeDelta::minutes(1), give_up_after: TimeDelta::hours(72) };
+    const START: Time = Time::UNIX_EPOCH;
+
+    fn temporary(tries: u32, now: Time, jitter: f64) -> MailState {
+        after(&Attempt::Temporary("451".into()), tries, START, now, PATIENCE, jitter)
+    }
+
+    #[test]
+    fn retries_double_up_to_four_hours() {
+        let wait = |tries| match temporary(tries, START, 1.0) {
+            MailState::Waiting(due) => due - START,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(wait(1), TimeDelta::minutes(1));
+        assert_eq!(wait(2), TimeDelta::minutes(2));
+        assert_eq!(wait(5), TimeDelta::minutes(16));
+        assert_eq!(wait(9), LONGEST_WAIT);
+        assert_eq!(wait(u32::MAX), LONGEST_WAIT);
+        assert_eq!(temporary(1, START, 0.0), MailState::Waiting(START + TimeDelta::seconds(30)));
+    }
+
+    #[test]
+    fn a_permanent_answer_ends_it_and_so_does_patience() {
+        let permanent = Attempt::Permanent("550".into());
+        assert_eq!(after(&permanent, 1, START, START, PATIENCE, 0.5), MailState::Failed);
+        assert_eq!(after(&Attempt::Accepted, 1, START, START, PATIENCE, 0.5), MailState::Accepted);
+        assert_eq!(temporary(99, START + TimeDelta::hours(69), 1.0), MailState::Failed);
+        assert_eq!(temporary(99, START + TimeDelta::hours(68), 1.0), MailState::Waiting(START + TimeDelta::hours(72)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_retry_is_later_and_within_patience(tries in 1u32.., hours in 0i64..100, jitter in 0.0..1.0f64) {
+            let now = START + TimeDelta::hours(hours);
+            if let MailState::Waiting(due) = temporary(tries, now, jitter) {
+                prop_assert!(due > now && due <= START + PATIENCE.give_up_after);
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The pure life of a survey: one file a stage, from the closing to the report.
+//!
+//! Everything here is a function of its arguments. No async, no I/O, no clock, no randomness: `now` is an argument, and
+//! so is every fact that a rule needs. It must not name any other module of this crate.
+
+pub mod closing;
+pub mod delivery;
+pub mod eligibility;
+pub mod evidence;
+pub mod link;
+pub mod rating;
+pub mod report;
+pub mod trail;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// An instant. Whatever is stored is cut to whole milliseconds.
+pub type Time = DateTime<Utc>;
+
+/// Reads a duration such as `90s`, `15m`, `72h`, `7d` or `250ms`: an integer and a unit, nothing between them.
+///
+/// `None` for anything else, and for more than ten years: no setting of ours means that long, and sums of times with
+/// it would leave the calendar.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<TimeDelta> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let number: i64 = number.parse().ok()?;
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let duration = TimeDelta::try_milliseconds(number.checked_mul(unit_ms)?)?;
+    (duration <= TimeDelta::days(3650)).then_some(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_an_integer_and_a_unit() {
+        assert_eq!(parse_duration("250ms"), Some(TimeDelta::milliseconds(250)));
+        assert_eq!(parse_duration("0s"), Some(TimeDelta::zero()));
+        assert_eq!(parse_duration("15m"), Some(TimeDelta::minutes(15)));
+        assert_eq!(parse_duration("72h"), Some(TimeDelta::hours(72)));
+        assert_eq!(parse_duration("3650d"), Some(TimeDelta::days(3650)));
+        for wrong in
+            ["", "5", "s", "-5s", "1.5h", "5 s", "5S", "3651d", "99999999999999999999s", "9223372036854775807d"]
+        {
+            assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+    }
+}

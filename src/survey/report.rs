@@ -1,0 +1,152 @@
+//! What the team reads: the figures of a group, its CSAT, and the period they are taken over.
+//!
+//! It must not know how figures are counted (the `report_*` views define that), nor how they are shown.
+
+use super::Time;
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+
+/// How many local days a report covers unless told otherwise, today included.
+pub const USUAL_DAYS: u64 = 30;
+
+/// What a report's rows stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// One row a teammate.
+    #[default]
+    Teammate,
+    /// One row a team.
+    Team,
+    /// One row a local day.
+    Day,
+}
+
+impl By {
+    /// The word for it in the contract.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Teammate => "teammate",
+            Self::Team => "team",
+            Self::Day => "day",
+        }
+    }
+}
+
+impl std::str::FromStr for By {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Teammate, Self::Team, Self::Day]
+            .into_iter()
+            .find(|by| by.word() == text)
+            .ok_or_else(|| format!("{text:?}: expected teammate, team or day"))
+    }
+}
+
+/// The figures of one group in one period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Surveys whose mail was accepted in the period.
+    pub asked: u64,
+    /// Those of them that are rated or locked by now.
+    pub answered: u64,
+    /// Those of them that are held by now.
+    pub held: u64,
+    /// Those of them that a person seems to have opened and nobody rated.
+    pub unconfirmed: u64,
+    /// Standing ratings given in the period, with scores of the positive set.
+    pub positive: u64,
+    /// Standing ratings given in the period, one number a score, worst first.
+    pub scores: [u64; 5],
+}
+
+impl Figures {
+    /// Standing ratings given in the period.
+    #[must_use]
+    pub fn ratings(&self) -> u64 {
+        self.scores.iter().sum()
+    }
+
+    /// The share of positive ratings, 0 to 1; `None` without a rating.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 ratings")]
+    pub fn csat(&self) -> Option<f64> {
+        let ratings = self.ratings();
+        (ratings > 0).then(|| self.positive as f64 / ratings as f64)
+    }
+}
+
+/// A stretch of time, half open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first moment.
+    pub from: Time,
+    /// The first moment after it.
+    pub until: Time,
+}
+
+/// One end of a period, as somebody wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// A local day, included whole.
+    Day(NaiveDate),
+    /// An instant.
+    Instant(Time),
+}
+
+impl std::str::FromStr for Bound {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(Bound::Day);
+        let instant = || DateTime::parse_from_rfc3339(text).map(|time| Bound::Instant(time.with_timezone(&Utc)));
+        day.or_else(|_| instant())
+            .map_err(|_| format!("{text:?}: expected a day such as 2026-11-22, or an RFC 3339 time with its zone"))
+    }
+}
+
+impl Period {
+    /// The period between two ends: a day counts whole in the zone, an instant ends it exactly. Without an end it is
+    /// the [`USUAL_DAYS`] up to and with today, or up to and with the day that the other end names.
+    ///
+    /// # Errors
+    /// A period that ends before it begins, or leaves the calendar, in a sentence.
+    pub fn between(from: Option<Bound>, to: Option<Bound>, now: Time, zone: Tz) -> Result<Self, String> {
+        let start = |bound| match bound {
+            Bound::Day(day) => day_start(day, zone),
+            Bound::Instant(time) => Some(time),
+        };
+        let end = |bound| match bound {
+            Bound::Day(day) => day.succ_opt().and_then(|next| day_start(next, zone)),
+            Bound::Instant(time) => Some(time),
+        };
+        let today = now.with_timezone(&zone).date_naive();
+        let to = to.unwrap_or(Bound::Day(today));
+        let last_day = match to {
+            Bound::Day(day) => Some(day),
+            // The end itself is outside, so the last day is that of the moment before.
+            Bound::Instant(time) => {
+                time.checked_sub_signed(TimeDelta::milliseconds(1)).map(|last| last.with_timezone(&zone).date_naive())
+            }
+        };
+        let usual = || last_day.and_then(|day| day.checked_sub_days(Days::new(USUAL_DAYS - 1))).map(Bound::Day);
+        let period = from.or_else(usual).and_then(start).zip(end(to));
+        match period {
+            Some((from, until)) if from <= until => Ok(Self { from, until }),
+            Some(_) => Err("the period ends before it begins: expected from at or before to".into()),
+            None => Err("the period leaves the calendar: expected years that people live in".into()),
+        }
+    }
+}
+
+/// The first moment of a local day; where a change of clocks leaves the hour out, the moment after the gap.
+#[must_use]
+pub fn day_start(day: NaiveDate, zone: Tz) -> Option<Time> {
+    // Gaps of clocks are a whole day at the most (Samoa skipped one), and start at quarters of an hour.
+    let midnight = day.and_hms_opt(0, 0, 0)?;
+    (0..=96).find_map(|quarter| {
+        let local = midnight.checked_add_signed(TimeDelta::minutes(15 * quarter))?;
+        zone.from_local_datetime(&local).earliest().map(|time| time.with_timezone(&Utc))
+    })
+}
