@@ -310,7 +310,8 @@ pub fn display(text: &str, most: usize) -> Option<String> {
     Some(clean.chars().take(most - 1).chain(['…']).collect())
 }
 
-fn check_id(id: &str, pointer: &str, faults: &mut Vec<Fault>) {
+/// Adds a fault unless the id is 1 to [`LONGEST_ID`] characters, none of them a control character.
+pub fn check_id(id: &str, pointer: &str, faults: &mut Vec<Fault>) {
     if id.is_empty() || id.chars().count() > LONGEST_ID || id.contains(char::is_control) {
         let detail = format!("expected 1 to {LONGEST_ID} characters, none of them a control character");
         faults.push(Fault::new(pointer, detail));
@@ -334,7 +335,10 @@ fn yes() -> bool {
 }
 
 /// Reads a time with its zone and cuts it to whole milliseconds, as it will be stored.
-fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
+///
+/// # Errors
+/// A time without its zone, or none at all.
+pub fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
     let text = String::deserialize(from)?;
     match DateTime::parse_from_rfc3339(&text) {
         Ok(time) => Ok(time.with_timezone(&Utc).trunc_subsecs(3)),

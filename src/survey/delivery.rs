@@ -4,25 +4,45 @@
 
 use super::Time;
 use chrono::TimeDelta;
+use uuid::Uuid;
 
 /// No retry waits longer than this: an outage that ends is noticed within half a working day.
 pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(4);
 /// How long a connection that could not be had is left alone: the mail is not at fault, so it waits little.
 pub const UNREACHABLE_WAIT: TimeDelta = TimeDelta::seconds(30);
+/// The longest delay, and the longest patience, that a configuration may ask for.
+pub const LONGEST_SETTING: TimeDelta = TimeDelta::days(30);
 
-/// What became of an attempt to hand a mail over.
+/// What became of an attempt to hand a mail over. The reasons are one line each, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// The server took it.
+    /// Whoever took the mail answers for it from now on.
     Accepted,
-    /// The server said: not now.
+    /// Refused for now.
     Temporary(String),
-    /// The server said: never.
+    /// Refused for good.
     Permanent(String),
-    /// No session could be had; the mail itself was not tried.
+    /// No session could be had or kept: the mail itself was not judged, and this must not count as one of its tries.
     Unreachable(String),
-    /// The connection died after the mail was handed over: it may have arrived, or not.
+    /// The mail was on its way and no answer came: it may have been delivered.
     Unknown(String),
+}
+
+/// What it takes to write the mail of a survey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The survey.
+    pub survey: Uuid,
+    /// Where to.
+    pub address: String,
+    /// Whom to greet.
+    pub customer_name: Option<String>,
+    /// Who helped.
+    pub teammate: Option<String>,
+    /// What it was about.
+    pub subject: Option<String>,
+    /// The Message-ID it answers, with angle brackets.
+    pub in_reply_to: Option<String>,
 }
 
 /// Where a mail stands.

@@ -5,6 +5,7 @@
 
 use super::Time;
 use super::closing::{Closing, Kind, StartedBy, State};
+use super::delivery::LONGEST_SETTING;
 use chrono::TimeDelta;
 use glob::Pattern;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -115,6 +116,9 @@ impl Policy {
         at_most("change_within_hours", self.change_within_hours.unwrap_or(0), MOST_HOURS)?;
         if !(0.0..=100.0).contains(&self.sample_percent) {
             return Err(("sample_percent", format!("{} is no share: expected 0 to 100", self.sample_percent)));
+        }
+        if self.delay > LONGEST_SETTING {
+            return Err(("delay", format!("expected at most {} days", LONGEST_SETTING.num_days())));
         }
         if let Some(hours) = self.rate_within_hours
             && self.delay > TimeDelta::hours(hours.into())

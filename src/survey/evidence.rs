@@ -278,7 +278,9 @@ impl Clicks {
         self.standing.rated().is_some() && over(self.change_until, now)
     }
 
-    fn mode(&self, now: Time, score: Score, machine: bool, least: Evidence) -> Mode {
+    /// The mode of a page issued now for a link.
+    #[must_use]
+    pub fn mode(&self, now: Time, score: Score, machine: bool, least: Evidence) -> Mode {
         match &self.standing {
             Standing::Locked(_) => return Mode::Final,
             Standing::Unrated if over(self.rate_until, now) => return Mode::Closed,

@@ -3,7 +3,7 @@
 //! It must not know how figures are counted (the `report_*` views define that), nor how they are shown.
 
 use super::Time;
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// How many local days a report covers unless told otherwise, today included.
@@ -62,6 +62,18 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Takes another group's figures in.
+    pub fn add(&mut self, other: &Self) {
+        self.asked += other.asked;
+        self.answered += other.answered;
+        self.held += other.held;
+        self.unconfirmed += other.unconfirmed;
+        self.positive += other.positive;
+        for (mine, others) in self.scores.iter_mut().zip(other.scores) {
+            *mine += others;
+        }
+    }
+
     /// Standing ratings given in the period.
     #[must_use]
     pub fn ratings(&self) -> u64 {
@@ -95,6 +107,15 @@ pub enum Bound {
     Instant(Time),
 }
 
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Day(day) => day.fmt(f),
+            Self::Instant(time) => time.to_rfc3339_opts(SecondsFormat::AutoSi, true).fmt(f),
+        }
+    }
+}
+
 impl std::str::FromStr for Bound {
     type Err = String;
 
@@ -107,8 +128,8 @@ impl std::str::FromStr for Bound {
 }
 
 impl Period {
-    /// The period between two ends: a day counts whole in the zone, an instant ends it exactly. Without an end it is
-    /// the [`USUAL_DAYS`] up to and with today, or up to and with the day that the other end names.
+    /// The period between two ends: a day counts whole in the zone, an instant ends it exactly. Ends that are left out
+    /// are those of [`usual_bounds`].
     ///
     /// # Errors
     /// A period that ends before it begins, or leaves the calendar, in a sentence.
@@ -121,23 +142,27 @@ impl Period {
             Bound::Day(day) => day.succ_opt().and_then(|next| day_start(next, zone)),
             Bound::Instant(time) => Some(time),
         };
-        let today = now.with_timezone(&zone).date_naive();
-        let to = to.unwrap_or(Bound::Day(today));
-        let last_day = match to {
-            Bound::Day(day) => Some(day),
-            // The end itself is outside, so the last day is that of the moment before.
-            Bound::Instant(time) => {
-                time.checked_sub_signed(TimeDelta::milliseconds(1)).map(|last| last.with_timezone(&zone).date_naive())
-            }
-        };
-        let usual = || last_day.and_then(|day| day.checked_sub_days(Days::new(USUAL_DAYS - 1))).map(Bound::Day);
-        let period = from.or_else(usual).and_then(start).zip(end(to));
+        let period = usual_bounds(from, to, now, zone).and_then(|(from, to)| start(from).zip(end(to)));
         match period {
             Some((from, until)) if from <= until => Ok(Self { from, until }),
             Some(_) => Err("the period ends before it begins: expected from at or before to".into()),
             None => Err("the period leaves the calendar: expected years that people live in".into()),
         }
     }
+}
+
+/// Both ends of a period: without an end it is the [`USUAL_DAYS`] up to and with today, or up to and with the day that
+/// the other end names. `None` where that leaves the calendar.
+#[must_use]
+pub fn usual_bounds(from: Option<Bound>, to: Option<Bound>, now: Time, zone: Tz) -> Option<(Bound, Bound)> {
+    let to = to.unwrap_or(Bound::Day(now.with_timezone(&zone).date_naive()));
+    let last_day = match to {
+        Bound::Day(day) => day,
+        // The end itself is outside, so the last day is that of the moment before.
+        Bound::Instant(time) => time.checked_sub_signed(TimeDelta::milliseconds(1))?.with_timezone(&zone).date_naive(),
+    };
+    let usual = || last_day.checked_sub_days(Days::new(USUAL_DAYS - 1)).map(Bound::Day);
+    Some((from.or_else(usual)?, to))
 }
 
 /// The first moment of a local day; where a change of clocks leaves the hour out, the moment after the gap.

@@ -1,0 +1,125 @@
+//! The command line: what each command is called, and what its end means to a script.
+//!
+//! It owns arguments, exit codes and logging. It must not name a database or a mail library.
+
+mod demo;
+mod key;
+mod report;
+mod serve;
+
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::gateway::{Error, Gateway, StartError};
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Exit code of what failed.
+const FAILED: u8 = 1;
+/// Exit code of wrong usage or configuration; clap's own too.
+const WRONG_USAGE: u8 = 2;
+
+/// Asks customers by email how a finished support conversation was.
+#[derive(Debug, Parser)]
+#[command(name = "afterword", version, propagate_version = true)]
+pub struct Arguments {
+    /// The configuration file; without it ./afterword.toml, else built-in defaults
+    #[arg(long, global = true, value_name = "FILE", env = "AFTERWORD_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try it: made-up history, a built-in inbox, no configuration and no mail server
+    Demo(demo::Demo),
+    /// Serve helpdesks, customers and teams, and send mail
+    Serve,
+    /// Make, list and revoke keys of the HTTP API
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Print CSAT by teammate, team or day
+    Report(report::Wanted),
+}
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("{0}")]
+    Failed(String),
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(faults) => {
+                let lines = faults.iter().map(|fault| format!("--{}: {}", fault.pointer, fault.detail));
+                Self::Usage(lines.collect::<Vec<_>>().join("\n"))
+            }
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Ended {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs a command to its end.
+#[must_use]
+pub fn run(arguments: Arguments) -> ExitCode {
+    log();
+    let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command(arguments)),
+        Err(error) => Err(error.into()),
+    };
+    let Err(ended) = done else { return ExitCode::SUCCESS };
+    eprintln!("afterword: {ended}");
+    ExitCode::from(match ended {
+        Ended::Config(_) | Ended::Usage(_) => WRONG_USAGE,
+        Ended::Start(_) | Ended::Failed(_) => FAILED,
+    })
+}
+
+async fn command(arguments: Arguments) -> Result<(), Ended> {
+    let config = arguments.config.as_deref();
+    match arguments.command {
+        Command::Demo(demo) => demo::run(demo).await,
+        Command::Serve => serve::run(load(config)?).await,
+        Command::Key(key) => key::run(key, &open(config).await?).await,
+        Command::Report(wanted) => report::run(wanted, &open(config).await?).await,
+    }
+}
+
+fn load(file: Option<&Path>) -> Result<Config, Ended> {
+    // A variable that is not UTF-8 is none of ours.
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Ok(Config::load(file, variables)?)
+}
+
+async fn open(file: Option<&Path>) -> Result<Gateway, Ended> {
+    Ok(Gateway::open(load(file)?, Clock::System, None).await?)
+}
+
+/// Logs to standard error, as much as `AFTERWORD_LOG` says: `info` unless set, or per module as in `afterword=debug`.
+/// As JSON where nobody watches.
+fn log() {
+    let filter = EnvFilter::try_from_env("AFTERWORD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        log.without_time().with_target(false).init();
+    } else {
+        log.json().init();
+    }
+}

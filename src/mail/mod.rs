@@ -1,0 +1,6 @@
+//! Mail: how one is written, where it goes, and how it gets there.
+
+pub mod compose;
+pub mod smtp;
+mod tls;
+pub mod transport;

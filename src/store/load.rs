@@ -1,0 +1,223 @@
+//! Loads what a batch of commands touches: one statement a table, whatever the size of the batch.
+//!
+//! Keys go in as one JSON array, so that each statement has one text and is prepared once. It must not decide anything.
+
+use super::command::{Command, Decision};
+use super::rows;
+use super::work::{Mail, Survey, Work};
+use crate::survey::Time;
+use crate::survey::closing::Teammate;
+use crate::survey::delivery::{LONGEST_SETTING, Outgoing};
+use crate::survey::eligibility::{Cause, RECENT};
+use chrono::TimeDelta;
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection, query};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+type Result<T> = std::result::Result<T, sqlx::Error>;
+
+/// What the commands of a batch name.
+#[derive(Default)]
+struct Keys {
+    surveys: BTreeSet<Uuid>,
+    /// Conversations whose surveys are needed.
+    conversations: BTreeSet<String>,
+    closings: Vec<(String, i64)>,
+    addresses: BTreeSet<String>,
+    teammates: BTreeSet<String>,
+    claims: usize,
+    now: Time,
+    /// The earliest moment whose surveys to an address matter to some policy.
+    asked_since: Option<Time>,
+}
+
+/// The working set of a batch.
+pub(super) async fn load(db: &mut SqliteConnection, commands: &[Command]) -> Result<Work> {
+    let mut keys = Keys::default();
+    for command in commands {
+        keys.take(command);
+    }
+    let mut work = Work::default();
+    if keys.claims > 0 {
+        due(db, &mut keys, &mut work).await?;
+    }
+    surveys(db, &keys, &mut work).await?;
+    if !keys.conversations.is_empty() {
+        conversations(db, &keys, &mut work).await?;
+    }
+    if !keys.addresses.is_empty() {
+        suppressions(db, &keys, &mut work).await?;
+    }
+    if !keys.teammates.is_empty() {
+        teammates(db, &keys, &mut work).await?;
+    }
+    Ok(work)
+}
+
+impl Keys {
+    fn take(&mut self, command: &Command) {
+        match command {
+            Command::Close(report) => {
+                let closing = &report.closing;
+                self.conversations.insert(closing.conversation_id.clone());
+                self.closings.push((closing.conversation_id.clone(), closing.closed_at.timestamp_millis()));
+                self.addresses.extend(report.address_hash.clone());
+                self.teammates.extend(closing.teammate.as_ref().map(|teammate| teammate.id.clone()));
+                // A survey counts from when it was sent, which can be days of retries after it was made.
+                let quiet = TimeDelta::days(report.policy.quiet_days.into()).max(RECENT) + LONGEST_IN_OUTBOX;
+                let since = report.now - quiet;
+                self.asked_since = Some(self.asked_since.map_or(since, |known| known.min(since)));
+            }
+            Command::Reopen { conversation, .. } => {
+                self.conversations.insert(conversation.clone());
+            }
+            Command::View { survey, .. } | Command::Answer { survey, .. } | Command::Mark { survey, .. } => {
+                self.surveys.insert(*survey);
+            }
+            Command::Suppress { address_hash, .. } | Command::Unsuppress { address_hash } => {
+                self.addresses.insert(address_hash.clone());
+            }
+            Command::Claim { at, .. } => {
+                self.claims += 1;
+                self.now = self.now.max(*at);
+            }
+            Command::Settle => {}
+        }
+    }
+}
+
+/// A mail is sent at most this long after its survey was made: its delay and its patience are bounded, each by this.
+const LONGEST_IN_OUTBOX: TimeDelta = TimeDelta::days(2 * LONGEST_SETTING.num_days());
+
+fn json(keys: &impl Serialize) -> Result<String> {
+    serde_json::to_string(keys).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+async fn due(db: &mut SqliteConnection, keys: &mut Keys, work: &mut Work) -> Result<()> {
+    let sql =
+        "SELECT s.id, s.address, s.customer_name, t.name, s.subject, s.in_reply_to, s.conversation_id, s.address_hash
+        FROM survey s LEFT JOIN teammate t ON t.id = s.teammate_id
+        WHERE s.mail IN ('waiting', 'sending') AND s.due_at <= $1 ORDER BY s.due_at LIMIT $2";
+    let most = i64::try_from(keys.claims).unwrap_or(i64::MAX);
+    for row in query(sql).bind(keys.now.timestamp_millis()).bind(most).fetch_all(db).await? {
+        let survey = rows::id(&row, 0)?;
+        keys.surveys.insert(survey);
+        keys.conversations.insert(row.try_get(6)?);
+        keys.addresses.insert(row.try_get(7)?);
+        let outgoing = Outgoing {
+            survey,
+            address: row.try_get::<Option<String>, _>(1)?.unwrap_or_default(),
+            customer_name: row.try_get(2)?,
+            teammate: row.try_get(3)?,
+            subject: row.try_get(4)?,
+            in_reply_to: row.try_get(5)?,
+        };
+        work.due.push_back((survey, outgoing));
+    }
+    Ok(())
+}
+
+/// The surveys that are named, those of the conversations, and those that went to the addresses lately.
+async fn surveys(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
+    let loaded = if keys.conversations.is_empty() {
+        let sql = concat!("SELECT ", rows::clicks!(), rows::mail!(), " WHERE id IN (SELECT value FROM json_each($1))");
+        query(sql).bind(json(&keys.surveys)?).fetch_all(db).await?
+    } else {
+        let sql = concat!(
+            "SELECT ",
+            rows::clicks!(),
+            rows::mail!(),
+            " WHERE id IN (SELECT value FROM json_each($1))
+                 OR conversation_id IN (SELECT value FROM json_each($2))
+                 OR (address_hash IN (SELECT value FROM json_each($3)) AND made_at >= $4)"
+        );
+        let addresses = if keys.asked_since.is_some() { json(&keys.addresses)? } else { "[]".to_owned() };
+        query(sql)
+            .bind(json(&keys.surveys)?)
+            .bind(json(&keys.conversations)?)
+            .bind(addresses)
+            .bind(keys.asked_since.unwrap_or_default().timestamp_millis())
+            .fetch_all(db)
+            .await?
+    };
+    for row in loaded {
+        let survey = survey(&row)?;
+        work.surveys.insert(rows::id(&row, 0)?, survey);
+    }
+    Ok(())
+}
+
+fn survey(row: &SqliteRow) -> Result<Survey> {
+    let first = rows::CLICKS;
+    let state = row.try_get::<&str, _>(first + 4)?;
+    let states = ["waiting", "sending", "accepted", "failed", "cancelled"];
+    Ok(Survey {
+        conversation: row.try_get(first)?,
+        closed_at: rows::time(row, first + 1)?,
+        made_at: rows::time(row, first + 2)?,
+        address_hash: row.try_get(first + 3)?,
+        mail: Mail {
+            state: states.into_iter().find(|known| *known == state).ok_or_else(|| rows::broken("mail", state))?,
+            due_at: rows::time(row, first + 5)?,
+            first_due: rows::time(row, first + 6)?,
+            tries: row.try_get(first + 7)?,
+            note: row.try_get(first + 8)?,
+        },
+        clicks: rows::clicks(row)?,
+        mail_changed: false,
+        trail_changed: false,
+    })
+}
+
+async fn conversations(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
+    let latest = "SELECT value, (SELECT max(closed_at) FROM closing WHERE conversation_id = value),
+            (SELECT max(reopened_at) FROM reopening WHERE conversation_id = value)
+        FROM json_each($1)";
+    for row in query(latest).bind(json(&keys.conversations)?).fetch_all(&mut *db).await? {
+        let known = work.conversations.entry(row.try_get(0)?).or_default();
+        known.latest_closing = rows::optional_time(&row, 1)?;
+        known.latest_reopening = rows::optional_time(&row, 2)?;
+    }
+    if keys.closings.is_empty() {
+        return Ok(());
+    }
+    let decided = "SELECT conversation_id, closed_at, survey_id, send_at, reasons FROM closing
+        WHERE (conversation_id, closed_at) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))";
+    for row in query(decided).bind(json(&keys.closings)?).fetch_all(db).await? {
+        let known = work.conversations.entry(row.try_get(0)?).or_default();
+        known.decisions.insert(rows::time(&row, 1)?, decision(&row)?);
+    }
+    Ok(())
+}
+
+fn decision(row: &SqliteRow) -> Result<Decision> {
+    if row.try_get::<Option<&str>, _>(2)?.is_some() {
+        return Ok(Decision::Ask { survey: rows::id(row, 2)?, send_at: rows::time(row, 3)? });
+    }
+    let reasons = row.try_get::<&str, _>(4)?;
+    Ok(Decision::Skip(serde_json::from_str(reasons).map_err(|error| sqlx::Error::Decode(error.into()))?))
+}
+
+async fn suppressions(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
+    let sql = "SELECT address_hash, cause FROM suppression WHERE address_hash IN (SELECT value FROM json_each($1))";
+    for row in query(sql).bind(json(&keys.addresses)?).fetch_all(db).await? {
+        let word = row.try_get::<&str, _>(1)?;
+        let cause = Cause::ALL.into_iter().find(|cause| cause.word() == word);
+        let causes = work.suppressions.entry(row.try_get(0)?).or_default();
+        causes.insert(cause.ok_or_else(|| rows::broken("cause", word))?);
+    }
+    Ok(())
+}
+
+async fn teammates(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
+    let sql = "SELECT id, name, email, team, named_at FROM teammate WHERE id IN (SELECT value FROM json_each($1))";
+    for row in query(sql).bind(json(&keys.teammates)?).fetch_all(db).await? {
+        let id: String = row.try_get(0)?;
+        let teammate =
+            Teammate { id: id.clone(), name: row.try_get(1)?, email: row.try_get(2)?, team: row.try_get(3)? };
+        work.teammates.insert(id, (teammate, rows::time(&row, 4)?));
+    }
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! What requests carry, taken out and checked: bodies, keys, path segments, and what kind of visitor sent them.
+//!
+//! It must not know what is done with any of it.
+
+use super::App;
+use super::error::Failure;
+use crate::gateway::Access;
+use crate::store::Scope;
+use crate::survey::closing::Fault;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+/// The body limit of every route, in bytes. A conversation's messages fit; whatever is larger is a mistake.
+pub(super) const LARGEST_BODY: usize = 1024 * 1024;
+
+/// One segment of a path, decoded. What is not UTF-8 names nothing here.
+pub(super) struct Segment(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(segment)| Self(segment)).map_err(|_| Failure::not_found())
+    }
+}
+
+/// The parameters of a query; one that is not among the names is refused by its name.
+pub(super) fn query<const N: usize>(text: Option<&str>, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
+    let mut values = [const { None }; N];
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text.unwrap_or_default())
+        .map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "bad_query", "the query is not form-encoded"))?;
+    let mut faults = Vec::new();
+    for (name, value) in pairs {
+        match names.iter().position(|known| *known == name) {
+            Some(place) => values[place] = Some(value),
+            None => faults.push(Fault::new(name, format!("unknown parameter, expected one of {}", names.join(", ")))),
+        }
+    }
+    if faults.is_empty() { Ok(values) } else { Err(Failure::invalid(faults)) }
+}
+
+/// A JSON body.
+pub(super) fn json<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Failure> {
+    let bytes = bytes(body)?;
+    let read = &mut serde_json::Deserializer::from_slice(&bytes);
+    let value = serde_path_to_error::deserialize(&mut *read).map_err(|error| {
+        let inner = error.inner();
+        if inner.is_data() {
+            return Failure::invalid(vec![fault(error.path(), inner)]);
+        }
+        Failure::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not JSON: {inner}"))
+    })?;
+    read.end().map_err(|error| {
+        Failure::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not one JSON value: {error}"))
+    })?;
+    Ok(value)
+}
+
+/// The bytes of a body.
+pub(super) fn bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Failure> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("expected a body of at most {LARGEST_BODY} bytes");
+            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        }
+        _ => Failure::new(StatusCode::BAD_REQUEST, "broken_body", "the body did not arrive whole"),
+    })
+}
+
+/// Where a body is wrong, as a JSON pointer. A field that is missing or unknown is named by its message alone, so the
+/// pointer is led on to it.
+fn fault(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Fault {
+    use serde_path_to_error::Segment as At;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            At::Seq { index } => pointer.extend(["/", &index.to_string()]),
+            At::Map { key } => pointer.extend(["/", &escape(key)]),
+            At::Enum { .. } | At::Unknown => {}
+        }
+    }
+    let message = error.to_string();
+    let detail = message.rsplit_once(" at line ").map_or(message.as_str(), |(detail, _)| detail);
+    let field = ["missing field `", "unknown field `", "duplicate field `"]
+        .iter()
+        .find_map(|said| detail.strip_prefix(said))
+        .and_then(|rest| rest.split_once('`'));
+    if let Some((field, _)) = field
+        && !pointer.ends_with(&format!("/{}", escape(field)))
+    {
+        pointer.extend(["/", &escape(field)]);
+    }
+    Fault::new(pointer, detail)
+}
+
+/// RFC 6901.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+impl App {
+    /// Checks the key of a request for a scope.
+    pub(super) async fn access(&self, headers: &HeaderMap, needed: Scope) -> Result<Access, Failure> {
+        let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let key = said.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        Ok(self.gateway.authorize(key.map_or("", |(_, key)| key.trim()), needed).await?)
+    }
+
+    /// Whether a browser says that another site made it send this. Without a usable `Origin`, `Sec-Fetch-Site` decides.
+    pub(super) fn cross_site(&self, headers: &HeaderMap) -> bool {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        match text(header::ORIGIN) {
+            Some(origin) if origin != "null" => {
+                let host = origin.split_once("://").map(|(_, host)| host);
+                let own = origin.eq_ignore_ascii_case(origin_of(&self.gateway.config.public_url));
+                // The address bar named the host that the request went to, so an origin there is no other site.
+                !own && host != text(header::HOST)
+            }
+            _ => text(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site"),
+        }
+    }
+
+    /// Whether a view looks like a machine's: by its method, a prefetch header, or its `User-Agent`.
+    pub(super) fn machine(&self, head: bool, headers: &HeaderMap) -> bool {
+        let prefetch = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
+            let value = headers.get(*name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            value.to_ascii_lowercase().contains("prefetch")
+        });
+        let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        let agent = agent.unwrap_or_default().to_ascii_lowercase();
+        head || prefetch || agent.trim().is_empty() || self.machines.iter().any(|word| names(&agent, word))
+    }
+}
+
+/// Words in the `User-Agent` of programs that open the links of mails. One that calls itself a browser is caught by
+/// what it does.
+const MACHINES: [&str; 33] = [
+    "HeadlessChrome",
+    "PhantomJS",
+    "Puppeteer",
+    "Playwright",
+    "BingPreview",
+    "bingbot",
+    "Googlebot",
+    "Google-Safety",
+    "GoogleImageProxy",
+    "Google-Read-Aloud",
+    "Slackbot",
+    "Slackbot-LinkExpanding",
+    "Twitterbot",
+    "facebookexternalhit",
+    "LinkedInBot",
+    "TelegramBot",
+    "Discordbot",
+    "WhatsApp",
+    "SkypeUriPreview",
+    "python-requests",
+    "python-urllib",
+    "aiohttp",
+    "curl",
+    "Wget",
+    "Go-http-client",
+    "Java",
+    "okhttp",
+    "axios",
+    "node-fetch",
+    "libwww-perl",
+    "Barracuda",
+    "Mimecast",
+    "Proofpoint",
+];
+
+/// The words that mark a machine, in lower case: ours and the operator's.
+pub(super) fn machine_words(more: &[String]) -> Vec<String> {
+    MACHINES
+        .iter()
+        .map(|word| word.to_ascii_lowercase())
+        .chain(more.iter().map(|word| word.to_ascii_lowercase()))
+        .collect()
+}
+
+/// Whether a text in lower case holds a word, on word boundaries: a CUBOT phone is no bot.
+fn names(text: &str, word: &str) -> bool {
+    let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+    text.match_indices(word)
+        .any(|(at, _)| outside(text[..at].chars().next_back()) && outside(text[at + word.len()..].chars().next()))
+}
+
+/// Scheme, host and port of a checked URL.
+fn origin_of(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    url[host..].find('/').map_or(url, |end| &url[..host + end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_on_their_boundaries_only() {
+        assert!(names("mozilla/5.0 headlesschrome/120", "headlesschrome"));
+        assert!(names("curl/8", "curl"));
+        assert!(!names("mozilla/5.0 (linux; cubot x18)", "bot"));
+        assert!(!names("javascript", "java"));
+        assert!(names("slackbot-linkexpanding 1.0", "slackbot"));
+    }
+
+    #[test]
+    fn an_origin_ends_where_the_path_begins() {
+        assert_eq!(origin_of("https://rate.example.com/a/b"), "https://rate.example.com");
+        assert_eq!(origin_of("http://127.0.0.1:8080"), "http://127.0.0.1:8080");
+    }
+}

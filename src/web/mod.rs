@@ -1,0 +1,178 @@
+//! The HTTP side: routes, and what every answer has in common.
+//!
+//! It owns request ids, headers and the rendering of failures. Handlers extract, call one verb of the gateway and
+//! render. It must not name a database or a mail library.
+
+mod api;
+pub mod assets;
+mod error;
+mod extract;
+mod inbox;
+pub mod page;
+mod rate;
+
+pub use api::report_json;
+
+use crate::gateway::Gateway;
+use crate::mail::transport::Memory;
+use crate::text::Text;
+use assets::Assets;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use error::Failure;
+use page::{Frame, Message};
+use serde_json::json;
+use std::any::Any;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+use uuid::Uuid;
+
+/// What pages may do: nothing inline, nothing from elsewhere, framed by nobody.
+const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What handlers share.
+struct App {
+    gateway: Arc<Gateway>,
+    assets: Assets,
+    /// Words that mark a machine's `User-Agent`, in lower case.
+    machines: Vec<String>,
+    /// The mails of the demo.
+    inbox: Option<Memory>,
+}
+
+impl App {
+    fn frame(&self) -> Frame<'_> {
+        Frame { brand: &self.gateway.config.brand.name, text: Text::english(), assets: &self.assets }
+    }
+}
+
+/// All routes of the service. `inbox` is the demo's: with it, its mails can be read at `/inbox`.
+pub fn router(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Router {
+    let app = Arc::new(App {
+        assets: Assets::new(&gateway.config.brand.color),
+        machines: extract::machine_words(&gateway.config.clicks.machines),
+        gateway,
+        inbox,
+    });
+    let mut routes = Router::new()
+        .route("/v1/closings", post(api::close))
+        .route("/v1/conversations/{id}", get(api::conversation))
+        .route("/v1/conversations/{id}/reopened", post(api::reopen))
+        .route("/v1/report", get(api::report))
+        .route("/v1/ratings", get(api::ratings))
+        .route("/v1/suppressions/{email}", put(api::suppress).delete(api::unsuppress))
+        .route("/r/{token}", get(rate::open).post(rate::answer))
+        .route("/u/{token}", get(rate::ask_unsubscribe).post(rate::unsubscribe))
+        .route("/assets/{name}", get(asset))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready));
+    if app.inbox.is_some() {
+        routes = routes
+            .route("/inbox", get(inbox::list))
+            .route("/inbox/{number}", get(inbox::mail))
+            .route("/inbox/{number}/body", get(inbox::body));
+    }
+    routes
+        .fallback(async || Failure::not_found())
+        .method_not_allowed_fallback(async || {
+            Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+        })
+        .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(&app), frame_answer))
+        .with_state(app)
+}
+
+async fn asset(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
+    let path = request.uri().path();
+    let (kind, content) = if path == app.assets.css_path {
+        ("text/css; charset=utf-8", app.assets.css.clone())
+    } else if path == app.assets.js_path {
+        ("text/javascript; charset=utf-8", app.assets.js.clone())
+    } else {
+        return Err(Failure::not_found());
+    };
+    // The hash of the content is in its path, so it can be kept for ever.
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    Ok((headers, content).into_response())
+}
+
+async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Failure> {
+    app.gateway.settle().await?;
+    Ok("ready\n")
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side").into_response()
+}
+
+/// Gives every request an id and every answer its headers, and renders failures for whoever asked. A failure is logged
+/// here and nowhere else. Paths are logged by their pattern: a token must not reach a log.
+async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let id = Uuid::new_v4().simple().to_string();
+    let pattern = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let path = request.uri().path();
+    let program = path.starts_with("/v1/");
+    let link = path.starts_with("/r/");
+    let json = rate::wants_json(request.headers());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = pattern);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        let _entered = span.enter();
+        match &failure.cause {
+            Some(cause) => tracing::error!(status = failure.status.as_u16(), code = failure.code, cause, "failed"),
+            None => tracing::debug!(status = failure.status.as_u16(), code = failure.code, "refused"),
+        }
+        let allow = response.headers_mut().remove(header::ALLOW);
+        response = match failure.status {
+            StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY if link && json => invalid_json(&failure),
+            _ if program || json => failure.problem(&id),
+            _ => failure_page(&app, &failure, &id),
+        };
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    secure(&mut response, &id);
+    response
+}
+
+/// The script's own form of a link or a form that is not one.
+fn invalid_json(failure: &Failure) -> Response {
+    let answer = json!({"outcome": "invalid", "standing": null, "score": null, "page": null, "mode": null});
+    (failure.status, Json(answer)).into_response()
+}
+
+fn failure_page(app: &App, failure: &Failure, id: &str) -> Response {
+    let message = match failure.status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Message::UnknownLink,
+        StatusCode::PAYLOAD_TOO_LARGE => Message::TooLong,
+        status if status.is_server_error() => Message::Later,
+        _ => Message::Malformed,
+    };
+    let reference = failure.status.is_server_error().then_some(id);
+    let page = Html(page::message(app.frame(), message, reference));
+    failure.with_headers((failure.status, page).into_response())
+}
+
+fn secure(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    default(header::CACHE_CONTROL, "no-store");
+    default(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY);
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // no-referrer would make Chromium post `Origin: null`.
+    default(header::REFERRER_POLICY, "same-origin");
+    default(HeaderName::from_static("x-robots-tag"), "noindex");
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
