@@ -64,7 +64,7 @@ pub struct Config {
     /// The address and port to serve on.
     #[serde(deserialize_with = "value::listen")]
     pub listen: SocketAddr,
-    /// Where customers reach the service: http or https, host, perhaps port and path; no `/` at its end. It is https
+    /// Where customers reach the service: http or https, host, perhaps port; no path and no `/` at its end. It is https
     /// unless the host is this machine.
     #[serde(deserialize_with = "value::public_url")]
     pub public_url: String,
@@ -426,7 +426,7 @@ mod tests {
         let config = load(
             r##"
             listen = "[::]:80"
-            public_url = "https://example.com/rate/"
+            public_url = "https://example.com/"
             database = "/data/a.db"
             [mail]
             from = "Ada <ada@example.com>"
@@ -451,7 +451,7 @@ mod tests {
         .unwrap();
         let ada = Mailbox { name: Some("Ada".into()), address: "ada@example.com".into() };
         assert_eq!(config.listen.to_string(), "[::]:80");
-        assert_eq!(config.public_url, "https://example.com/rate");
+        assert_eq!(config.public_url, "https://example.com");
         assert_eq!(config.link_keys_file, Path::new("/data/afterword.keys"));
         assert_eq!(config.mail.from, ada);
         assert_eq!(config.mail.reply_to.unwrap().address, "help@example.com");
@@ -512,7 +512,7 @@ mod tests {
 
     #[test]
     fn an_http_url_is_of_this_machine() {
-        for url in ["http://localhost", "http://127.1.2.3:1", "http://[::1]:80/a", "https://a.org"] {
+        for url in ["http://localhost", "http://127.1.2.3:1", "http://[::1]:80", "https://a.org"] {
             let config = load(&format!("public_url = '{url}/'"), &[]).unwrap();
             assert_eq!(config.public_url, url);
         }
@@ -531,10 +531,11 @@ mod tests {
             "https://a b",
             "https://é.org",
             "https://a.org/é",
+            "https://a.org/rate",
         ];
         let more = ["https://a/{b}", "https://a?b", "https://a/#", "https://u:p@a", "https://a:b", "https://a:0"];
         for url in wrong.into_iter().chain(more) {
-            let expected = "an http or https URL of host, port and path, such as \"https://rate.example.com\"";
+            let expected = "an http or https URL of a host, with no path, such as \"https://rate.example.com\"";
             let error = error(&format!("public_url = '{url}'"), &[]);
             assert_eq!(error, format!("FILE: public_url: \"{url}\": expected {expected}"));
         }

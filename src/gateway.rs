@@ -296,7 +296,7 @@ impl Gateway {
             let mode = shown.clicks.mode(now, link, false, least);
             let page = page.unwrap_or(Page { id: fresh, score: link, mode, issued: now, after_hold: false });
             let detail = format!("{length} characters: expected at most {LONGEST_COMMENT}");
-            let fault = Some(Fault::new("comment", detail));
+            let fault = Some(Fault::new("/comment", detail));
             let (picked, comment) = (form.picked, form.comment);
             return Ok(Opened { picked, comment, fault, ..self.opened(survey, link, page, shown) });
         }
@@ -307,7 +307,10 @@ impl Gateway {
             other => return Err(astray(&other)),
         };
         shown.clicks = clicks;
-        let taken = reply.outcome == Outcome::Ok;
+        // The same comment sent twice, because the first answer was lost, must not be told that it was not taken.
+        let repeated =
+            reply.outcome == Outcome::Locked && self.store.comment(survey).await? == clean_comment(&form.comment);
+        let taken = reply.outcome == Outcome::Ok || repeated;
         Ok(Opened {
             outcome: Some(reply.outcome),
             picked: form.picked.filter(|_| !taken),

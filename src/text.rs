@@ -167,18 +167,12 @@ pub struct MessageText {
     pub too_long_heading: String,
     /// A form that is too long: what to do.
     pub too_long: String,
-    /// Too many requests.
-    pub too_many_heading: String,
-    /// Too many requests: what to do.
-    pub too_many: String,
     /// The service cannot answer.
     pub later_heading: String,
     /// The service cannot answer: what to do.
     pub later: String,
-    /// An erased or voided survey.
-    pub gone_heading: String,
-    /// An erased or voided survey: kind words.
-    pub gone: String,
+    /// What an operator finds a failed request by: `{reference}`.
+    pub reference: String,
 }
 
 impl Text {
@@ -221,7 +215,7 @@ mod tests {
         for text in table.values().filter_map(toml::Value::as_table).flat_map(toml::Table::values) {
             let text = text.as_str().expect("a text");
             assert!(!text.trim().is_empty());
-            let names = ["brand", "teammate", "subject", "word", "clicked", "time"].map(|name| (name, ""));
+            let names = ["brand", "teammate", "subject", "word", "clicked", "time", "reference"].map(|name| (name, ""));
             assert!(!fill(text, &names).contains(['{', '}']), "{text}");
         }
     }

@@ -147,14 +147,16 @@ pub(super) fn listen<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D
 }
 
 pub(super) fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let expected = "an http or https URL of host, port and path, such as \"https://rate.example.com\"";
+    let expected = "an http or https URL of a host, with no path, such as \"https://rate.example.com\"";
     text(from, |text| {
         // `Uri` drops a fragment, and lets quotes and letters beyond ASCII pass in a path.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~%:/[]".contains(c);
+        // Pages and assets are served from the root: a path would make links that nothing answers.
+        let has_path = |uri: &Uri| !matches!(uri.path(), "" | "/");
         let uri: Uri = text.parse().map_err(|_| expected)?;
         let server = uri.authority().and_then(|authority| server(authority.as_str()));
         match (uri.scheme_str(), server) {
-            _ if !text.chars().all(is_plain) => Err(expected),
+            _ if !text.chars().all(is_plain) || has_path(&uri) => Err(expected),
             (Some("http"), Some((host, _))) if !is_loopback(&host) => Err("https, as the host is not this machine"),
             (Some("http" | "https"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
             _ => Err(expected),

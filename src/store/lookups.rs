@@ -115,6 +115,16 @@ impl Store {
         Ok(query_scalar(sql).bind(survey.to_string()).fetch_optional(&self.pool).await?)
     }
 
+    /// The comment that locked a survey's rating.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn comment(&self, survey: Uuid) -> Result<Option<String>, Unavailable> {
+        let sql = "SELECT comment FROM survey WHERE id = $1";
+        let comment = query_scalar(sql).bind(survey.to_string()).fetch_optional(&self.pool).await?;
+        Ok(comment.flatten())
+    }
+
     /// Looks a conversation up.
     ///
     /// # Errors

@@ -31,12 +31,8 @@ pub enum Message {
     Malformed,
     /// The form is too long to be read.
     TooLong,
-    /// Too many requests.
-    TooMany,
     /// The service cannot answer.
     Later,
-    /// The survey was erased or voided.
-    Gone,
 }
 
 /// The rating page. Its form posts to `action`.
@@ -48,7 +44,8 @@ pub fn rate(frame: Frame, action: &str, opened: &Opened) -> String {
     let about = if opened.teammate.is_some() { &rate.about_teammate } else { &rate.about_brand };
     // After a press the script keeps quiet: it would confirm the face of the link, not the one that was picked.
     let quiet = opened.outcome == Some(Outcome::Ok) || opened.picked.is_some();
-    let confirms = !quiet && matches!(state, State::Chose | State::Standing);
+    let same = opened.score.is_none_or(|score| score == opened.link);
+    let confirms = !quiet && same && matches!(state, State::Chose | State::Standing);
     let fixed = opened.change_until.is_some_and(|until| until < opened.page.issued);
     let saved = if fixed { State::Settled } else { State::Saved };
     render(&RatePage {
@@ -80,10 +77,9 @@ pub fn message(frame: Frame, message: Message, reference: Option<&str>) -> Strin
         Message::UnknownLink => (&text.unknown_link_heading, &text.unknown_link),
         Message::Malformed => (&text.malformed_heading, &text.malformed),
         Message::TooLong => (&text.too_long_heading, &text.too_long),
-        Message::TooMany => (&text.too_many_heading, &text.too_many),
         Message::Later => (&text.later_heading, &text.later),
-        Message::Gone => (&text.gone_heading, &text.gone),
     };
+    let reference = reference.map(|id| fill(&text.reference, &[("reference", id)]));
     render(&MessagePage { frame, heading, sentence, reference })
 }
 
@@ -120,7 +116,7 @@ struct MessagePage<'a> {
     frame: Frame<'a>,
     heading: &'a str,
     sentence: &'a str,
-    reference: Option<&'a str>,
+    reference: Option<String>,
 }
 
 /// What the page is about; it follows from standing, mode and outcome.
@@ -392,6 +388,12 @@ mod tests {
     }
 
     #[test]
+    fn nothing_speaks_of_a_doubted_rating() {
+        let html = html(&Opened { standing: "held", score: Some(score(1)), ..opened(5, Mode::Pressed) });
+        assert!(html.contains("You chose “amazing”") && !html.contains("is saved") && !html.contains("“terrible”"));
+    }
+
+    #[test]
     fn each_state_has_its_sentence() {
         let locked = |mode| Opened { standing: "locked", score: Some(score(4)), ..opened(2, mode) };
         let settled = Opened { settled: true, ..rated(2, Mode::Change, 4) };
@@ -461,11 +463,9 @@ mod tests {
             (Message::UnknownLink, "This link does not work"),
             (Message::Malformed, "We could not read this"),
             (Message::TooLong, "too long for us"),
-            (Message::TooMany, "too many requests"),
             (Message::Later, "try again in a moment"),
-            (Message::Gone, "This survey is closed"),
         ] {
-            let html = with_frame(|frame| message(frame, kind));
+            let html = with_frame(|frame| message(frame, kind, None));
             assert!(html.contains(sentence), "{sentence}");
             assert!(!html.contains("<form") && !html.contains("<script"));
         }
