@@ -96,8 +96,18 @@ async fn command(arguments: Arguments) -> Result<(), Ended> {
     match arguments.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(load(config)?).await,
-        Command::Key(key) => key::run(key, &open(config).await?).await,
-        Command::Report(wanted) => report::run(wanted, &open(config).await?).await,
+        Command::Key(key) => key::run(key, &open(load(config)?).await?).await,
+        Command::Report(wanted) => {
+            let config = load(config)?;
+            // An empty report of a database that was made just now would hide a forgotten --config.
+            if !config.database.exists() {
+                let file = config.database.display();
+                return Err(Ended::Failed(format!(
+                    "there is no database {file}: run it where `serve` runs, or name --config"
+                )));
+            }
+            report::run(wanted, &open(config).await?).await
+        }
     }
 }
 
@@ -108,8 +118,8 @@ fn load(file: Option<&Path>) -> Result<Config, Ended> {
     Ok(Config::load(file, variables)?)
 }
 
-async fn open(file: Option<&Path>) -> Result<Gateway, Ended> {
-    Ok(Gateway::open(load(file)?, Clock::System, None).await?)
+async fn open(config: Config) -> Result<Gateway, Ended> {
+    Ok(Gateway::open(config, Clock::System, None).await?)
 }
 
 /// Logs to standard error, as much as `AFTERWORD_LOG` says: `info` unless set, or per module as in `afterword=debug`.
