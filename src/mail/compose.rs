@@ -83,7 +83,7 @@ pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> R
         .message_id(Some(format!("<{}@{}>", mail.survey, from.email.domain())))
         .from(from)
         .to(to)
-        .subject(words.subject.clone())
+        .subject(not_encoded(&words.subject))
         .date(SystemTime::from(now))
         .header(ListUnsubscribe(format!("<{}>", words.unsubscribe)))
         .header(ListUnsubscribePost("List-Unsubscribe=One-Click".into()))
@@ -127,7 +127,12 @@ fn words<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Words<'
 
 fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, ComposeError> {
     let address: Address = address.parse().map_err(|error| ComposeError(format!("{error}")))?;
-    Ok(Mailbox::new(name.map(str::to_owned), address))
+    Ok(Mailbox::new(name.map(not_encoded), address))
+}
+
+/// A header's text that no mail program takes for an encoded word (RFC 2047): lettre lets ASCII pass as it is.
+fn not_encoded(text: &str) -> String {
+    text.replace("=?", "= ?")
 }
 
 macro_rules! header {

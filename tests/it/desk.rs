@@ -19,16 +19,20 @@ use afterword::survey::Time;
 use afterword::survey::eligibility::Policy;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::{Method, Request};
 use chrono::{SecondsFormat, TimeDelta};
-use mail_parser::{Address, MessageParser};
 use serde_json::{Value, json};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+mod fresh;
+mod seen;
+
+pub use seen::{Answer, Mail, few, paths};
 
 /// When a desk opens: a Sunday, in winter time.
 pub const START: &str = "2026-11-22T10:00:00Z";
@@ -48,31 +52,6 @@ pub struct Desk {
     /// A key of the scope `admin`; what the shorthands use.
     pub admin: String,
     router: Router,
-}
-
-/// An answer. `answer["field"]` looks into its JSON, and is null if there is none.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub text: String,
-    pub json: Value,
-}
-
-/// A mail that was accepted, taken apart.
-#[derive(Clone, Debug)]
-pub struct Mail {
-    pub raw: String,
-    /// The Message-ID without its brackets.
-    pub id: String,
-    pub to: String,
-    pub subject: String,
-    pub text: String,
-    pub html: String,
-    /// The paths of the five rating links, worst face first.
-    pub links: Vec<String>,
-    /// The path of the unsubscribe link.
-    pub unsubscribe: String,
 }
 
 /// A time of RFC 3339.
@@ -98,14 +77,12 @@ impl Desk {
 
     /// A desk whose configuration is changed.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::at(tempfile::tempdir().expect("a folder"), change).await
+        Self::at(fresh::folder().await, change).await
     }
 
-    /// A desk over whatever is in the folder already.
+    /// A desk over whatever is in the folder already, which may be nothing.
     pub async fn at(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config::default();
-        config.database = folder.path().join("afterword.db");
-        config.link_keys_file = folder.path().join("afterword.keys");
+        let mut config = fresh::config(folder.path());
         change(&mut config);
         let (clock, memory) = (Clock::at(time(START)), Memory::default());
         let transport = Some(Transport::Memory(memory.clone()));
@@ -261,8 +238,10 @@ impl Desk {
     pub async fn sql(&self, query: &str) -> Vec<Vec<String>> {
         self.gateway.settle().await.expect("views are written");
         let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut self.database().await).await.expect(query);
-        let cell = |row: &_, column| sqlx::sqlite::SqliteRow::try_get_unchecked::<Option<String>, _>(row, column);
-        let text = |row: &_, column| cell(row, column).expect("text").unwrap_or_else(|| "null".into());
+        let text = |row: &SqliteRow, column| match row.try_get_unchecked::<Option<Vec<u8>>, _>(column).expect("bytes") {
+            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            None => "null".to_owned(),
+        };
         rows.iter().map(|row| (0..row.len()).map(|column| text(row, column)).collect()).collect()
     }
 
@@ -275,61 +254,4 @@ impl Desk {
         }
         all
     }
-}
-
-impl std::ops::Index<&str> for Answer {
-    type Output = Value;
-
-    fn index(&self, field: &str) -> &Value {
-        &self.json[field]
-    }
-}
-
-impl Answer {
-    /// The rules that a skip names.
-    pub fn rules(&self) -> Vec<&str> {
-        let reasons = self["reasons"].as_array().expect(&self.text);
-        reasons.iter().map(|reason| reason["rule"].as_str().expect("a rule")).collect()
-    }
-
-    /// The pointers of a problem's errors.
-    pub fn pointers(&self) -> Vec<&str> {
-        let errors = self["errors"].as_array().expect(&self.text);
-        errors.iter().map(|error| error["pointer"].as_str().expect("a pointer")).collect()
-    }
-
-    /// The token in a page's form.
-    pub fn page_token(&self) -> String {
-        let (_, rest) = self.text.split_once("name=\"page\" value=\"").expect(&self.text);
-        rest.split_once('"').expect("a quoted value").0.to_owned()
-    }
-
-    /// A header, empty if it is not there.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
-    }
-}
-
-impl Mail {
-    fn parse(raw: &[u8]) -> Self {
-        let mail = MessageParser::default().parse(raw).expect("a mail");
-        let text = mail.body_text(0).expect("a text part").into_owned();
-        let address = mail.to().and_then(Address::first).and_then(|to| to.address());
-        Self {
-            raw: String::from_utf8_lossy(raw).into_owned(),
-            id: mail.message_id().expect("a Message-ID").to_owned(),
-            to: address.expect("an address").to_owned(),
-            subject: mail.subject().expect("a subject").to_owned(),
-            html: mail.body_html(0).expect("an HTML part").into_owned(),
-            links: paths(&text, "/r/"),
-            unsubscribe: paths(&text, "/u/").pop().expect("an unsubscribe link"),
-            text,
-        }
-    }
-}
-
-/// The paths of a kind in a text, in their order.
-pub fn paths(text: &str, kind: &str) -> Vec<String> {
-    let token = |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
-    text.split(kind).skip(1).map(token).map(|token: String| format!("{kind}{token}")).collect()
 }

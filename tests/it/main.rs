@@ -1,8 +1,15 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
 //! no sleeping, no order between tests. Only `e2e` starts processes and opens sockets.
 
+mod access;
+mod closings;
 mod desk;
 mod e2e;
 mod life;
+mod mail;
+mod refusals;
+mod reports;
+mod rules;
 mod shape;
+mod store;
 mod traces;

@@ -1,0 +1,301 @@
+//! The mail that asks: its links and headers, and what becomes of it on its way.
+
+use crate::desk::{Desk, Mail, START, few, paths, time};
+use afterword::gateway::Delivery;
+use afterword::survey::Time;
+use afterword::survey::delivery::Attempt;
+use axum::body::Body;
+use axum::http::Request;
+use chrono::TimeDelta;
+use mail_parser::MessageParser;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn temporary() -> Attempt {
+    Attempt::Temporary("451 later".into())
+}
+
+/// The mail of the first survey of a conversation, as the API shows it.
+async fn state(desk: &Desk, conversation: &str) -> Value {
+    desk.get(&format!("/v1/conversations/{conversation}")).await["surveys"][0]["mail"].clone()
+}
+
+fn due(mail: &Value) -> Time {
+    time(mail["due_at"].as_str().expect("a time"))
+}
+
+async fn total(desk: &Desk, figure: &str) -> Value {
+    desk.get("/v1/report").await["total"][figure].clone()
+}
+
+#[tokio::test]
+async fn both_parts_hold_the_same_five_links_and_no_other() {
+    let desk = Desk::with(|config| config.public_url = "https://rate.example.com/s".into()).await;
+    desk.close(json!({"in_reply_to": "<m1@desk.example.com>", "subject": "<b>& \"Refund\"</b>"})).await;
+    let mail = desk.the_mail().await;
+    let (text, html) = (paths(&mail.text, "/r/"), paths(&mail.html, "/r/"));
+    assert_eq!((text.len(), &text), (5, &html));
+    assert_eq!(text.iter().collect::<BTreeSet<_>>().len(), 5, "five different ones");
+    assert!(text.iter().all(|link| link.len() == "/r/".len() + 47), "of 47 characters each: {text:?}");
+    let links = |part: &str| part.matches("https://rate.example.com/s/r/").count();
+    assert_eq!((links(&mail.text), links(&mail.html)), (5, 5), "all below the public URL");
+    assert_eq!(mail.html.matches("http").count(), 6, "and besides them only the way to unsubscribe");
+    assert_eq!(paths(&mail.html, "/u/"), [mail.unsubscribe.as_str()]);
+    assert!(!mail.html.contains("<b>&"), "a subject is text, not HTML");
+    for (score, link) in (1..=5).zip(&mail.links) {
+        desk.pass(TimeDelta::minutes(10));
+        let page = desk.visit(link).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(
+            desk.sql("SELECT trail ->> '$.views[#-1].score' FROM survey").await[0],
+            [score.to_string()],
+            "worst first"
+        );
+    }
+    let parsed = MessageParser::default().parse(mail.raw.as_bytes()).expect("a mail").into_owned();
+    let header = |name: &str| parsed.header_raw(name).unwrap_or_default().trim().to_owned();
+    assert_eq!(header("List-Unsubscribe"), format!("<https://rate.example.com/s{}>", mail.unsubscribe));
+    assert_eq!(header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+    assert_eq!(header("In-Reply-To"), "<m1@desk.example.com>");
+    assert_eq!(header("Auto-Submitted"), "auto-generated");
+    assert_eq!(parsed.date().map(|date| date.to_timestamp()), Some(time(START).timestamp()));
+    assert_eq!((mail.to.as_str(), parsed.parts.len()), ("ada@example.com", 3));
+}
+
+#[tokio::test]
+async fn a_temporary_failure_is_tried_again_later_and_later() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    let mut longest = TimeDelta::minutes(1);
+    for round in 1..=10 {
+        desk.memory.answer_next([temporary()]);
+        assert_eq!(desk.deliver().await, [Delivery::Tried, Delivery::Idle]);
+        let mail = state(&desk, "8841").await;
+        assert_eq!(
+            (&mail["state"], &mail["tries"], &mail["note"]),
+            (&json!("waiting"), &json!(round), &json!("451 later"))
+        );
+        let wait = due(&mail) - desk.clock.now();
+        assert!(wait >= longest / 2 && wait <= longest, "try {round}: {wait} of {longest}");
+        desk.clock.set(due(&mail) - TimeDelta::milliseconds(1));
+        assert_eq!(desk.deliver().await, [Delivery::Idle], "not before its time");
+        desk.clock.set(due(&mail));
+        longest = (longest * 2).min(TimeDelta::hours(4));
+    }
+    assert_eq!(
+        (total(&desk, "asked").await, desk.mails().len()),
+        (json!(0), 0),
+        "what was never accepted was not asked"
+    );
+    assert_eq!(desk.close(json!({"state": "closed"})).await.rules(), ["already_asked"], "but it waits");
+    desk.deliver().await;
+    assert_eq!((total(&desk, "asked").await, desk.mails().len()), (json!(1), 1));
+    let mail = state(&desk, "8841").await;
+    assert_eq!((&mail["state"], &mail["tries"], &mail["note"]), (&json!("accepted"), &json!(11), &Value::Null));
+    assert_eq!(time(mail["accepted_at"].as_str().expect("a time")), desk.clock.now());
+}
+
+#[tokio::test]
+async fn a_permanent_failure_asks_nobody_and_is_not_repeated() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    desk.memory.answer_next([Attempt::Permanent("550 no such user".into())]);
+    desk.deliver().await;
+    let mail = state(&desk, "8841").await;
+    assert_eq!((&mail["state"], &mail["note"]), (&json!("failed"), &json!("550 no such user")));
+    desk.pass(TimeDelta::days(3));
+    assert_eq!(desk.deliver().await, [Delivery::Idle]);
+    assert_eq!((total(&desk, "asked").await, desk.mails().len()), (json!(0), 0));
+    assert_eq!(desk.close(json!({})).await.status, 202, "a failed one does not count as asked");
+}
+
+#[tokio::test]
+async fn patience_ends_after_its_time() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    let first = desk.clock.now();
+    loop {
+        desk.memory.answer_next([temporary()]);
+        desk.deliver().await;
+        let mail = state(&desk, "8841").await;
+        if mail["state"] != "waiting" {
+            assert_eq!(mail["state"], "failed");
+            break;
+        }
+        assert!(due(&mail) - first <= TimeDelta::hours(72), "no try after 72 h: {mail}");
+        desk.clock.set(due(&mail));
+    }
+    assert!(desk.clock.now() - first > TimeDelta::hours(60), "given up too early");
+    assert_eq!(total(&desk, "asked").await, 0);
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_costs_no_try() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    for _ in 0..5 {
+        desk.memory.answer_next([Attempt::Unreachable("refused".into())]);
+        assert_eq!(desk.deliver().await, [Delivery::Unreachable]);
+        let mail = state(&desk, "8841").await;
+        assert_eq!((&mail["state"], &mail["tries"]), (&json!("waiting"), &json!(0)));
+        assert!(due(&mail) - desk.clock.now() <= TimeDelta::minutes(1), "it is soon tried again: {mail}");
+        desk.clock.set(due(&mail));
+    }
+    desk.deliver().await;
+    assert_eq!(state(&desk, "8841").await["tries"], 1);
+    assert_eq!(desk.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_repeat_after_an_unknown_outcome_or_a_crash_has_the_same_message_id() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    desk.memory.answer_next([Attempt::Unknown("no answer to the data".into())]);
+    desk.deliver().await;
+    let mail = state(&desk, "8841").await;
+    assert_eq!((&mail["state"], &mail["tries"], &mail["accepted_at"]), (&json!("waiting"), &json!(1), &json!(START)));
+    desk.clock.set(due(&mail));
+    let first = desk.the_mail().await;
+    assert_eq!(state(&desk, "8841").await["state"], "accepted");
+    // A crash between the server's yes and its mark: the lease is all that is left of it.
+    lose_the_mark(&desk).await;
+    assert_eq!(desk.deliver().await, [Delivery::Idle], "the lease holds");
+    let desk = Desk::at(desk.folder, |_| {}).await;
+    desk.pass(TimeDelta::minutes(2));
+    let lock = desk.gateway.serve().await.expect("a new service");
+    let again = desk.the_mail().await;
+    drop(lock);
+    assert_eq!((&again.id, &again.links, &again.subject), (&first.id, &first.links, &first.subject));
+    assert_eq!(desk.mails().len(), 1, "one extra at most");
+}
+
+async fn lose_the_mark(desk: &Desk) {
+    sqlx::query("UPDATE survey SET mail = 'sending', tries = 0, accepted_at = NULL, due_at = $1")
+        .bind((desk.clock.now() + TimeDelta::minutes(30)).timestamp_millis())
+        .execute(&mut desk.database().await)
+        .await
+        .expect("the mark is lost");
+}
+
+#[tokio::test]
+async fn a_rated_survey_whose_mark_was_lost_is_not_sent_again() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    let mail = desk.the_mail().await;
+    lose_the_mark(&desk).await;
+    desk.pass(TimeDelta::minutes(10));
+    assert_eq!(desk.press(&mail.links[0]).await["outcome"], "ok");
+    let desk = Desk::at(desk.folder, |_| {}).await;
+    desk.pass(TimeDelta::hours(1));
+    let lock = desk.gateway.serve().await.expect("a new service");
+    desk.deliver().await;
+    drop(lock);
+    assert_eq!(desk.mails().len(), 0);
+    assert_eq!(state(&desk, "8841").await["state"], "accepted", "the click proves that it arrived");
+    assert_eq!((total(&desk, "asked").await, total(&desk, "answered").await), (json!(1), json!(1)));
+}
+
+#[tokio::test]
+async fn workers_side_by_side_send_each_mail_once() {
+    let desk = Desk::open().await;
+    for id in 0..6 {
+        desk.close(json!({"conversation_id": format!("{id}")})).await;
+    }
+    tokio::join!(desk.deliver(), desk.deliver(), desk.deliver());
+    let ids: BTreeSet<_> = desk.mails().into_iter().map(|mail| mail.id).collect();
+    assert_eq!((ids.len(), desk.mails().len()), (6, 6));
+}
+
+#[tokio::test]
+async fn one_click_unsubscribes_and_a_look_does_not() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    let mail = desk.the_mail().await;
+    let page = desk.visit(&mail.unsubscribe).await;
+    assert!(page.status == 200 && page.text.contains("<button"), "{}", page.text);
+    assert_eq!(desk.dry_run(json!({"conversation_id": "2"})).await["decision"], "ask", "a scanner opens links");
+    for _ in 0..2 {
+        let request = Request::post(&mail.unsubscribe).header("content-type", "application/x-www-form-urlencoded");
+        let answer = desk.send(request.body(Body::from("List-Unsubscribe=One-Click")).expect("a request")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    assert_eq!(desk.close(json!({"conversation_id": "2"})).await.rules(), ["opted_out"]);
+    let stored = desk.sql("SELECT cause, address FROM suppression").await;
+    assert_eq!(stored, [["opted_out", "null"]], "readable only where an admin entered it");
+    desk.pass(TimeDelta::minutes(10));
+    assert_eq!(desk.press(&mail.links[1]).await["outcome"], "ok", "the survey in hand can still be answered");
+    assert_eq!(desk.delete("/v1/suppressions/ADA@example.com").await.status, 200);
+    assert_eq!(desk.close(json!({"conversation_id": "3"})).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_name_that_looks_encoded_is_shown_as_it_is() {
+    let desk = Desk::open().await;
+    let name = "=?utf-8?q?=0D=0ABcc:_eve@example.com?=";
+    let customers = json!([{"email": "ada@example.com", "name": name}]);
+    desk.close(json!({"customers": customers, "teammate": {"id": "t7", "name": name}})).await;
+    let mail = desk.the_mail().await;
+    assert!(!mail.subject.contains(['\r', '\n']), "no mail program must decode it: {:?}", mail.subject);
+    assert!(mail.subject.contains(name), "{}", mail.subject);
+}
+
+fn headers(raw: &str) -> Vec<(String, String)> {
+    let parsed = MessageParser::default().parse(raw.as_bytes()).expect("a mail").into_owned();
+    parsed.headers_raw().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+fn no_name_and_no_subject_can_write_a_header() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let desk = runtime.block_on(Desk::open());
+    let case = std::cell::Cell::new(0);
+    let send = |name: &str, teammate: &str, subject: &str| -> Mail {
+        case.set(case.get() + 1);
+        runtime.block_on(async {
+            let customers = json!([{"email": "ada@example.com", "name": name}]);
+            let fields = json!({"conversation_id": format!("c{}", case.get()), "customers": customers, "subject": subject,
+                "teammate": {"id": "t7", "name": teammate}});
+            let answer = desk.close(fields).await;
+            assert_eq!(answer.status, 202, "{}", answer.text);
+            desk.the_mail().await
+        })
+    };
+    let usual: Vec<_> = headers(&send("Ada", "Grace", "Refund").raw).into_iter().map(|(name, _)| name).collect();
+    let bits = vec![
+        "\r\n",
+        "\n",
+        "\r",
+        "\0",
+        "\u{b}",
+        "\u{85}",
+        "\u{2028}",
+        "Bcc: eve@example.com",
+        "<eve@example.com>",
+        ",",
+        ";",
+        ":",
+        "\"",
+        "\\",
+        "=?utf-8?q?Bcc:",
+        "😀",
+        "ä",
+        "a",
+        " ",
+        "{subject}",
+        "(",
+        ")",
+        "http://evil.example/r/x",
+    ];
+    let text = || prop::collection::vec(prop::sample::select(bits.clone()), 0..12).prop_map(|bits| bits.concat());
+    proptest!(few(40), |(name in text(), teammate in text(), subject in text())| {
+        let mail = send(&name, &teammate, &subject);
+        let names: Vec<_> = headers(&mail.raw).into_iter().map(|(name, _)| name).collect();
+        prop_assert_eq!(&names, &usual, "{}", mail.raw);
+        let parsed = MessageParser::default().parse(mail.raw.as_bytes()).expect("a mail");
+        let to: Vec<_> = parsed.to().expect("To").iter().filter_map(|to| to.address()).collect();
+        prop_assert_eq!(to, ["ada@example.com"], "{}", mail.raw);
+        prop_assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
+        prop_assert!(mail.raw.is_ascii() && mail.raw.split("\r\n").all(|line| line.len() <= 998));
+    });
+}

@@ -1,0 +1,399 @@
+//! What teams read: figures against a naive count, local days, lists of ratings, and the views for `sqlite3`.
+
+use crate::desk::{Answer, BROWSER, Desk, few, stamp, time};
+use axum::body::Body;
+use axum::http::Request;
+use chrono::{NaiveDate, TimeDelta};
+use chrono_tz::Europe::Berlin;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A made-up survey, as the naive count sees it.
+#[derive(Clone, Debug)]
+struct Fact {
+    teammate: Option<&'static str>,
+    team: Option<&'static str>,
+    mail: &'static str,
+    accepted_at: i64,
+    standing: &'static str,
+    score: u8,
+    rated_at: i64,
+    opened: bool,
+}
+
+impl Fact {
+    /// A rating of that score at that time, by nobody in particular.
+    fn rated(score: u8, at: &str) -> Self {
+        let at = time(at).timestamp_millis();
+        Self {
+            teammate: None,
+            team: None,
+            mail: "accepted",
+            accepted_at: at,
+            standing: "rated",
+            score,
+            rated_at: at,
+            opened: true,
+        }
+    }
+
+    fn counts(&self) -> bool {
+        ["rated", "locked"].contains(&self.standing)
+    }
+}
+
+/// Makes these the only surveys of a desk.
+async fn store(desk: &Desk, facts: &[Fact]) {
+    let rows = facts.iter().enumerate().map(|(number, fact)| {
+        let rated = fact.standing != "unrated";
+        let comment = (fact.standing == "locked").then_some("said");
+        json!([
+            format!("01900000-0000-7000-8000-{number:012}"),
+            format!("c{number}"),
+            fact.teammate,
+            fact.team,
+            fact.mail,
+            fact.accepted_at,
+            fact.standing,
+            rated.then_some(fact.score),
+            rated.then_some(fact.rated_at),
+            fact.opened,
+            comment
+        ])
+    });
+    let mut db = desk.database().await;
+    sqlx::query("DELETE FROM survey").execute(&mut db).await.expect("emptied");
+    sqlx::query(
+        "INSERT INTO survey (id, conversation_id, teammate_id, team, mail, accepted_at, standing, score, rated_at, opened,
+            comment, evidence, page, page_issued, held_at, closed_at, made_at, address_hash, due_at, first_due)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+            value ->> 8, value ->> 9, value ->> 10, 'pressed', 1, 1, 1, 1, 1, 'h', 1, 1 FROM json_each($1)",
+    )
+    .bind(json!(rows.collect::<Vec<_>>()).to_string())
+    .execute(&mut db)
+    .await
+    .expect("stored");
+}
+
+fn local_day(millis: i64) -> NaiveDate {
+    let at = chrono::DateTime::from_timestamp_millis(millis).expect("a time");
+    at.with_timezone(&Berlin).date_naive()
+}
+
+/// The figures of some surveys, counted as slowly as the design says them; `within` tells what is in the period.
+fn naive(facts: &[&Fact], positive: &[u8], within: impl Fn(i64) -> bool) -> Value {
+    let asked: Vec<_> = facts.iter().filter(|fact| fact.mail == "accepted" && within(fact.accepted_at)).collect();
+    let ratings: Vec<_> = facts.iter().filter(|fact| fact.counts() && within(fact.rated_at)).collect();
+    let happy = ratings.iter().filter(|fact| positive.contains(&fact.score)).count();
+    #[expect(clippy::cast_precision_loss, reason = "a handful")]
+    let csat = (!ratings.is_empty()).then(|| happy as f64 / ratings.len() as f64);
+    let scores: Vec<_> = (1..=5).map(|score| ratings.iter().filter(|fact| fact.score == score).count()).collect();
+    json!({
+        "asked": asked.len(), "answered": asked.iter().filter(|fact| fact.counts()).count(), "ratings": ratings.len(),
+        "positive": happy, "csat": csat, "scores": scores,
+        "held": asked.iter().filter(|fact| fact.standing == "held").count(),
+        "unconfirmed": asked.iter().filter(|fact| fact.standing == "unrated" && fact.opened).count(),
+    })
+}
+
+fn fact() -> impl Strategy<Value = Fact> {
+    let noon = time("2026-10-25T12:00:00Z").timestamp_millis();
+    let near = move || (-72..72i64, 0..3_600_000i64).prop_map(move |(hours, ms)| noon + hours * 3_600_000 + ms);
+    let teammate = prop::sample::select(vec![None, Some("t1"), Some("t2"), Some("t3")]);
+    let team = prop::sample::select(vec![None, Some("Billing"), Some("Sales")]);
+    let mail =
+        prop::sample::select(vec!["accepted", "accepted", "accepted", "waiting", "failed", "cancelled", "sending"]);
+    let standing = prop::sample::select(vec!["unrated", "rated", "rated", "held", "locked"]);
+    (teammate, team, mail, near(), standing, 1..=5u8, near(), any::<bool>()).prop_map(
+        |(teammate, team, mail, accepted_at, standing, score, rated_at, opened)| Fact {
+            teammate,
+            team,
+            mail,
+            accepted_at,
+            standing,
+            score,
+            rated_at,
+            opened,
+        },
+    )
+}
+
+#[test]
+fn figures_are_what_a_naive_count_finds() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let desk = runtime.block_on(Desk::with(|config| {
+        config.report.timezone = Berlin;
+        config.report.positive = vec![3, 5];
+    }));
+    let days = (20..31u32, 0..6u32).prop_map(|(from, more)| (from, (from + more).min(31)));
+    proptest!(few(16), |(facts in prop::collection::vec(fact(), 0..50), (from, to) in days)| {
+        runtime.block_on(store(&desk, &facts));
+        let within = |at: i64| {
+            let day = local_day(at).to_string();
+            (format!("2026-10-{from}")..=format!("2026-10-{to}")).contains(&day)
+        };
+        for by in ["teammate", "team", "day"] {
+            let report = runtime.block_on(desk.get(&format!("/v1/report?by={by}&from=2026-10-{from}&to=2026-10-{to}")));
+            prop_assert_eq!(&report["total"], &naive(&facts.iter().collect::<Vec<_>>(), &[3, 5], within));
+            let mut groups: BTreeMap<Option<String>, Vec<(&Fact, i64)>> = BTreeMap::new();
+            for fact in &facts {
+                let times = [(fact.mail == "accepted", fact.accepted_at), (fact.counts(), fact.rated_at)];
+                for (_, at) in times.into_iter().filter(|(there, at)| *there && within(*at)) {
+                    let key = match by {
+                        "teammate" => fact.teammate.map(str::to_owned),
+                        "team" => fact.team.map(str::to_owned),
+                        _ => Some(local_day(at).to_string()),
+                    };
+                    groups.entry(key).or_default().push((fact, at));
+                }
+            }
+            let rows = report["rows"].as_array().expect("rows");
+            let ids: BTreeSet<_> = rows.iter().map(|row| row["id"].as_str().map(str::to_owned)).collect();
+            prop_assert_eq!(&ids, &groups.keys().cloned().collect::<BTreeSet<_>>(), "{} {}", by, report.text);
+            prop_assert_eq!(rows.len(), ids.len());
+            for row in rows {
+                let id = row["id"].as_str().map(str::to_owned);
+                let mine: Vec<&Fact> = facts.iter().filter(|fact| match by {
+                    "teammate" => fact.teammate == id.as_deref(),
+                    "team" => fact.team == id.as_deref(),
+                    _ => true,
+                }).collect();
+                let in_row = |at| within(at) && (by != "day" || Some(local_day(at).to_string()) == id);
+                let mut expected = json!({"id": id, "name": id});
+                let figures = naive(&mine, &[3, 5], in_row);
+                expected.as_object_mut().expect("a row").extend(figures.as_object().expect("figures").clone());
+                prop_assert_eq!(row, &expected, "{}", by);
+            }
+        }
+        runtime.block_on(views_agree(&desk));
+    });
+}
+
+/// The `report_*` views over all time hold what the API answers.
+async fn views_agree(desk: &Desk) {
+    let figures = ["asked", "answered", "ratings", "positive", "held", "unconfirmed"];
+    for (view, key, by) in [("teammates", "teammate_id", "teammate"), ("teams", "team", "team"), ("days", "day", "day")]
+    {
+        let report = desk.get(&format!("/v1/report?by={by}&from=2020-01-01&to=2059-12-31")).await;
+        let sql = format!(
+            "SELECT {key}, {}, terrible, bad, okay, great, amazing, csat FROM report_{view}",
+            figures.join(", ")
+        );
+        let seen: BTreeMap<_, _> =
+            desk.sql(&sql).await.into_iter().map(|row| (row[0].clone(), row[1..].to_vec())).collect();
+        let rows = report["rows"].as_array().expect("rows");
+        assert_eq!(rows.len(), seen.len(), "{view}");
+        for row in rows {
+            let row_seen = &seen[row["id"].as_str().unwrap_or("null")];
+            let counts = figures.iter().map(|figure| row[*figure].to_string());
+            let scores = row["scores"].as_array().expect("five").iter().map(ToString::to_string);
+            assert_eq!(row_seen[..11], counts.chain(scores).collect::<Vec<_>>(), "{view}");
+            let near = |csat: f64| row_seen[11].parse::<f64>().is_ok_and(|seen| (seen - csat).abs() < 0.0001);
+            assert!(row["csat"].as_f64().map_or(row_seen[11] == "null", near), "{view} {row_seen:?} {row}");
+        }
+    }
+    let listed = desk.get("/v1/ratings?from=2020-01-01&to=2059-12-31&limit=200").await;
+    let listed: BTreeSet<_> = ids(&listed).into_iter().collect();
+    let seen = desk.sql("SELECT survey_id FROM report_ratings").await;
+    assert_eq!(listed, seen.concat().into_iter().collect::<BTreeSet<_>>());
+}
+
+fn ids(answer: &Answer) -> Vec<String> {
+    let items = answer["items"].as_array().expect(&answer.text);
+    items.iter().map(|item| item["survey_id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn days_are_local_and_change_with_the_clocks() {
+    let desk = Desk::with(|config| config.report.timezone = Berlin).await;
+    let table = [
+        ("2026-10-24T21:59:59.999Z", "2026-10-24"),
+        ("2026-10-24T22:00:00Z", "2026-10-25"),
+        ("2026-10-25T22:59:59.999Z", "2026-10-25"), // the day of 25 hours
+        ("2026-10-25T23:00:00Z", "2026-10-26"),
+        ("2026-03-28T22:59:59.999Z", "2026-03-28"),
+        ("2026-03-28T23:00:00Z", "2026-03-29"),
+        ("2026-03-29T21:59:59.999Z", "2026-03-29"), // the day of 23 hours
+        ("2026-03-29T22:00:00Z", "2026-03-30"),
+    ];
+    for (at, day) in table {
+        store(&desk, &[Fact::rated(5, at)]).await;
+        let by_day = desk.get("/v1/report?by=day&from=2026-01-01&to=2026-12-31").await;
+        assert_eq!((&by_day["rows"][0]["id"], &by_day["rows"][0]["name"]), (&json!(day), &json!(day)), "{at}");
+        let exact = desk.get(&format!("/v1/report?by=day&from={day}&to={day}")).await;
+        assert_eq!(exact["total"]["ratings"], 1, "{at}: both ends are included");
+        assert_eq!(ids(&desk.get(&format!("/v1/ratings?from={day}&to={day}")).await).len(), 1, "{at}");
+        let (before, after) = (at.replace("59.999", "59.998"), stamp(time(at) + TimeDelta::milliseconds(1)));
+        for (from, to, found) in [(at, after.as_str(), 1), (before.as_str(), at, 0), (at, at, 0)] {
+            let report = desk.get(&format!("/v1/report?from={from}&to={to}")).await;
+            assert_eq!(report["total"]["ratings"], found, "{from} to {to}: instants are half open: {}", report.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_period_it_is_the_last_thirty_days_today_included() {
+    for (zone, first, first_day) in
+        [(chrono_tz::UTC, "2026-10-24T00:00:00Z", "2026-10-24"), (Berlin, "2026-10-23T22:00:00Z", "2026-10-24")]
+    {
+        let desk = Desk::with(|config| config.report.timezone = zone).await;
+        let early = stamp(time(first) - TimeDelta::milliseconds(1));
+        let facts = [Fact::rated(5, &early), Fact::rated(4, first), Fact::rated(1, "2026-11-22T22:59:59.999Z")];
+        store(&desk, &facts).await;
+        let report = desk.get("/v1/report").await;
+        assert_eq!(
+            (&report["from"], &report["to"], &report["by"]),
+            (&json!(first_day), &json!("2026-11-22"), &json!("teammate"))
+        );
+        assert_eq!((&report["total"]["ratings"], &report["total"]["csat"]), (&json!(2), &json!(0.5)));
+        assert_eq!(ids(&desk.get("/v1/ratings").await).len(), 2, "of the list too");
+        let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&report.json), ["from", "to", "by", "total", "rows"]);
+        let names = ["id", "name", "asked", "answered", "ratings", "positive", "csat", "scores", "held", "unconfirmed"];
+        assert_eq!(keys(&report["rows"][0]), names);
+        assert_eq!(keys(&report["total"]), names[2..]);
+        assert_eq!(
+            (&report["rows"][0]["id"], &report["rows"][0]["name"]),
+            (&Value::Null, &Value::Null),
+            "unattributed"
+        );
+    }
+}
+
+#[tokio::test]
+async fn csat_is_the_share_of_the_positive_set() {
+    let at = "2026-11-20T10:00:00Z";
+    let two_of_each: Vec<_> = (1..=5).flat_map(|score| [Fact::rated(score, at), Fact::rated(score, at)]).collect();
+    for (positive, csat) in [(vec![4, 5], 0.4), (vec![5], 0.2), (vec![3, 4, 5], 0.6), (vec![1, 2, 3, 4, 5], 1.0)] {
+        let desk = Desk::with(|config| config.report.positive = positive).await;
+        store(&desk, &two_of_each).await;
+        assert_eq!(desk.get("/v1/report").await["total"]["csat"], csat);
+        store(&desk, &[]).await;
+        assert_eq!(desk.get("/v1/report").await["total"]["csat"], Value::Null, "no share of nothing");
+    }
+}
+
+#[tokio::test]
+async fn ratings_are_listed_newest_first_without_gaps_or_repeats() {
+    let desk = Desk::open().await;
+    let mut facts: Vec<_> = (0..123u8)
+        .map(|number| {
+            let mut fact = Fact::rated(number % 5 + 1, &format!("2026-11-{:02}T10:00:00Z", number / 9 + 1));
+            fact.teammate = [None, Some("t1"), Some("t2")][usize::from(number % 3)];
+            fact.team = [None, Some("Billing")][usize::from(number % 2)];
+            fact.standing = ["rated", "locked", "held", "rated"][usize::from(number % 4)];
+            fact
+        })
+        .collect();
+    store(&desk, &facts).await;
+    let counting = facts.iter().filter(|fact| fact.counts()).count();
+    for limit in [1, 7, 50, 200] {
+        let (mut all, mut path) = (Vec::new(), format!("/v1/ratings?limit={limit}"));
+        loop {
+            let page = desk.get(&path).await;
+            all.extend(page["items"].as_array().expect("items").clone());
+            let Some(next) = page["next"].as_str() else { break };
+            assert_eq!(page["items"].as_array().map(Vec::len), Some(limit));
+            path = format!("/v1/ratings?limit={limit}&cursor={next}");
+        }
+        let times: Vec<_> = all.iter().map(|item| item["rated_at"].as_str().expect("a time")).collect();
+        assert!(times.is_sorted_by(|newer, older| newer >= older), "newest first");
+        let distinct: BTreeSet<_> = all.iter().map(|item| item["survey_id"].to_string()).collect();
+        assert_eq!((all.len(), distinct.len()), (counting, counting), "limit {limit}");
+    }
+    assert_eq!(ids(&desk.get("/v1/ratings").await).len(), 50, "unless told otherwise");
+    type Wanted = fn(&Fact) -> bool;
+    let filters: [(&str, Wanted); 6] = [
+        ("score=4", |fact| fact.score == 4),
+        ("teammate=t1", |fact| fact.teammate == Some("t1")),
+        ("team=Billing", |fact| fact.team == Some("Billing")),
+        ("commented=true", |fact| fact.standing == "locked"),
+        ("commented=false", |fact| fact.standing != "locked"),
+        ("score=2&teammate=t2&team=Billing&from=2026-11-03&to=2026-11-09", |fact| {
+            let day = fact.rated_at >= time("2026-11-03T00:00:00Z").timestamp_millis();
+            let end = fact.rated_at < time("2026-11-10T00:00:00Z").timestamp_millis();
+            day && end && fact.score == 2 && fact.teammate == Some("t2") && fact.team == Some("Billing")
+        }),
+    ];
+    for (filter, wanted) in filters {
+        let expected = facts.iter().filter(|fact| fact.counts() && wanted(fact)).count();
+        assert_eq!(ids(&desk.get(&format!("/v1/ratings?limit=200&{filter}")).await).len(), expected, "{filter}");
+    }
+    // What is rated meanwhile does not move the pages that follow.
+    let first = desk.get("/v1/ratings?limit=20").await;
+    facts.push(Fact::rated(5, "2026-11-22T09:00:00Z"));
+    store(&desk, &facts).await;
+    let second = desk.get(&format!("/v1/ratings?limit=200&cursor={}", first["next"].as_str().expect("more"))).await;
+    assert_eq!(ids(&second).len(), counting - 20);
+}
+
+#[tokio::test]
+async fn held_unconfirmed_and_answered_mean_what_customers_did() {
+    let desk = Desk::open().await;
+    let teammate = json!({"id": "t7", "name": "Grace", "team": "Billing"});
+    let mut links = Vec::new();
+    for id in ["looked", "machine", "held", "rated", "locked", "silent"] {
+        desk.close(json!({"conversation_id": id, "teammate": teammate})).await;
+        links.push(desk.the_mail().await.links);
+    }
+    desk.pass(TimeDelta::minutes(10));
+    desk.visit(&links[0][3]).await;
+    for (method, agent) in [("HEAD", BROWSER), ("GET", "curl/8.0"), ("GET", "")] {
+        let request = Request::builder().method(method).uri(&links[1][0]).header("user-agent", agent);
+        desk.send(request.body(Body::empty()).expect("a request")).await;
+    }
+    let page = desk.visit(&links[2][4]).await.page_token();
+    desk.pass(TimeDelta::seconds(3));
+    assert_eq!(desk.submit(&links[2][4], &[("page", &page), ("how", "seen")]).await["outcome"], "ok");
+    desk.visit(&links[2][0]).await;
+    desk.press(&links[3][2]).await;
+    desk.comment(&links[4][4], "Thank you").await;
+    let report = desk.get("/v1/report?by=team").await;
+    let expected = json!({"asked": 6, "answered": 2, "ratings": 2, "positive": 1, "csat": 0.5, "scores": [0, 0, 1, 0, 1],
+        "held": 1, "unconfirmed": 1});
+    assert_eq!(report["total"], expected);
+    assert_eq!((&report["rows"][0]["id"], &report["rows"][0]["name"]), (&json!("Billing"), &json!("Billing")));
+
+    let listed = desk.get("/v1/ratings?commented=true").await;
+    let item = listed["items"][0].as_object().expect("one");
+    let names = [
+        "survey_id",
+        "conversation_id",
+        "rated_at",
+        "score",
+        "evidence",
+        "standing",
+        "comment",
+        "teammate",
+        "team",
+        "url",
+    ];
+    assert_eq!(item.keys().collect::<Vec<_>>(), names);
+    assert_eq!((&item["comment"], &item["teammate"]), (&json!("Thank you"), &json!({"id": "t7", "name": "Grace"})));
+    assert_eq!(listed["next"], Value::Null);
+
+    // A changed score counts at the time of the change; a comment on it keeps that time.
+    desk.turn_to("2026-11-24T10:00:00Z");
+    let page = desk.visit(&links[3][2]).await.page_token();
+    desk.pass(TimeDelta::seconds(10));
+    let changed = desk.submit(&links[3][2], &[("page", &page), ("score", "5")]).await;
+    assert_eq!((&changed["outcome"], &changed["score"]), (&json!("ok"), &json!(5)));
+    desk.turn_to("2026-11-25T10:00:00Z");
+    assert_eq!(desk.comment(&links[3][4], "Late").await["outcome"], "ok");
+    let days = desk.get("/v1/report?by=day").await;
+    let ratings = |day: &str| {
+        let rows = days["rows"].as_array().expect("rows");
+        rows.iter().find(|row| row["id"] == day).map(|row| row["ratings"].clone())
+    };
+    assert_eq!(
+        [ratings("2026-11-22"), ratings("2026-11-24"), ratings("2026-11-25")],
+        [Some(json!(1)), Some(json!(1)), None]
+    );
+    let history = desk.get("/v1/conversations/rated").await["surveys"][0]["history"].clone();
+    let what: Vec<_> =
+        history.as_array().expect("rows").iter().map(|row| row["what"].as_str().expect("a word")).collect();
+    assert_eq!(what, ["rated", "rated", "commented"]);
+    let skips = desk.close(json!({"conversation_id": "short", "characters": 1})).await.rules().join("");
+    assert_eq!(desk.sql("SELECT rule FROM report_decisions WHERE conversation_id = 'short'").await, [[skips]]);
+}
