@@ -78,7 +78,8 @@ impl From<std::io::Error> for Ended {
 /// Runs a command to its end.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
-    log();
+    // The demo prints what to do next: its log must not drown that.
+    log(if matches!(arguments.command, Command::Demo(_)) { "warn" } else { "info" });
     let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(command(arguments)),
         Err(error) => Err(error.into()),
@@ -122,10 +123,10 @@ async fn open(config: Config) -> Result<Gateway, Ended> {
     Ok(Gateway::open(config, Clock::System, None).await?)
 }
 
-/// Logs to standard error, as much as `AFTERWORD_LOG` says: `info` unless set, or per module as in `afterword=debug`.
+/// Logs to standard error, as much as `AFTERWORD_LOG` says, if it is set, also per module as in `afterword=debug`.
 /// As JSON where nobody watches.
-fn log() {
-    let filter = EnvFilter::try_from_env("AFTERWORD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+fn log(unless_set: &str) {
+    let filter = EnvFilter::try_from_env("AFTERWORD_LOG").unwrap_or_else(|_| EnvFilter::new(unless_set));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         log.without_time().with_target(false).init();

@@ -75,8 +75,9 @@ pub fn router(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Router {
     if app.inbox.is_some() {
         routes = routes
             .route("/inbox", get(inbox::list))
-            .route("/inbox/{number}", get(inbox::mail))
-            .route("/inbox/{number}/body", get(inbox::body));
+            .route("/inbox/style.css", get(inbox::style))
+            .route("/inbox/{id}", get(inbox::mail))
+            .route("/inbox/{id}/body", get(inbox::body));
     }
     routes
         .fallback(async || Failure::not_found())
