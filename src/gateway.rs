@@ -186,7 +186,11 @@ impl Gateway {
                 let detail = format!("expected the name of a configured policy: {}", known.join(", "));
                 faults.push(Fault::new("/policy", detail));
             }
-            return Err(Error::Invalid(faults));
+            // A repeat gets the first answer whatever else differs, what is wrong with it included.
+            return match self.store.decision(&closing.conversation_id, closing.closed_at).await? {
+                Some(decision) => Ok(Decided { decision, settled: true }),
+                None => Err(Error::Invalid(faults)),
+            };
         };
         let closing = closing.settle();
         let report = store::Report {

@@ -2,7 +2,7 @@
 //!
 //! Keys go in as one JSON array, so that each statement has one text and is prepared once. It must not decide anything.
 
-use super::command::{Command, Decision};
+use super::command::Command;
 use super::rows;
 use super::work::{Mail, Survey, Work};
 use crate::survey::Time;
@@ -187,17 +187,9 @@ async fn conversations(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) 
         WHERE (conversation_id, closed_at) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))";
     for row in query(decided).bind(json(&keys.closings)?).fetch_all(db).await? {
         let known = work.conversations.entry(row.try_get(0)?).or_default();
-        known.decisions.insert(rows::time(&row, 1)?, decision(&row)?);
+        known.decisions.insert(rows::time(&row, 1)?, rows::decision(&row)?);
     }
     Ok(())
-}
-
-fn decision(row: &SqliteRow) -> Result<Decision> {
-    if row.try_get::<Option<&str>, _>(2)?.is_some() {
-        return Ok(Decision::Ask { survey: rows::id(row, 2)?, send_at: rows::time(row, 3)? });
-    }
-    let reasons = row.try_get::<&str, _>(4)?;
-    Ok(Decision::Skip(serde_json::from_str(reasons).map_err(|error| sqlx::Error::Decode(error.into()))?))
 }
 
 async fn suppressions(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {

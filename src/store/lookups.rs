@@ -2,6 +2,7 @@
 //!
 //! It owns the reads behind "why was nobody asked?". It must not know who may see them.
 
+use super::command::Decision;
 use super::rows;
 use super::{Store, Unavailable};
 use crate::survey::Time;
@@ -123,6 +124,17 @@ impl Store {
         let sql = "SELECT comment FROM survey WHERE id = $1";
         let comment = query_scalar(sql).bind(survey.to_string()).fetch_optional(&self.pool).await?;
         Ok(comment.flatten())
+    }
+
+    /// What was decided about a closing, if it was reported.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn decision(&self, conversation: &str, closed_at: Time) -> Result<Option<Decision>, Unavailable> {
+        let sql = "SELECT conversation_id, closed_at, survey_id, send_at, reasons FROM closing
+            WHERE conversation_id = $1 AND closed_at = $2";
+        let row = query(sql).bind(conversation).bind(closed_at.timestamp_millis()).fetch_optional(&self.pool).await?;
+        Ok(row.as_ref().map(rows::decision).transpose()?)
     }
 
     /// Looks a conversation up.

@@ -2,6 +2,7 @@
 //!
 //! It owns the reading of columns that several queries share. It must not know which query reads them.
 
+use super::command::Decision;
 use crate::survey::Time;
 use crate::survey::evidence::{Clicks, Evidence, PageId};
 use crate::survey::rating::{Rating, Score, Standing};
@@ -63,6 +64,15 @@ fn standing(row: &SqliteRow) -> Result<Standing> {
         "locked" => Ok(Standing::Locked(rating)),
         _ => Err(broken("standing", word)),
     }
+}
+
+/// A decision, from the third column on: survey, time of sending, reasons.
+pub(super) fn decision(row: &SqliteRow) -> Result<Decision> {
+    if row.try_get::<Option<&str>, _>(2)?.is_some() {
+        return Ok(Decision::Ask { survey: id(row, 2)?, send_at: time(row, 3)? });
+    }
+    let reasons = row.try_get::<&str, _>(4)?;
+    Ok(Decision::Skip(serde_json::from_str(reasons).map_err(|error| Error::Decode(error.into()))?))
 }
 
 pub(super) fn score(row: &SqliteRow, column: usize) -> Result<Score> {

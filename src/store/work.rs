@@ -9,7 +9,6 @@ use crate::survey::closing::Teammate;
 use crate::survey::delivery::{self, Attempt, MailState, Outgoing, Patience};
 use crate::survey::eligibility::{self, AskAgain, Cause, History, Verdict};
 use crate::survey::evidence::Clicks;
-use crate::survey::rating::Standing;
 use chrono::TimeDelta;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
@@ -51,12 +50,17 @@ impl Survey {
         matches!(self.mail.state, "waiting" | "sending")
     }
 
-    /// When the address was, or will be, asked by it; `None` if it never will.
+    /// When the address was, or will be, asked by it; `None` if it never will. A mail that may have arrived counts,
+    /// whatever became of it later: nobody is asked twice.
     fn asks_at(&self) -> Option<Time> {
-        match self.mail.state {
-            "waiting" | "sending" => Some(self.mail.first_due),
-            "accepted" => self.clicks.accepted_at,
-            _ => None,
+        if self.waits() { Some(self.mail.first_due) } else { self.clicks.accepted_at }
+    }
+
+    /// A rating proves that an earlier attempt arrived, whatever became of its mark: the mail must not go out again.
+    fn note_arrival(&mut self) {
+        if let Some(rating) = self.clicks.standing.rating().filter(|_| self.waits()) {
+            self.clicks.accepted_at = self.clicks.accepted_at.or(Some(rating.rated_at));
+            self.settle_mail("accepted", Some("a click proved that it arrived".into()));
         }
     }
 
@@ -68,6 +72,7 @@ impl Survey {
 
     /// Cancels the mail unless it is under way or done.
     fn cancel(&mut self, why: &str) -> bool {
+        self.note_arrival();
         let waiting = self.mail.state == "waiting";
         if waiting {
             self.settle_mail("cancelled", Some(why.to_owned()));
@@ -259,14 +264,8 @@ impl Work {
     fn claim(&mut self, now: Time, until: Time) -> Claimed {
         let Some((id, outgoing)) = self.due.pop_front() else { return Claimed::Nothing };
         let Some(survey) = self.surveys.get_mut(&id) else { return Claimed::Dropped };
+        survey.note_arrival();
         if !survey.waits() || survey.mail.due_at > now {
-            return Claimed::Dropped;
-        }
-        if survey.clicks.standing != Standing::Unrated {
-            // A rating proves that an earlier attempt arrived, whatever became of its mark.
-            survey.clicks.accepted_at =
-                survey.clicks.accepted_at.or(survey.clicks.standing.rating().map(|r| r.rated_at));
-            survey.settle_mail("accepted", Some("a click proved that it arrived".into()));
             return Claimed::Dropped;
         }
         let conversation = self.conversations.get(&survey.conversation);

@@ -24,7 +24,10 @@ pub(super) struct Job {
 pub(super) async fn run(mut db: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
     let mut gathered = Vec::new();
     while jobs.recv_many(&mut gathered, LARGEST_BATCH).await > 0 {
-        let (commands, replies): (Vec<_>, Vec<_>) = gathered.drain(..).map(|job| (job.command, job.reply)).unzip();
+        // Who gave up waiting was told that nothing is known to be done: so nothing should be.
+        let given_up = |job: &Job| job.reply.as_ref().is_some_and(oneshot::Sender::is_closed);
+        let jobs = gathered.drain(..).filter(|job| !given_up(job));
+        let (commands, replies): (Vec<_>, Vec<_>) = jobs.map(|job| (job.command, job.reply)).unzip();
         let answers = match batch(&mut db, &commands).await {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(error) => one_by_one(&mut db, &commands, error).await,

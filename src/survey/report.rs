@@ -142,9 +142,10 @@ impl Period {
             Bound::Day(day) => day.succ_opt().and_then(|next| day_start(next, zone)),
             Bound::Instant(time) => Some(time),
         };
-        let period = usual_bounds(from, to, now, zone).and_then(|(from, to)| start(from).zip(end(to)));
-        match period {
-            Some((from, until)) if from <= until => Ok(Self { from, until }),
+        let bounds = usual_bounds(from, to, now, zone);
+        let reversed = matches!(bounds, Some((Bound::Day(from), Bound::Day(to))) if from > to);
+        match bounds.and_then(|(from, to)| start(from).zip(end(to))) {
+            Some((from, until)) if from <= until && !reversed => Ok(Self { from, until }),
             Some(_) => Err("the period ends before it begins: expected from at or before to".into()),
             None => Err("the period leaves the calendar: expected years that people live in".into()),
         }

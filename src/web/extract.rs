@@ -13,6 +13,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// The body limit of every route, in bytes. A conversation's messages fit; whatever is larger is a mistake.
 pub(super) const LARGEST_BODY: usize = 1024 * 1024;
@@ -46,19 +47,11 @@ pub(super) fn query<const N: usize>(text: Option<&str>, names: [&str; N]) -> Res
 
 /// A JSON body.
 pub(super) fn json<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Failure> {
-    let bytes = bytes(body)?;
-    let read = &mut serde_json::Deserializer::from_slice(&bytes);
-    let value = serde_path_to_error::deserialize(&mut *read).map_err(|error| {
-        let inner = error.inner();
-        if inner.is_data() {
-            return Failure::invalid(vec![fault(error.path(), inner)]);
-        }
-        Failure::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not JSON: {inner}"))
-    })?;
-    read.end().map_err(|error| {
-        Failure::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not one JSON value: {error}"))
-    })?;
-    Ok(value)
+    // In two steps, because serde_json calls a word of the wrong type an error of syntax.
+    let value: Value = serde_json::from_slice(&bytes(body)?)
+        .map_err(|error| Failure::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not JSON: {error}")))?;
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| Failure::invalid(vec![fault(error.path(), &error.inner().to_string())]))
 }
 
 /// The bytes of a body.
@@ -74,7 +67,7 @@ pub(super) fn bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Failur
 
 /// Where a body is wrong, as a JSON pointer. A field that is missing or unknown is named by its message alone, so the
 /// pointer is led on to it.
-fn fault(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Fault {
+fn fault(path: &serde_path_to_error::Path, detail: &str) -> Fault {
     use serde_path_to_error::Segment as At;
     let mut pointer = String::new();
     for segment in path {
@@ -84,9 +77,7 @@ fn fault(path: &serde_path_to_error::Path, error: &serde_json::Error) -> Fault {
             At::Enum { .. } | At::Unknown => {}
         }
     }
-    let message = error.to_string();
-    let detail = message.rsplit_once(" at line ").map_or(message.as_str(), |(detail, _)| detail);
-    let field = ["missing field `", "unknown field `", "duplicate field `"]
+    let field = ["missing field `", "unknown field `"]
         .iter()
         .find_map(|said| detail.strip_prefix(said))
         .and_then(|rest| rest.split_once('`'));

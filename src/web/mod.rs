@@ -18,7 +18,7 @@ use crate::mail::transport::Memory;
 use crate::text::Text;
 use assets::Assets;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -121,7 +121,7 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
     let path = request.uri().path();
     let program = path.starts_with("/v1/");
     let link = path.starts_with("/r/");
-    let json = rate::wants_json(request.headers());
+    let json = request.method() == Method::POST && rate::wants_json(request.headers());
     let span = tracing::info_span!("request", id, method = %request.method(), path = pattern);
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {

@@ -56,6 +56,24 @@ async fn two_at_once_make_one_survey_and_one_mail() {
 }
 
 #[tokio::test]
+async fn two_conversations_at_once_cannot_both_ask_an_address_that_wants_quiet() {
+    let desk = Desk::with(policies).await;
+    let close = async |id: &str| desk.close(json!({"conversation_id": id, "policy": "quiet"})).await.status;
+    let mut statuses: [u16; 3] = tokio::join!(close("1"), close("2"), close("3")).into();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 202]);
+}
+
+#[tokio::test]
+async fn a_closing_in_a_leap_second_can_be_repeated() {
+    let desk = Desk::open().await;
+    let close = async |at: &str| desk.close(json!({"closed_at": at, "last_reply_at": ago(DAY)})).await;
+    let first = close("2026-11-22T09:59:60Z").await;
+    let again = close("2026-11-22T09:59:60Z").await;
+    assert_eq!((first.status, again.status, &again.json), (202, 200, &first.json), "RFC 3339 knows a second 60");
+}
+
+#[tokio::test]
 async fn a_dry_run_stores_nothing() {
     let desk = Desk::open().await;
     let before = desk.everything().await;

@@ -215,7 +215,7 @@ fn a_survey_survives_kill_9_between_any_two_steps() {
     assert_eq!((&again["outcome"], &again["standing"]), (&json!("ok"), &json!("rated")), "{again}");
 
     // Comment: locked, and locked after a crash.
-    let_pass(Duration::from_millis(1_000));
+    let_pass(Duration::from_secs(1));
     let locked = here.submit(&links[3], &[("page", &page), ("comment", "Quick and kind.")]);
     assert_eq!(locked["standing"], "locked", "{locked}");
     here.crash();

@@ -1,6 +1,6 @@
 //! What is refused, and how: bodies by the field that is wrong, whatever a stranger can send, and comments too long.
 
-use crate::desk::{Answer, BROWSER, Desk, stamp};
+use crate::desk::{Answer, BROWSER, Desk, START, stamp};
 use afterword::store::Scope;
 use axum::body::Body;
 use axum::http::{Method, Request};
@@ -114,6 +114,23 @@ async fn a_wrong_closing_is_refused_by_its_field() {
 }
 
 #[tokio::test]
+async fn a_word_of_the_wrong_type_is_refused_by_its_field() {
+    let desk = Desk::open().await;
+    for value in [json!(5), json!(true), json!(["closed"]), json!({"is": "closed"})] {
+        for (pointer, fields) in [
+            ("/state", json!({"state": value})),
+            ("/started_by", json!({"started_by": value})),
+            ("/customers/0/kind", json!({"customers": [{"email": "ada@example.com", "kind": value}]})),
+            ("/messages/0/author", json!({"messages": [{"at": START, "text": "", "author": value}]})),
+        ] {
+            let answer = desk.close(fields).await;
+            assert_problem(&answer, 422, &format!("{pointer} {value}"));
+            assert_eq!(answer.pointers(), [pointer], "{value}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn other_bodies_and_queries_are_refused_too() {
     let desk = Desk::open().await;
     let before = desk.everything().await;
@@ -192,11 +209,14 @@ async fn nothing_that_a_stranger_sends_breaks_or_stores_anything() {
     let desk = Desk::open().await;
     desk.close(json!({})).await;
     let mail = desk.the_mail().await;
+    let read = format!("Bearer {}", desk.key(Scope::Read, None, None).await);
+    let trigger = format!("Bearer {}", desk.key(Scope::Trigger, None, None).await);
     let before = desk.everything().await;
     let good = mail.links[0].as_str();
     let other = good.replace("/r/", "/u/");
     let long = format!("/r/{}", "A".repeat(60_000));
-    let (bent, padded) = (format!("{}A", &good[..good.len() - 1]), format!("{good}="));
+    let (bent, padded) =
+        (format!("{}{}", &good[..good.len() - 1], if good.ends_with('A') { 'E' } else { 'A' }), format!("{good}="));
     let paths = [
         "/",
         "//",
@@ -230,24 +250,28 @@ async fn nothing_that_a_stranger_sends_breaks_or_stores_anything() {
         &padded,
     ];
     let wild = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"];
-    let headers: [&[(&str, &[u8])]; 7] = [
+    let headers: [&[(&str, &[u8])]; 9] = [
         &[],
         &[("authorization", b"Bearer"), ("content-type", b"\xff\xfe")],
         &[("authorization", b"Bearer aw_admin_000000000000_"), ("accept", b"application/json")],
         &[("authorization", b"\xff"), ("origin", b"\xff"), ("user-agent", b"\xff\xff")],
         &[("authorization", b"Basic YTpi"), ("origin", b"://"), ("sec-fetch-site", b"cross-site")],
         &[("authorization", b"Bearer aw_admin_' OR 1=1 --_x"), ("host", b""), ("accept", b"\xff")],
+        &[("authorization", read.as_bytes())],
+        &[("authorization", trigger.as_bytes()), ("accept", b"application/json")],
         &[("authorization", b"Bearer aw_read__"), ("expect", b"100-continue"), ("content-encoding", b"gzip")],
     ];
     let bodies: [&[u8]; 4] =
         [b"", b"\xff\0\xff", b"page=%ff&how=%00&score=9", b"page=x&page=y&comment=z&score=1&score=2"];
-    let huge = [b'x'; 60_000];
+    let huge = vec![b'x'; 60_000];
     let mut sent = 0;
     for path in PATHS.iter().chain(&paths) {
         for (place, method) in wild.iter().enumerate() {
             // A rating link may be viewed; that is what CLICKS.md allows.
             let few = &headers[place % headers.len()];
-            for headers in [headers[0], few, &[("x-huge", huge.as_slice()), ("cookie", huge.as_slice())]] {
+            for headers in
+                [headers[0], few, headers[6], headers[7], &[("x-huge", huge.as_slice()), ("cookie", huge.as_slice())]]
+            {
                 let mut request = Request::builder().method(*method).uri(path.replace('😠', "%F0%9F%98%A0"));
                 for (name, value) in headers {
                     request = request.header(*name, *value);
@@ -295,6 +319,9 @@ async fn forms_that_are_none_change_nothing_but_are_answered() {
             }
         }
     }
+    let kept = Request::post(link).body(Body::from("page=x&comment=A+long+story&score=2")).expect("a request");
+    let kept = desk.send(kept).await;
+    assert!(kept.status == 200 && kept.text.contains("A long story"), "a stale page keeps the text: {}", kept.text);
     let request = Request::post(link).body(Body::from(vec![b'x'; 2 * 1024 * 1024])).expect("a request");
     assert_eq!(desk.send(request).await.status, 413);
     assert_eq!(desk.sql(standing).await, [["unrated", "null", "null"]]);

@@ -10,11 +10,15 @@ use std::sync::Arc;
 /// The named policies of these tests, each a change of the default one.
 pub fn policies(config: &mut Config) {
     type Change = fn(&mut Policy);
-    let changes: [(&str, Change); 11] = [
+    let changes: [(&str, Change); 12] = [
         ("no_users", |policy| policy.users = false),
         ("no_leads", |policy| policy.leads = false),
         ("no_outbound", |policy| policy.outbound = false),
         ("workflow", |policy| policy.workflow = true),
+        ("sure_users", |policy| {
+            policy.leads = false;
+            policy.when_unknown = WhenUnknown::Skip;
+        }),
         ("quiet", |policy| policy.quiet_days = 7),
         ("two", |policy| policy.most_in_30_days = 2),
         ("nobody", |policy| policy.sample_percent = 0.0),
@@ -113,6 +117,13 @@ async fn every_rule_gives_its_name_value_and_limit() {
             json!(null),
         ),
         ("reopened", json!({"conversation_id": "reopened"}), json!(null), json!(null)),
+        (
+            "unknown_fact",
+            json!({"policy": "sure_users", "customers": [{"email": "k@example.com"}]}),
+            json!("kind"),
+            json!(null),
+        ),
+        ("unknown_fact", json!({"policy": "sure", "started_by": null}), json!("started_by"), json!(null)),
         ("unknown_fact", json!({"policy": "sure", "characters": null}), json!("characters"), json!(null)),
         ("unknown_fact", json!({"policy": "sure", "last_reply_at": null}), json!("last_reply_at"), json!(null)),
         ("unknown_fact", json!({"policy": "sure", "teammate_replied": null}), json!("teammate_replied"), json!(null)),
@@ -154,7 +165,8 @@ async fn at_its_boundary_a_rule_still_asks() {
         ("a lead without users", json!({"policy": "no_users", "customers": person("lead@example.com", "lead")})),
         (
             "nothing known",
-            json!({"started_by": null, "characters": null, "last_reply_at": null, "teammate_replied": null, "teammate": null, "state": null}),
+            json!({"started_by": null, "characters": null, "last_reply_at": null, "teammate_replied": null,
+ "teammate": null, "state": null}),
         ),
         ("kind unknown, both switches on", json!({"policy": "sure", "customers": [{"email": "k@example.com"}]})),
         ("closed in five minutes", json!({"closed_at": ago(TimeDelta::minutes(-5))})),
