@@ -324,9 +324,13 @@ pub fn check_id(id: &str, pointer: &str, faults: &mut Vec<Fault>) {
 }
 
 fn is_web_address(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or(url.strip_prefix("http://"));
+    let rest = url
+        .split_once("://")
+        .filter(|(scheme, _)| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
     let clean = !url.contains(|c: char| c.is_control() || c.is_whitespace());
-    clean && url.len() <= 2000 && rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
+    clean
+        && url.len() <= 2000
+        && rest.is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
 }
 
 fn is_message_id(id: &str) -> bool {
@@ -357,3 +361,6 @@ fn optional_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Time>, D::
     struct Wrapped(#[serde(deserialize_with = "time")] Time);
     Ok(Option::<Wrapped>::deserialize(from)?.map(|Wrapped(time)| time))
 }
+
+#[cfg(test)]
+mod tests;

@@ -450,3 +450,6 @@ fn days(span: TimeDelta) -> f64 {
 fn hours_of(span: TimeDelta) -> f64 {
     span.as_seconds_f64() / 3600.0
 }
+
+#[cfg(test)]
+mod tests;

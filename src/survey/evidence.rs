@@ -301,6 +301,7 @@ impl Clicks {
     /// The steps 3 to 10 of a confirmation, in their order: each step that refuses ends it.
     fn confirm(&mut self, now: Time, page: &Page, picked: Option<Score>, how: Evidence) -> Reply {
         let score = picked.unwrap_or(page.score);
+        let held = self.held_since();
         self.trail.tried(Try { at: now, page: page.id, score, how });
         if self.tries_conflict(now, page, picked, how) {
             let falls = |rating: &Rating| !how.by_script() || rating.evidence.by_script();
@@ -308,7 +309,7 @@ impl Clicks {
                 self.hold(now);
             }
             self.trail.mark_hot(now);
-            return self.ask(now, page);
+            return self.ask(now, page, held);
         }
         if now - page.issued < DWELL {
             return Reply { outcome: Outcome::Ask, page: page.clone() };
@@ -317,14 +318,14 @@ impl Clicks {
             return self.closed(now, page);
         }
         if self.held_after(page) {
-            return self.ask(now, page);
+            return self.ask(now, page, held);
         }
         let counts = if how.by_script() {
             self.script_counts(now, page, score, how)
         } else {
             self.press_counts(now, page, score, picked)
         };
-        if counts { self.accept(now, page, score, how) } else { self.ask(now, page) }
+        if counts { self.accept(now, page, score, how) } else { self.ask(now, page, held) }
     }
 
     fn tries_conflict(&self, now: Time, page: &Page, picked: Option<Score>, how: Evidence) -> bool {
@@ -345,11 +346,17 @@ impl Clicks {
         }
     }
 
-    fn held_after(&self, page: &Page) -> bool {
+    fn held_since(&self) -> Option<Time> {
         match &self.standing {
-            Standing::Held { since, .. } => page.issued < *since || (page.issued == *since && !page.after_hold),
-            _ => false,
+            Standing::Held { since, .. } => Some(*since),
+            _ => None,
         }
+    }
+
+    /// Whether the page is from before the hold, or from its very moment.
+    fn held_after(&self, page: &Page) -> bool {
+        let before = |since| page.issued < since || (page.issued == since && !page.after_hold);
+        self.held_since().is_some_and(before)
     }
 
     fn script_counts(&self, now: Time, page: &Page, score: Score, how: Evidence) -> bool {
@@ -434,9 +441,11 @@ impl Clicks {
         self.standing = standing;
     }
 
-    /// A fresh page that keeps the name of the posted one, so that the rules take both as one page.
-    fn ask(&self, now: Time, page: &Page) -> Reply {
-        Reply { outcome: Outcome::Ask, page: self.press_page(now, page) }
+    /// A fresh page that keeps the name of the posted one, so that the rules take both as one page. It counts as issued
+    /// after a hold that its own post made: `held` is since when the rating was held before the post.
+    fn ask(&self, now: Time, page: &Page, held: Option<Time>) -> Reply {
+        let after_hold = self.held_since() == Some(now) && held != Some(now);
+        Reply { outcome: Outcome::Ask, page: Page { after_hold, ..self.press_page(now, page) } }
     }
 
     fn closed(&self, now: Time, page: &Page) -> Reply {
@@ -450,8 +459,7 @@ impl Clicks {
     fn press_page(&self, now: Time, page: &Page) -> Page {
         let another_stands = self.standing.rated().is_some_and(|rating| rating.score != page.score);
         let mode = if another_stands { Mode::Change } else { Mode::Pressed };
-        let held_now = matches!(self.standing, Standing::Held { since, .. } if since == now);
-        Page { mode, issued: now, after_hold: held_now, ..page.clone() }
+        Page { mode, issued: now, after_hold: false, ..page.clone() }
     }
 }
 
@@ -459,3 +467,6 @@ impl Clicks {
 fn over(until: Option<Time>, now: Time) -> bool {
     until.is_some_and(|until| now > until)
 }
+
+#[cfg(test)]
+mod tests;

@@ -176,3 +176,6 @@ pub fn day_start(day: NaiveDate, zone: Tz) -> Option<Time> {
         zone.from_local_datetime(&local).earliest().map(|time| time.with_timezone(&Utc))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! What is remembered of visitors, at its boundaries.
+
+use super::*;
+use proptest::prelude::*;
+
+fn ms(time: i64) -> Time {
+    Time::from_timestamp_millis(1_700_000_000_000 + time).expect("in the calendar")
+}
+
+fn face(number: i64) -> Score {
+    Score::try_from(number).expect("1 to 5")
+}
+
+fn tries(list: &[(i64, i64, i64)]) -> Trail {
+    let mut trail = Trail::default();
+    for (at, page, score) in list {
+        trail.tried(Try { at: ms(*at), page: PageId::from(*page), score: face(*score), how: Evidence::Seen });
+    }
+    trail
+}
+
+#[test]
+fn each_page_speaks_by_its_latest_try() {
+    for (list, now, scores) in [
+        (&[][..], 0, 0),
+        (&[(0, 1, 5)], 0, 1),
+        (&[(0, 1, 5), (1, 2, 5)], 2, 1),
+        (&[(0, 1, 5), (1, 2, 4)], 2, 2),
+        (&[(0, 1, 5), (1, 1, 4)], 2, 1),
+        (&[(0, 1, 5), (1, 2, 4), (2, 1, 4)], 3, 1),
+        (&[(0, 1, 5), (1, 2, 4)], 59_999, 2),
+        (&[(0, 1, 5), (1, 2, 4)], 60_000, 1),
+        (&[(0, 1, 5), (1, 2, 4)], 60_001, 0),
+    ] {
+        assert_eq!(tries(list).scores_tried_in_burst(ms(now)), scores, "{list:?} at {now}");
+    }
+}
+
+#[test]
+fn faces_viewed_are_counted_once_each_for_less_than_60_s() {
+    let mut trail = Trail::default();
+    for (at, score) in [(0, 1), (10, 2), (20, 2), (30, 3)] {
+        trail.viewed(ms(at), face(score));
+    }
+    for (now, scores) in [(30, 3), (59_999, 3), (60_000, 2), (60_010, 2), (60_020, 1), (60_030, 0)] {
+        assert_eq!(trail.scores_viewed_in_burst(ms(now)), scores, "{now}");
+    }
+}
+
+#[test]
+fn hot_begins_at_once_and_ends_after_less_than_5_min() {
+    let mut trail = Trail::default();
+    trail.mark_hot(ms(0));
+    trail.mark_hot(ms(100_000));
+    trail.mark_hot(ms(1_000_000));
+    for (time, hot) in [
+        (-1, false),
+        (0, true),
+        (300_000, true),
+        (399_999, true),
+        (400_000, false),
+        (999_999, false),
+        (1_000_000, true),
+        (1_299_999, true),
+        (1_300_000, false),
+    ] {
+        assert_eq!(trail.hot_at(ms(time)), hot, "{time}");
+    }
+}
+
+#[test]
+fn a_trail_is_kept_in_words_that_later_versions_must_read() {
+    let mut trail = tries(&[(1, 7, 4)]);
+    trail.viewed(ms(0), face(5));
+    trail.mark_hot(ms(2));
+    let json = serde_json::to_value(&trail).expect("plain data");
+    let expected = serde_json::json!({
+        "views": [{"at": 1_700_000_000_000i64, "score": 5}],
+        "tries": [{"at": 1_700_000_000_001i64, "page": 7, "score": 4, "how": "seen"}],
+        "hot": [{"from": 1_700_000_000_002i64, "until": 1_700_000_300_002i64}],
+    });
+    assert_eq!(json, expected);
+    assert!(serde_json::from_value::<Score>(serde_json::json!(6)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn it_is_hot_exactly_less_than_5_min_after_a_mark(mut marks in prop::collection::vec(0..2_000_000i64, 0..40), time in 0..2_500_000i64, sorted: bool) {
+        if sorted {
+            marks.sort_unstable();
+        }
+        let mut trail = Trail::default();
+        for mark in &marks {
+            trail.mark_hot(ms(*mark));
+        }
+        let hot = marks.iter().any(|mark| (0..300_000).contains(&(time - mark)));
+        prop_assert_eq!(trail.hot_at(ms(time)), hot);
+    }
+
+    #[test]
+    fn the_newest_64_stay_in_their_order(count in 0..200i64) {
+        let mut trail = Trail::default();
+        for at in 0..count {
+            trail.viewed(ms(at), face(1 + at % 5));
+            trail.tried(Try { at: ms(at), page: PageId::from(at), score: face(5), how: Evidence::Pressed });
+            trail.mark_hot(ms(at * 1_000_000));
+        }
+        let newest: Vec<Time> = ((count - 64).max(0)..count).map(ms).collect();
+        prop_assert_eq!(trail.views.iter().map(|view| view.at).collect::<Vec<_>>(), newest.clone());
+        prop_assert_eq!(trail.tries.iter().map(|attempt| attempt.at).collect::<Vec<_>>(), newest);
+        prop_assert_eq!(trail.hot.len(), 64.min(usize::try_from(count).expect("few")));
+    }
+}
