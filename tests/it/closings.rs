@@ -46,11 +46,11 @@ async fn two_at_once_make_one_survey_and_one_mail() {
     let desk = Desk::open().await;
     let other = json!({"subject": "Other", "characters": 900});
     let later = json!({"closed_at": stamp(time(START) + MS)});
-    let (one, two, three) = tokio::join!(desk.close(json!({})), desk.close(other), desk.close(later));
+    let (one, two) = tokio::join!(desk.close(json!({})), desk.close(other));
     let mut statuses = [one.status, two.status];
     statuses.sort_unstable();
     assert_eq!((statuses, &one.json), ([200, 202], &two.json));
-    assert_eq!(three.rules(), ["already_asked"]);
+    assert_eq!(desk.close(later).await.rules(), ["already_asked"]);
     desk.deliver().await;
     assert_eq!((desk.sql("SELECT id FROM survey").await.len(), desk.mails().len()), (1, 1));
 }
