@@ -4,6 +4,7 @@
 mod access;
 mod closings;
 mod desk;
+mod docs;
 mod e2e;
 mod life;
 mod mail;
