@@ -47,6 +47,15 @@ struct App {
 }
 
 impl App {
+    fn new(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Arc<Self> {
+        Arc::new(Self {
+            assets: Assets::new(&gateway.config.brand.color),
+            machines: extract::machine_words(&gateway.config.clicks.machines),
+            gateway,
+            inbox,
+        })
+    }
+
     fn frame(&self) -> Frame<'_> {
         Frame { brand: &self.gateway.config.brand.name, text: Text::english(), assets: &self.assets }
     }
@@ -54,12 +63,7 @@ impl App {
 
 /// All routes of the service. `inbox` is the demo's: with it, its mails can be read at `/inbox`.
 pub fn router(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Router {
-    let app = Arc::new(App {
-        assets: Assets::new(&gateway.config.brand.color),
-        machines: extract::machine_words(&gateway.config.clicks.machines),
-        gateway,
-        inbox,
-    });
+    let app = App::new(gateway, inbox);
     let mut routes = Router::new()
         .route("/v1/closings", post(api::close))
         .route("/v1/conversations/{id}", get(api::conversation))
@@ -79,11 +83,20 @@ pub fn router(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Router {
             .route("/inbox/{id}", get(inbox::mail))
             .route("/inbox/{id}/body", get(inbox::body));
     }
+    let routes = routes.fallback(async || Failure::not_found()).method_not_allowed_fallback(async || {
+        Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+    });
+    framed(routes, app)
+}
+
+/// Other routes in the frame of the service, with all that its answers have in common: for the benchmark, which takes
+/// the cost of the frame off.
+pub fn in_frame(routes: Router, gateway: Arc<Gateway>) -> Router {
+    framed(routes.with_state(()), App::new(gateway, None))
+}
+
+fn framed(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
     routes
-        .fallback(async || Failure::not_found())
-        .method_not_allowed_fallback(async || {
-            Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
-        })
         .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&app), frame_answer))
