@@ -1,6 +1,7 @@
 //! Saves what a batch of commands changed: one statement a table, whatever the size of the batch.
 //!
-//! Rows go in as one JSON array, so that each statement has one text and is prepared once. [`standings`] is the one
+//! Rows go in as one JSON array, so that each statement has one text and is prepared once; `jsonb_each` takes it apart
+//! without spelling each row out as text, which every `->>` would parse again. [`standings`] is the one
 //! place that changes a standing. It must not decide anything.
 
 use super::command::Decision;
@@ -43,7 +44,7 @@ async fn teammates(db: &mut SqliteConnection, work: &Work) -> Result<()> {
         json!([teammate.id, teammate.name, teammate.email, teammate.team, named_at.timestamp_millis()])
     });
     let sql = "INSERT INTO teammate (id, name, email, team, named_at)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM jsonb_each($1) WHERE true
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email, team = excluded.team,
             named_at = excluded.named_at";
     each(db, sql, rows.collect()).await
@@ -62,7 +63,7 @@ async fn new_surveys(db: &mut SqliteConnection, work: &Work) -> Result<()> {
             value ->> 'teammate', value ->> 'team', value ->> 'subject', value ->> 'url', value ->> 'in_reply_to',
             value ->> 'rate_until', value ->> 'change_until', value ->> 'mail', value ->> 'due_at', value ->> 'first_due',
             value ->> 'note'
-        FROM json_each($1)";
+        FROM jsonb_each($1)";
     each(db, sql, rows.collect()).await
 }
 
@@ -94,7 +95,7 @@ async fn closings(db: &mut SqliteConnection, work: &Work) -> Result<()> {
             value ->> 'last_reply_at', value ->> 'teammate_replied', value ->> 'customers', value ->> 'teammate',
             value ->> 'team', value ->> 'tags', value ->> 'policy', value ->> 'decision', value ->> 'survey',
             value ->> 'send_at', value ->> 'reasons'
-        FROM json_each($1)";
+        FROM jsonb_each($1)";
     each(db, sql, rows).await
 }
 
@@ -119,7 +120,7 @@ fn closing_row(new: &NewClosing) -> Result<Value> {
 async fn reopenings(db: &mut SqliteConnection, work: &Work) -> Result<()> {
     let rows = work.new_reopenings.iter().map(|(conversation, at)| json!([conversation, at.timestamp_millis()]));
     let sql = "INSERT INTO reopening (conversation_id, reopened_at)
-        SELECT value ->> 0, value ->> 1 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING";
+        SELECT value ->> 0, value ->> 1 FROM jsonb_each($1) WHERE true ON CONFLICT DO NOTHING";
     each(db, sql, rows.collect()).await
 }
 
@@ -133,7 +134,7 @@ async fn suppressions(db: &mut SqliteConnection, work: &Work) -> Result<()> {
         .map(|(hash, cause, at, address)| json!([hash, cause.word(), at.timestamp_millis(), address]));
     // Said again, the first time stands; an address that an admin adds is kept.
     let sql = "INSERT INTO suppression (address_hash, cause, at, address)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1) WHERE true
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each($1) WHERE true
         ON CONFLICT (address_hash, cause) DO UPDATE SET address = coalesce(excluded.address, suppression.address)";
     each(db, sql, rows.collect()).await
 }
@@ -147,7 +148,7 @@ async fn mails(db: &mut SqliteConnection, work: &Work) -> Result<()> {
     });
     let sql = "UPDATE survey SET mail = new.value ->> 1, due_at = new.value ->> 2, tries = new.value ->> 3,
             mail_note = new.value ->> 4, accepted_at = new.value ->> 5
-        FROM json_each($1) AS new WHERE survey.id = new.value ->> 0";
+        FROM jsonb_each($1) AS new WHERE survey.id = new.value ->> 0";
     each(db, sql, rows.collect()).await
 }
 
@@ -162,7 +163,7 @@ async fn standings(db: &mut SqliteConnection, work: &Work) -> Result<()> {
     });
     let sql = "UPDATE survey SET trail = new.value ->> 1, opened = new.value ->> 2, evidence = new.value ->> 3,
             held_at = new.value ->> 4
-        FROM json_each($1) AS new WHERE survey.id = new.value ->> 0";
+        FROM jsonb_each($1) AS new WHERE survey.id = new.value ->> 0";
     each(db, sql, rows.collect::<Result<_>>()?).await?;
 
     let changed = || touched().filter(|(_, survey)| !survey.clicks.changes.is_empty());
@@ -170,7 +171,7 @@ async fn standings(db: &mut SqliteConnection, work: &Work) -> Result<()> {
     let sql = "UPDATE survey SET trail = new.value ->> 1, opened = new.value ->> 2, evidence = new.value ->> 3,
             held_at = new.value ->> 4, standing = new.value ->> 5, score = new.value ->> 6, rated_at = new.value ->> 7,
             page = new.value ->> 8, page_issued = new.value ->> 9, comment = coalesce(new.value ->> 10, comment)
-        FROM json_each($1) AS new WHERE survey.id = new.value ->> 0";
+        FROM jsonb_each($1) AS new WHERE survey.id = new.value ->> 0";
     each(db, sql, rows.collect::<Result<_>>()?).await?;
 
     let changes = changed().flat_map(|(id, survey)| survey.clicks.changes.iter().map(move |change| (id, change)));
@@ -178,7 +179,7 @@ async fn standings(db: &mut SqliteConnection, work: &Work) -> Result<()> {
         json!([id, change.at.timestamp_millis(), change.what, change.score, change.evidence.word()])
     });
     let sql = "INSERT INTO history (survey_id, at, what, score, evidence)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1)";
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM jsonb_each($1)";
     each(db, sql, rows.collect()).await
 }
 
