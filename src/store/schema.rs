@@ -58,6 +58,8 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         // FULL, so that what was answered survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What undoes a statement halfway is kept in memory: a batch of clicks made and removed a file for it.
+        .pragma("temp_store", "memory")
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging()
 }
