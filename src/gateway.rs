@@ -111,6 +111,8 @@ pub struct Form {
     pub comment: String,
     /// The browser says that another site sent it.
     pub cross_site: bool,
+    /// A program asks, not a person: its answer shows neither who helped nor about what.
+    pub program: bool,
 }
 
 /// What a rating page shows.
@@ -274,7 +276,7 @@ impl Gateway {
     /// An unknown link, or an unavailable store.
     pub async fn open_link(&self, token: &str, machine: bool) -> Result<Opened, Error> {
         let (survey, score) = self.rating_link(token)?;
-        let mut shown = self.store.shown(survey).await?.ok_or(Error::UnknownLink)?;
+        let mut shown = self.shown(survey).await?;
         let (now, least) = (self.clock.now(), self.config.clicks.evidence);
         let mode = shown.clicks.view(now, score, machine, least);
         self.store.queue(Command::View { survey, at: now, score, machine, least }).await?;
@@ -292,11 +294,11 @@ impl Gateway {
         let page = self.keys.ring.verify_page(&form.page);
         let ours = page.filter(|(of, page)| *of == survey && page.score == link && !form.cross_site);
         let page = ours.map(|(_, page)| page);
-        let mut shown = self.store.shown(survey).await?.ok_or(Error::UnknownLink)?;
         let comment = clean_comment(&form.comment);
         let fresh = PageId::new(u64::from_be_bytes(random()));
         let length = comment.as_ref().map_or(0, |text| text.chars().count());
         if length > LONGEST_COMMENT {
+            let shown = self.shown(survey).await?;
             let mode = shown.clicks.mode(now, link, false, least);
             let page = page.unwrap_or(Page { id: fresh, score: link, mode, issued: now, after_hold: false });
             let detail = format!("{length} characters: expected at most {LONGEST_COMMENT}");
@@ -304,13 +306,19 @@ impl Gateway {
             let (picked, comment) = (form.picked, form.comment);
             return Ok(Opened { picked, comment, fault, ..self.opened(survey, link, page, shown) });
         }
+        // All else that an answer tells, the writer knows: a program's needs no look-up.
+        let (teammate, subject) = if form.program {
+            (None, None)
+        } else {
+            self.shown(survey).await.map(|shown| (shown.teammate, shown.subject))?
+        };
         let post = Post { link, page, how: form.how, picked: form.picked, comment, fresh };
         let command = Command::Answer { survey, at: now, post: Box::new(post), least };
         let (reply, clicks) = match self.store.write(command).await? {
             Answer::Replied(replied) => *replied.ok_or(Error::UnknownLink)?,
             other => return Err(astray(&other)),
         };
-        shown.clicks = clicks;
+        let shown = Shown { clicks, teammate, subject };
         // The same comment sent twice, because the first answer was lost, must not be told that it was not taken.
         let repeated =
             reply.outcome == Outcome::Locked && self.store.comment(survey).await? == clean_comment(&form.comment);
@@ -363,6 +371,10 @@ impl Gateway {
             color: &self.config.brand.color,
             public_url: &self.config.public_url,
         }
+    }
+
+    async fn shown(&self, survey: Uuid) -> Result<Shown, Error> {
+        self.store.shown(survey).await?.ok_or(Error::UnknownLink)
     }
 
     fn rating_link(&self, token: &str) -> Result<(Uuid, Score), Error> {

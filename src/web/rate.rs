@@ -38,14 +38,15 @@ pub(super) async fn answer(
     Segment(token): Segment,
     body: Body,
 ) -> Answer {
-    let form = form(&extract::bytes(body)?, app.cross_site(&headers))?;
+    let program = wants_json(&headers);
+    let form = form(&extract::bytes(body)?, app.cross_site(&headers), program)?;
     let opened = app.gateway.answer(&token, form).await?;
     let status = match (opened.outcome, &opened.fault) {
         (_, Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         (Some(Outcome::Locked), None) => StatusCode::CONFLICT,
         _ => StatusCode::OK,
     };
-    if wants_json(&headers) {
+    if program {
         return Ok((status, Json(answer_json(&opened))).into_response());
     }
     Ok((status, Html(page::rate(app.frame(), &format!("/r/{token}"), &opened))).into_response())
@@ -73,9 +74,15 @@ pub(super) fn wants_json(headers: &HeaderMap) -> bool {
 }
 
 /// Reads the form. Fields it does not know are passed over: whatever stands between a customer and us may add some.
-fn form(body: &[u8], cross_site: bool) -> Result<Form, Failure> {
-    let mut form =
-        Form { page: String::new(), how: Evidence::Pressed, picked: None, comment: String::new(), cross_site };
+fn form(body: &[u8], cross_site: bool, program: bool) -> Result<Form, Failure> {
+    let mut form = Form {
+        page: String::new(),
+        how: Evidence::Pressed,
+        picked: None,
+        comment: String::new(),
+        cross_site,
+        program,
+    };
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body)
         .map_err(|_| Failure::invalid(vec![Fault::new("", "expected form-encoded fields")]))?;
     let mut faults = Vec::new();
