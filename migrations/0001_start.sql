@@ -111,7 +111,7 @@ CREATE INDEX survey_due ON survey (due_at) WHERE mail IN ('waiting', 'sending');
 -- The two halves of report_facts, each covered by its index.
 CREATE INDEX survey_rated ON survey (rated_at, teammate_id, team, score, standing) WHERE standing IN ('rated', 'locked');
 CREATE INDEX survey_asked ON survey (accepted_at, teammate_id, team, standing, opened, mail) WHERE mail = 'accepted';
--- One teammate's or team's ratings, newest first.
+-- One teammate's ratings, newest first.
 CREATE INDEX survey_rated_teammate ON survey (teammate_id, rated_at) WHERE standing IN ('rated', 'locked');
 
 -- A comment locks the rating, whatever code forgets it. Erasing takes the text away, and may.

@@ -22,7 +22,7 @@ use crate::survey::evidence::{Evidence, Outcome, Page, PageId, Post};
 use crate::survey::link::{Link, Purpose};
 use crate::survey::rating::Score;
 use chrono::TimeDelta;
-use std::path::Path;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -155,12 +155,7 @@ impl Gateway {
     /// A key file or a database that cannot be used.
     pub async fn open(config: Config, clock: Clock, transport: Option<Transport>) -> Result<Self, StartError> {
         let keys = Keys::load_or_make(&config.link_keys_file)?;
-        let settings = store::Settings {
-            timezone: config.report.timezone,
-            positive: config.report.positive.clone(),
-            address_key: keys.addresses.fingerprint(),
-        };
-        let store = Store::open(&config.database, &settings).await?;
+        let store = Store::open(&config.database, &settings(&config, &keys)).await?;
         let transport = transport.unwrap_or_else(|| configured_transport(&config));
         Ok(Self { config, clock, bell: Notify::new(), store, keys, transport })
     }
@@ -170,7 +165,20 @@ impl Gateway {
     /// # Errors
     /// Another service has it.
     pub async fn serve(&self) -> Result<store::ServeLock, StartError> {
-        Ok(self.store.serve(Path::new(&self.config.database)).await?)
+        Ok(self.store.serve(&self.config.database, &settings(&self.config, &self.keys)).await?)
+    }
+
+    /// Whether the service of this database reports by the same settings as this configuration says.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn reports_alike(&self) -> Result<bool, Error> {
+        Ok(self.store.reports_by(&settings(&self.config, &self.keys)).await?)
+    }
+
+    /// Waits until the store can no longer do its work, which nothing but a new start mends.
+    pub async fn died(&self) {
+        self.store.died().await;
     }
 
     /// Takes a closing: decides whether to ask, and if so makes the survey and queues its mail. Durable when answered;
@@ -443,21 +451,47 @@ fn configured_transport(config: &Config) -> Transport {
                     Tls::Off => smtp::Tls::Off,
                 },
                 login: user.clone().zip(password).map(Into::into),
-                hello: host_of(&config.public_url).to_owned(),
+                hello: hello(&config.public_url),
                 deadlines: smtp::Deadlines::default(),
             })
         }
     }
 }
 
-/// The host of a checked public URL.
-fn host_of(url: &str) -> &str {
+fn settings(config: &Config, keys: &Keys) -> store::Settings {
+    store::Settings {
+        timezone: config.report.timezone,
+        positive: config.report.positive.clone(),
+        address_key: keys.addresses.fingerprint(),
+    }
+}
+
+/// What to say in EHLO: the host of the checked public URL, an address as RFC 5321 §4.1.3 spells it.
+fn hello(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', ':']).next().unwrap_or(rest)
+    match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((ipv6, _)) => format!("[IPv6:{ipv6}]"),
+        None => {
+            let host = rest.split(['/', ':']).next().unwrap_or(rest);
+            if host.parse::<Ipv4Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
+        }
+    }
 }
 
 /// The writer answered another command than it was given: a fault of ours.
-fn astray(answer: &Answer) -> Error {
-    tracing::error!(?answer, "an answer to another command");
+fn astray(_: &Answer) -> Error {
+    tracing::error!("an answer to another command");
     Error::Unavailable(Unavailable::astray())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_said_as_smtp_wants_it() {
+        assert_eq!(hello("https://rate.example.com"), "rate.example.com");
+        assert_eq!(hello("http://127.0.0.1:8080"), "[127.0.0.1]");
+        assert_eq!(hello("http://[::1]:80"), "[IPv6:::1]");
+    }
 }

@@ -92,11 +92,19 @@ fn make(file: &Path) -> std::io::Result<String> {
         secret(),
         secret()
     );
-    // create_new: two processes that start at once must not end up with different keys.
-    let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    // Written whole under another name and linked into place: neither a crash nor a second start at once may leave half
+    // a file, or two processes with different keys.
+    let unfinished = file.with_extension(format!("{}.tmp", std::process::id()));
+    let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     new.write_all(text.as_bytes())?;
     new.sync_all()?;
-    Ok(text)
+    let linked = std::fs::hard_link(&unfinished, file);
+    std::fs::remove_file(&unfinished)?;
+    match linked {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => std::fs::read_to_string(file),
+        Err(error) => Err(error),
+        Ok(()) => Ok(text),
+    }
 }
 
 #[cfg(test)]

@@ -15,18 +15,26 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// start and it goes out again.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
-/// Sends mails until told to stop.
-pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
+/// Sends mails until told to stop. Answers whether all went well; a worker that breaks down stops the service.
+pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) -> bool {
     let mut workers = JoinSet::new();
     for _ in 0..gateway.config.mail.workers {
         workers.spawn(work(Arc::clone(&gateway), stop.clone()));
     }
-    stop.cancelled().await;
+    let broken = tokio::select! {
+        () = stop.cancelled() => false,
+        ended = workers.join_next() => !stop.is_cancelled() && ended.is_some(),
+    };
+    if broken {
+        tracing::error!("a mail worker broke down");
+        stop.cancel();
+    }
     let all = async { while workers.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
         tracing::warn!("mails under way were given up on: they go out again at the next start");
         workers.shutdown().await;
     }
+    !broken
 }
 
 async fn work(gateway: Arc<Gateway>, stop: CancellationToken) {

@@ -49,9 +49,8 @@ async fn make(new: New, gateway: &Gateway) -> Result<(), Ended> {
         return Err(Ended::Usage("--teammate and --team limit what is read: expected --scope read".into()));
     }
     let made = gateway.new_key(&new.name, new.scope, within).await?;
-    println!("Key {} ({}, scope {}). It is shown this once:", made.id, new.name, new.scope.word());
-    println!("{}", made.key);
-    Ok(())
+    let (id, name, scope) = (made.id, new.name, new.scope.word());
+    super::print(&format!("Key {id} ({name}, scope {scope}). It is shown this once:\n{}\n", made.key))
 }
 
 async fn list(gateway: &Gateway) -> Result<(), Ended> {
@@ -66,14 +65,12 @@ async fn list(gateway: &Gateway) -> Result<(), Ended> {
         writeln!(text, "{:<14}{scope:<9}{made:<12}{revoked:<12}{}{limits}", key.id, key.name)
             .map_err(|error| Ended::Failed(error.to_string()))?;
     }
-    print!("{text}");
-    Ok(())
+    super::print(&text)
 }
 
 async fn revoke(id: &str, gateway: &Gateway) -> Result<(), Ended> {
     if gateway.revoke_key(id).await? {
-        println!("Key {id} is revoked.");
-        return Ok(());
+        return super::print(&format!("Key {id} is revoked.\n"));
     }
     Err(Ended::Failed(format!("there is no key {id} to revoke: see `afterword key list`")))
 }

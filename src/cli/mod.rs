@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::gateway::{Error, Gateway, StartError};
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -97,18 +98,29 @@ async fn command(arguments: Arguments) -> Result<(), Ended> {
     match arguments.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(load(config)?).await,
-        Command::Key(key) => key::run(key, &open(load(config)?).await?).await,
-        Command::Report(wanted) => {
-            let config = load(config)?;
-            // An empty report of a database that was made just now would hide a forgotten --config.
-            if !config.database.exists() {
-                let file = config.database.display();
-                return Err(Ended::Failed(format!(
-                    "there is no database {file}: run it where `serve` runs, or name --config"
-                )));
-            }
-            report::run(wanted, &open(config).await?).await
-        }
+        Command::Key(key @ key::Key::New(_)) => key::run(key, &open(load(config)?).await?).await,
+        Command::Key(key) => key::run(key, &open_made(config).await?).await,
+        Command::Report(wanted) => report::run(wanted, &open_made(config).await?).await,
+    }
+}
+
+/// Opens a database that is there: an empty answer of one that was made just now would hide a forgotten --config.
+async fn open_made(file: Option<&Path>) -> Result<Gateway, Ended> {
+    let config = load(file)?;
+    if !config.database.exists() {
+        let database = config.database.display();
+        return Err(Ended::Failed(format!(
+            "there is no database {database}: run it where `serve` runs, or name --config"
+        )));
+    }
+    open(config).await
+}
+
+/// Prints to standard output; a reader that has seen enough ends nothing.
+fn print(text: &str) -> Result<(), Ended> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -53,6 +53,12 @@ const COLUMNS: [&str; 14] = [
 ];
 
 pub(super) async fn run(wanted: Wanted, gateway: &Gateway) -> Result<(), Ended> {
+    if !gateway.reports_alike().await? {
+        let expected = "name the --config that `serve` runs with";
+        return Err(Ended::Usage(format!(
+            "[report] differs from what the service of this database counts by: {expected}"
+        )));
+    }
     let query = ReportQuery { by: Some(wanted.by), from: wanted.from, to: wanted.to };
     let report = gateway.report(&query, &Within::default()).await?;
     let text = match wanted.format {
@@ -60,8 +66,7 @@ pub(super) async fn run(wanted: Wanted, gateway: &Gateway) -> Result<(), Ended> 
         Format::Csv => csv(&report).map_err(|error| Ended::Failed(error.to_string()))?,
         Format::Json => format!("{:#}\n", report_json(&report)),
     };
-    print!("{text}");
-    Ok(())
+    super::print(&text)
 }
 
 fn csv(report: &Report) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {

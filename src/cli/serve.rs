@@ -45,22 +45,25 @@ pub(super) async fn serve(gateway: Gateway, listener: TcpListener, inbox: Option
     // Without TCP_NODELAY an answer in two packets waits for the client's delayed acknowledgement.
     let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     let server = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
-    stop.cancelled().await;
+    let broken = tokio::select! {
+        () = stop.cancelled() => false,
+        () = gateway.died() => true,
+    };
+    stop.cancel();
     tracing::info!("stopping");
     let abort = server.abort_handle();
     if tokio::time::timeout(STOP_WITHIN, server).await.is_err() {
         tracing::warn!("requests under way were given up on");
         abort.abort();
     }
-    if let Err(error) = workers.await {
-        tracing::error!(%error, "the mail workers ended badly");
-    }
+    let sound = workers.await.unwrap_or(false);
     // Whoever was given up on may still hold it: the database then closes with the process.
     if let Ok(gateway) = Arc::try_unwrap(gateway) {
         gateway.close_down().await;
     }
     drop(lock);
-    Ok(())
+    // Whoever watches over the service starts it anew.
+    if broken || !sound { Err(Ended::Failed("a part of the service broke down".into())) } else { Ok(()) }
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

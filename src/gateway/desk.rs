@@ -24,8 +24,6 @@ const MOST_RATINGS: u32 = 200;
 /// What a caller may see and do.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// What the caller's key is good for.
-    pub scope: Scope,
     /// The part of the team it is limited to.
     pub within: Within,
 }
@@ -90,7 +88,7 @@ pub struct Ratings {
 pub type Conversation = ConversationRows;
 
 /// A key that was just made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewKey {
     /// Names it, for listing and revoking.
     pub id: String,
@@ -140,15 +138,9 @@ impl Gateway {
             faults.push(Fault::new("cursor", "expected the `next` of an earlier answer"));
         }
         let Some((period, _)) = period.filter(|_| faults.is_empty()) else { return Err(Error::Invalid(faults)) };
-        let filter = RatingsFilter {
-            period,
-            score,
-            commented,
-            wanted: Within { teammate: wanted.teammate.clone(), team: wanted.team.clone() },
-            allowed: allowed.clone(),
-            after: after.flatten(),
-            limit: limit + 1,
-        };
+        let wanted_part = Within { teammate: wanted.teammate.clone(), team: wanted.team.clone() };
+        let Some(within) = wanted_part.and(allowed) else { return Ok(Ratings { items: Vec::new(), next: None }) };
+        let filter = RatingsFilter { period, score, commented, within, after: after.flatten(), limit: limit + 1 };
         let mut items = self.store.ratings(&filter).await?;
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
@@ -180,7 +172,9 @@ impl Gateway {
     /// An address that is none, or an unavailable store.
     pub async fn suppress(&self, address: &str, cause: Cause) -> Result<(), Error> {
         let address_hash = self.hash_of(address)?;
-        let (at, address) = (self.clock.now(), Some(address.to_owned()));
+        // Who asked to be forgotten is not kept readable.
+        let address = (cause != Cause::Erased).then(|| address.to_owned());
+        let at = self.clock.now();
         self.store.write(Command::Suppress { address_hash, cause, at, address }).await?;
         Ok(())
     }
@@ -252,7 +246,7 @@ impl Gateway {
             return Err(Error::Forbidden(needed.word()));
         }
         let within = Within { teammate: known.teammate, team: known.team };
-        Ok(Access { scope: known.scope, within })
+        Ok(Access { within })
     }
 
     fn hash_of(&self, address: &str) -> Result<String, Error> {

@@ -237,7 +237,8 @@ impl Smtp {
         } else {
             format!("{host}:{port}: {cause}")
         };
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_CHARACTERS).collect()
+        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        without_addresses(&clean).chars().take(REASON_CHARACTERS).collect()
     }
 
     /// A server that expects TLS at once waits for us, as we wait for its greeting.
@@ -247,6 +248,12 @@ impl Smtp {
             Tls::StartTls | Tls::Off => " (a port that expects TLS at once, such as 465, needs smtps://)",
         }
     }
+}
+
+/// Servers repeat the recipient in their answers, and answers are logged and shown: an address must not be.
+fn without_addresses(text: &str) -> String {
+    let words = text.split(' ').map(|word| if word.contains('@') { "<address>" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {

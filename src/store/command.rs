@@ -71,6 +71,11 @@ pub enum Command {
         /// The end of the lease: after it the mail is due again.
         until: Time,
     },
+    /// Give a claimed mail back: nobody sends it.
+    Release {
+        /// The survey whose mail it is.
+        survey: Uuid,
+    },
     /// Say what became of a claimed mail.
     Mark {
         /// The survey whose mail it is.

@@ -88,7 +88,7 @@ impl Store {
         .bind(&key.teammate)
         .bind(&key.team)
         .bind(key.made_at.timestamp_millis())
-        .execute(&self.pool)
+        .execute(&self.lookups)
         .await?;
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Store {
             "SELECT id, name, scope, secret_hash, teammate_id, team, made_at, revoked_at FROM api_key WHERE id = $1",
         )
         .bind(id)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.lookups)
         .await?;
         Ok(row.as_ref().map(api_key).transpose()?)
     }
@@ -116,7 +116,7 @@ impl Store {
             "SELECT id, name, scope, secret_hash, teammate_id, team, made_at, revoked_at FROM api_key
             ORDER BY made_at, id",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.lookups)
         .await?;
         Ok(rows.iter().map(api_key).collect::<Result<_, _>>()?)
     }
@@ -129,7 +129,7 @@ impl Store {
         let done = query("UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
             .bind(id)
             .bind(now.timestamp_millis())
-            .execute(&self.pool)
+            .execute(&self.lookups)
             .await?;
         Ok(done.rows_affected() == 1)
     }

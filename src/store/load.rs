@@ -29,7 +29,7 @@ struct Keys {
     teammates: BTreeSet<String>,
     claims: usize,
     now: Time,
-    /// The earliest moment whose surveys to an address matter to some policy.
+    /// The earliest moment whose surveys to an address matter to some policy; `None` if to none.
     asked_since: Option<Time>,
 }
 
@@ -65,15 +65,20 @@ impl Keys {
                 self.closings.push((closing.conversation_id.clone(), closing.closed_at.timestamp_millis()));
                 self.addresses.extend(report.address_hash.clone());
                 self.teammates.extend(closing.teammate.as_ref().map(|teammate| teammate.id.clone()));
-                // A survey counts from when it was sent, which can be days of retries after it was made.
-                let quiet = TimeDelta::days(report.policy.quiet_days.into()).max(RECENT) + LONGEST_IN_OUTBOX;
-                let since = report.now - quiet;
-                self.asked_since = Some(self.asked_since.map_or(since, |known| known.min(since)));
+                if report.policy.quiet_days > 0 || report.policy.most_in_30_days > 0 {
+                    // A survey counts from when it was sent, which can be days of retries after it was made.
+                    let quiet = TimeDelta::days(report.policy.quiet_days.into()).max(RECENT) + LONGEST_IN_OUTBOX;
+                    let since = report.now - quiet;
+                    self.asked_since = Some(self.asked_since.map_or(since, |known| known.min(since)));
+                }
             }
             Command::Reopen { conversation, .. } => {
                 self.conversations.insert(conversation.clone());
             }
-            Command::View { survey, .. } | Command::Answer { survey, .. } | Command::Mark { survey, .. } => {
+            Command::View { survey, .. }
+            | Command::Answer { survey, .. }
+            | Command::Release { survey }
+            | Command::Mark { survey, .. } => {
                 self.surveys.insert(*survey);
             }
             Command::Suppress { address_hash, .. } | Command::Unsuppress { address_hash } => {

@@ -113,7 +113,7 @@ impl Store {
     /// The store did not answer.
     pub async fn address_hash(&self, survey: Uuid) -> Result<Option<String>, Unavailable> {
         let sql = "SELECT address_hash FROM survey WHERE id = $1";
-        Ok(query_scalar(sql).bind(survey.to_string()).fetch_optional(&self.pool).await?)
+        Ok(query_scalar(sql).bind(survey.to_string()).fetch_optional(&self.lookups).await?)
     }
 
     /// The comment that locked a survey's rating.
@@ -122,7 +122,7 @@ impl Store {
     /// The store did not answer.
     pub async fn comment(&self, survey: Uuid) -> Result<Option<String>, Unavailable> {
         let sql = "SELECT comment FROM survey WHERE id = $1";
-        let comment = query_scalar(sql).bind(survey.to_string()).fetch_optional(&self.pool).await?;
+        let comment = query_scalar(sql).bind(survey.to_string()).fetch_optional(&self.lookups).await?;
         Ok(comment.flatten())
     }
 
@@ -133,7 +133,8 @@ impl Store {
     pub async fn decision(&self, conversation: &str, closed_at: Time) -> Result<Option<Decision>, Unavailable> {
         let sql = "SELECT conversation_id, closed_at, survey_id, send_at, reasons FROM closing
             WHERE conversation_id = $1 AND closed_at = $2";
-        let row = query(sql).bind(conversation).bind(closed_at.timestamp_millis()).fetch_optional(&self.pool).await?;
+        let row =
+            query(sql).bind(conversation).bind(closed_at.timestamp_millis()).fetch_optional(&self.lookups).await?;
         Ok(row.as_ref().map(rows::decision).transpose()?)
     }
 
@@ -142,7 +143,7 @@ impl Store {
     /// # Errors
     /// The store did not answer.
     pub async fn conversation(&self, id: &str) -> Result<ConversationRows, Unavailable> {
-        let mut db = self.pool.begin().await?;
+        let mut db = self.lookups.begin().await?;
         let closings = query(
             "SELECT closed_at, reported_at, state, subject, started_by, characters, last_reply_at, teammate_replied,
                 customers, teammate_id, team, policy, survey_id, reasons

@@ -26,7 +26,7 @@ pub use schema::{OpenError, Settings};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection};
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -37,8 +37,11 @@ const QUEUE: usize = 4096;
 /// How long anybody waits for the store: longer than a write of another process may take, shorter than a helpdesk's
 /// patience (Zendesk's, the shortest known, is 12 s).
 const DEADLINE: Duration = Duration::from_secs(8);
-/// Connections for reports and look-ups of the API.
-const POOL: u32 = 4;
+/// Connections for keys and short look-ups.
+const LOOKUPS: u32 = 4;
+/// Connections for reports and lists. Apart from the others, and few: who asks for long periods must not keep a
+/// closing from having its key checked, nor take both cores.
+const REPORTS: u32 = 2;
 
 /// The store did not answer: what was asked is not done, or nobody knows, and can be asked again.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -69,7 +72,8 @@ impl From<sqlx::Error> for Unavailable {
 pub struct Store {
     writer: mpsc::Sender<writer::Job>,
     reader: mpsc::Sender<reader::Lookup>,
-    pool: SqlitePool,
+    lookups: SqlitePool,
+    reports: SqlitePool,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -86,32 +90,58 @@ impl Store {
         let db = schema::prepare(path, settings).await?;
         let mut read_only = schema::options(path).pragma("query_only", "on").connect().await.map_err(failed)?;
         read_only.ping().await.map_err(failed)?;
-        let pool = SqlitePoolOptions::new().max_connections(POOL).acquire_timeout(DEADLINE);
-        let pool = pool.connect_lazy_with(schema::options(path));
+        let pool = |connections| {
+            let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(DEADLINE);
+            options.connect_lazy_with(schema::options(path))
+        };
         let (writer, commands) = mpsc::channel(QUEUE);
         let (reader, lookups) = mpsc::channel(QUEUE);
         let tasks = vec![tokio::spawn(writer::run(db, commands)), tokio::spawn(reader::run(read_only, lookups))];
-        Ok(Self { writer, reader, pool, tasks })
+        Ok(Self { writer, reader, lookups: pool(LOOKUPS), reports: pool(REPORTS), tasks })
     }
 
-    /// Claims the database for one service, and frees the leases that a crash left.
+    /// Claims the database for one service, puts its settings into it, and frees the leases that a crash left.
     ///
     /// # Errors
     /// Another process serves it, or it cannot be written.
-    pub async fn serve(&self, path: &Path) -> Result<ServeLock, OpenError> {
+    pub async fn serve(&self, path: &Path, settings: &Settings) -> Result<ServeLock, OpenError> {
         let name = path.display().to_string();
-        let lock_path = PathBuf::from(format!("{name}.lock"));
-        let file = File::create(&lock_path).map_err(|error| OpenError::Open(name.clone(), error.to_string()))?;
+        let failed = |error: &dyn std::fmt::Display| OpenError::Open(name.clone(), error.to_string());
+        // By its one true name: a link to it must not get a lock of its own.
+        let mut lock_path = path.canonicalize().map_err(|error| failed(&error))?.into_os_string();
+        lock_path.push(".lock");
+        let file = File::create(lock_path).map_err(|error| failed(&error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::Served(name)),
-            Err(TryLockError::Error(error)) => return Err(OpenError::Open(name, error.to_string())),
+            Err(TryLockError::Error(error)) => return Err(failed(&error)),
         }
-        sqlx::query("UPDATE survey SET mail = 'waiting', due_at = first_due WHERE mail = 'sending'")
-            .execute(&self.pool)
-            .await
-            .map_err(|error| OpenError::Open(name, plain(&error)))?;
+        let mut db = self.lookups.acquire().await.map_err(|error| failed(&plain(&error)))?;
+        schema::settle(&mut db, settings).await.map_err(|error| failed(&plain(&error)))?;
+        sqlx::query(
+            "UPDATE survey SET mail = 'waiting', due_at = first_due
+            WHERE mail = 'sending' AND mail IN ('waiting', 'sending')",
+        )
+        .execute(&mut *db)
+        .await
+        .map_err(|error| failed(&plain(&error)))?;
         Ok(ServeLock(file))
+    }
+
+    /// Whether the database reports by these settings: those of the service that was last started.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn reports_by(&self, settings: &Settings) -> Result<bool, Unavailable> {
+        Ok(schema::agrees(&mut *self.lookups.acquire().await?, settings).await?)
+    }
+
+    /// Waits until the store can no longer do its work, which nothing but a new start mends.
+    pub async fn died(&self) {
+        tokio::select! {
+            () = self.writer.closed() => {}
+            () = self.reader.closed() => {}
+        }
     }
 
     /// Has the writer carry out a command; its answer is durable.
@@ -152,14 +182,15 @@ impl Store {
 
     /// Finishes what was asked, and closes the file. Whoever still waits for an answer gets it.
     pub async fn close(self) {
-        let Self { writer, reader, pool, tasks } = self;
+        let Self { writer, reader, lookups, reports, tasks } = self;
         drop((writer, reader));
         for task in tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the store ended badly");
             }
         }
-        pool.close().await;
+        lookups.close().await;
+        reports.close().await;
     }
 }
 

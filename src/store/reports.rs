@@ -7,6 +7,7 @@ use super::rows;
 use super::{Store, Unavailable};
 use crate::survey::Time;
 use crate::survey::report::{By, Figures, Period};
+use chrono::TimeDelta;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, query};
 use uuid::Uuid;
@@ -40,10 +41,8 @@ pub struct RatingsFilter {
     pub score: Option<u8>,
     /// With a comment, or without one.
     pub commented: Option<bool>,
-    /// As its caller asked.
-    pub wanted: Within,
-    /// As its caller's key allows.
-    pub allowed: Within,
+    /// Of this part of the team.
+    pub within: Within,
     /// Those after this one, in the order of the list.
     pub after: Option<(Time, Uuid)>,
     /// As many as this.
@@ -77,21 +76,54 @@ pub struct RatingRow {
     pub url: Option<String>,
 }
 
+/// The name is looked up for each group, not for each fact.
 macro_rules! figures {
     ($key:literal, $name:literal, $order:literal) => {
         concat!(
-            "SELECT ",
-            $key,
-            " AS id, ",
+            "SELECT id, ",
             $name,
-            " AS name, sum(asked), sum(answered), sum(held), sum(unconfirmed), sum(positive), sum(terrible), sum(bad),
-                sum(okay), sum(great), sum(amazing)
+            " AS name, asked, answered, held, unconfirmed, positive, terrible, bad, okay, great, amazing FROM (SELECT ",
+            $key,
+            " AS id, sum(asked) AS asked, sum(answered) AS answered, sum(held) AS held, sum(unconfirmed) AS unconfirmed,
+                sum(positive) AS positive, sum(terrible) AS terrible, sum(bad) AS bad, sum(okay) AS okay,
+                sum(great) AS great, sum(amazing) AS amazing
             FROM report_facts
             WHERE at >= $1 AND at < $2 AND ($3 IS NULL OR teammate_id = $3) AND ($4 IS NULL OR team = $4)
-            GROUP BY 1 ORDER BY ",
+            GROUP BY 1) AS facts ORDER BY ",
             $order
         )
     };
+}
+
+macro_rules! ratings {
+    ($teammate:literal) => {
+        concat!(
+            "SELECT survey_id, conversation_id, rated_at, score, evidence, standing, comment, teammate_id, teammate, team,
+                url
+            FROM report_ratings
+            WHERE rated_at >= $1 AND rated_at < $2 AND ($3 IS NULL OR score = $3)
+                AND ($4 IS NULL OR (comment IS NOT NULL) = $4) AND ",
+            $teammate,
+            " AND ($6 IS NULL OR team = $6)
+                AND ($7 IS NULL OR rated_at < $7 OR (rated_at = $7 AND survey_id < $8))
+            ORDER BY rated_at DESC, survey_id DESC LIMIT $9"
+        )
+    };
+}
+
+/// The least that two times in the database differ by.
+const MOMENT: TimeDelta = TimeDelta::milliseconds(1);
+
+impl Within {
+    /// What is in both parts; `None` if nothing can be.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Option<Self> {
+        let both = |one: &Option<String>, other: &Option<String>| match (one, other) {
+            (Some(one), Some(other)) if one != other => None,
+            (one, other) => Some(one.clone().or_else(|| other.clone())),
+        };
+        Some(Self { teammate: both(&self.teammate, &other.teammate)?, team: both(&self.team, &other.team)? })
+    }
 }
 
 impl Store {
@@ -104,10 +136,10 @@ impl Store {
         let sql = match by {
             By::Teammate => figures!(
                 "teammate_id",
-                "(SELECT name FROM teammate WHERE id = teammate_id)",
+                "(SELECT name FROM teammate WHERE teammate.id = facts.id)",
                 "id IS NULL, coalesce(name, id), id"
             ),
-            By::Team => figures!("team", "team", "id IS NULL, id"),
+            By::Team => figures!("team", "NULL", "id IS NULL, id"),
             By::Day => {
                 figures!("(SELECT day.name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1)", "NULL", "id")
             }
@@ -117,7 +149,7 @@ impl Store {
             .bind(period.until.timestamp_millis())
             .bind(&within.teammate)
             .bind(&within.team)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.reports)
             .await?;
         Ok(rows.iter().map(group).collect::<Result<_, _>>()?)
     }
@@ -131,30 +163,21 @@ impl Store {
             Some((at, id)) => (Some(at.timestamp_millis()), Some(id.to_string())),
             None => (None, None),
         };
-        let rows = query(
-            "SELECT survey_id, conversation_id, rated_at, score, evidence, standing, comment, teammate_id, teammate, team,
-                url
-            FROM report_ratings
-            WHERE rated_at >= $1 AND rated_at < $2 AND ($3 IS NULL OR score = $3)
-                AND ($4 IS NULL OR (comment IS NOT NULL) = $4)
-                AND ($5 IS NULL OR teammate_id = $5) AND ($6 IS NULL OR team = $6)
-                AND ($7 IS NULL OR teammate_id = $7) AND ($8 IS NULL OR team = $8)
-                AND ($9 IS NULL OR rated_at < $9 OR (rated_at = $9 AND survey_id < $10))
-            ORDER BY rated_at DESC, survey_id DESC LIMIT $11",
-        )
-        .bind(filter.period.from.timestamp_millis())
-        .bind(filter.period.until.timestamp_millis())
-        .bind(filter.score)
-        .bind(filter.commented)
-        .bind(&filter.wanted.teammate)
-        .bind(&filter.wanted.team)
-        .bind(&filter.allowed.teammate)
-        .bind(&filter.allowed.team)
-        .bind(at)
-        .bind(id)
-        .bind(filter.limit)
-        .fetch_all(&self.pool)
-        .await?;
+        // A text of its own for one teammate: "or null" would keep SQLite from that index.
+        let sql = if filter.within.teammate.is_some() { ratings!("teammate_id = $5") } else { ratings!("$5 IS NULL") };
+        let until = filter.after.map_or(filter.period.until, |(at, _)| filter.period.until.min(at + MOMENT));
+        let rows = query(sql)
+            .bind(filter.period.from.timestamp_millis())
+            .bind(until.timestamp_millis())
+            .bind(filter.score)
+            .bind(filter.commented)
+            .bind(&filter.within.teammate)
+            .bind(&filter.within.team)
+            .bind(at)
+            .bind(id)
+            .bind(filter.limit)
+            .fetch_all(&self.reports)
+            .await?;
         Ok(rows.iter().map(rating).collect::<Result<_, _>>()?)
     }
 }

@@ -7,6 +7,7 @@
 use super::command::Decision;
 use super::work::{NewClosing, Survey, Work};
 use crate::survey::rating::Standing;
+use crate::survey::trail::KEPT;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::{SqliteConnection, query};
@@ -180,7 +181,15 @@ async fn standings(db: &mut SqliteConnection, work: &Work) -> Result<()> {
     });
     let sql = "INSERT INTO history (survey_id, at, what, score, evidence)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM jsonb_each($1)";
-    each(db, sql, rows.collect()).await
+    each(db, sql, rows.collect()).await?;
+
+    // Every change but a hold takes a try: only where tries are dropped already can the history be long.
+    let long = changed().filter(|(_, survey)| survey.clicks.trail.tries.len() >= KEPT).map(|(id, _)| json!([id, KEPT]));
+    let sql = "DELETE FROM history WHERE id IN (SELECT id FROM (
+            SELECT history.id, value ->> 1 AS kept,
+                row_number() OVER (PARTITION BY survey_id ORDER BY history.id DESC) AS place
+            FROM json_each($1) JOIN history ON survey_id = value ->> 0) WHERE place > kept)";
+    each(db, sql, long.collect()).await
 }
 
 fn held_at(standing: &Standing) -> Option<i64> {

@@ -138,6 +138,13 @@ impl Work {
                 Answer::Changed(causes.len() as u64)
             }
             Command::Claim { at, until } => Answer::Claimed(self.claim(*at, *until)),
+            Command::Release { survey } => {
+                if let Some(survey) = self.surveys.get_mut(survey).filter(|survey| survey.mail.state == "sending") {
+                    survey.mail.due_at = survey.mail.first_due;
+                    survey.settle_mail("waiting", survey.mail.note.clone());
+                }
+                Answer::Changed(0)
+            }
             Command::Mark { survey, at, attempt, patience, jitter } => {
                 self.mark(*survey, *at, attempt, *patience, *jitter);
                 Answer::Changed(0)
@@ -263,6 +270,7 @@ impl Work {
     /// Takes the mail that is due longest, or drops it: what can have changed since the decision is checked again.
     fn claim(&mut self, now: Time, until: Time) -> Claimed {
         let Some((id, outgoing)) = self.due.pop_front() else { return Claimed::Nothing };
+        let superseded = self.superseded(id);
         let Some(survey) = self.surveys.get_mut(&id) else { return Claimed::Dropped };
         survey.note_arrival();
         if !survey.waits() || survey.mail.due_at > now {
@@ -274,6 +282,7 @@ impl Work {
         let window_over = survey.clicks.rate_until.is_some_and(|until| now > until);
         let why = match cause {
             _ if reopened => Some("reopened"),
+            _ if superseded => Some("later_closing"),
             Some(cause) => Some(cause.word()),
             None if window_over => Some("window_over"),
             None => None,
@@ -285,6 +294,13 @@ impl Work {
         survey.mail.due_at = until;
         survey.settle_mail("sending", survey.mail.note.clone());
         Claimed::Mail(Box::new(outgoing))
+    }
+
+    /// Whether a later closing of the same conversation asks, too: it came while this mail was under way.
+    fn superseded(&self, id: Uuid) -> bool {
+        let Some(this) = self.surveys.get(&id) else { return false };
+        let later = |other: &Survey| other.conversation == this.conversation && other.closed_at > this.closed_at;
+        self.surveys.values().any(|other| later(other) && other.asks_at().is_some())
     }
 
     fn mark(&mut self, survey: Uuid, now: Time, attempt: &Attempt, patience: Patience, jitter: f64) {

@@ -5,14 +5,18 @@
 //! command means.
 
 use super::Unavailable;
-use super::command::{Answer, Command};
+use super::command::{Answer, Claimed, Command};
 use super::{load, save};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, SqliteConnection, query};
 use tokio::sync::{mpsc, oneshot};
 
 /// As many commands as one transaction takes at most: enough that the commit no longer counts, few enough that the
 /// last of them does not wait long.
 const LARGEST_BATCH: usize = 512;
+
+/// How many commands that failed and nobody waits for are kept for the next batch: a store that fails for long must not
+/// fill the memory.
+const MOST_LEFT: usize = 4096;
 
 /// A command, and who waits for its answer. Nobody waits for a view.
 pub(super) struct Job {
@@ -20,40 +24,72 @@ pub(super) struct Job {
     pub reply: Option<oneshot::Sender<Result<Answer, Unavailable>>>,
 }
 
-/// Works until the last sender is gone.
+/// Works until the last sender is gone, or the connection is.
 pub(super) async fn run(mut db: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
     let mut gathered = Vec::new();
+    // What must be done with the next batch: views that could not be stored, and claims that nobody waited for.
+    let mut left: Vec<Command> = Vec::new();
     while jobs.recv_many(&mut gathered, LARGEST_BATCH).await > 0 {
         // Who gave up waiting was told that nothing is known to be done: so nothing should be.
         let given_up = |job: &Job| job.reply.as_ref().is_some_and(oneshot::Sender::is_closed);
-        let jobs = gathered.drain(..).filter(|job| !given_up(job));
-        let (commands, replies): (Vec<_>, Vec<_>) = jobs.map(|job| (job.command, job.reply)).unzip();
+        let jobs = gathered.drain(..).filter(|job| !given_up(job)).map(|job| (job.command, job.reply));
+        let (commands, replies): (Vec<_>, Vec<_>) = left.drain(..).map(|command| (command, None)).chain(jobs).unzip();
         let answers = match batch(&mut db, &commands).await {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(sqlx::Error::WorkerCrashed) => {
+                tracing::error!("the connection of the writer is gone");
+                return;
+            }
             Err(error) => one_by_one(&mut db, &commands, error).await,
         };
-        for (reply, answer) in replies.into_iter().zip(answers) {
-            match (reply, answer) {
-                // Who waited may have given up; the answer then is nobody's.
-                (Some(reply), answer) => drop(reply.send(answer)),
-                (None, Err(error)) => tracing::warn!(%error, "a view could not be stored"),
-                (None, Ok(_)) => {}
-            }
+        for ((command, reply), answer) in commands.into_iter().zip(replies).zip(answers) {
+            left.extend(deliver(command, reply, answer));
         }
+        left.truncate(MOST_LEFT);
     }
     if let Err(error) = db.close().await {
         tracing::warn!(%error, "the database was not closed cleanly");
     }
 }
 
+/// Hands an answer to whoever waits for it; what is left to do, if nobody does.
+fn deliver(
+    command: Command,
+    reply: Option<oneshot::Sender<Result<Answer, Unavailable>>>,
+    answer: Result<Answer, Unavailable>,
+) -> Option<Command> {
+    let Some(reply) = reply else {
+        // Later clicks are judged by every view before them: one that could not be stored is tried again.
+        return answer.err().map(|error| {
+            tracing::warn!(%error, "a view could not be stored yet");
+            command
+        });
+    };
+    match reply.send(answer) {
+        // The worker gave up just then: its mail must not wait for the end of the lease.
+        Err(Ok(Answer::Claimed(Claimed::Mail(mail)))) => Some(Command::Release { survey: mail.survey }),
+        _ => None,
+    }
+}
+
 /// Load, decide, save: all of it or nothing.
 async fn batch(db: &mut SqliteConnection, commands: &[Command]) -> Result<Vec<Answer>, sqlx::Error> {
-    // IMMEDIATE, because a transaction that reads first and then finds another writer cannot wait for it.
-    let mut transaction = db.begin_with("BEGIN IMMEDIATE").await?;
-    let mut work = load::load(&mut transaction, commands).await?;
+    // IMMEDIATE, because a transaction that reads first and then finds another writer cannot wait for it. In plain
+    // words, because SQLite rolls back by itself when a disk is full, and sqlx's own transaction then never ends.
+    query("BEGIN IMMEDIATE").execute(&mut *db).await?;
+    let done = decide(db, commands).await;
+    if done.is_err() {
+        // It fails where SQLite has rolled back already, which is just as well.
+        drop(query("ROLLBACK").execute(db).await);
+    }
+    done
+}
+
+async fn decide(db: &mut SqliteConnection, commands: &[Command]) -> Result<Vec<Answer>, sqlx::Error> {
+    let mut work = load::load(db, commands).await?;
     let answers = commands.iter().map(|command| work.decide(command)).collect();
-    save::save(&mut transaction, &work).await?;
-    transaction.commit().await?;
+    save::save(db, &work).await?;
+    query("COMMIT").execute(db).await?;
     Ok(answers)
 }
 

@@ -222,6 +222,10 @@ impl Closing {
             }
         }
         for (place, message) in self.messages.iter().flatten().enumerate() {
+            if message.at > self.closed_at + CLOCK_SKEW {
+                let detail = "is after closed_at: expected a message before the closing";
+                faults.push(Fault::new(format!("/messages/{place}/at"), detail));
+            }
             if let Some(id) = &message.author_id {
                 check_id(id, &format!("/messages/{place}/author_id"), faults);
             }

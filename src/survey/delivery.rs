@@ -10,6 +10,9 @@ use uuid::Uuid;
 pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(4);
 /// How long a connection that could not be had is left alone: the mail is not at fault, so it waits little.
 pub const UNREACHABLE_WAIT: TimeDelta = TimeDelta::seconds(30);
+/// After this many tries an unknown outcome is taken for an acceptance: a server that drops every connection after the
+/// mail would get it again for days.
+pub const MOST_UNKNOWN: u32 = 2;
 /// The longest delay, and the longest patience, that a configuration may ask for.
 pub const LONGEST_SETTING: TimeDelta = TimeDelta::days(30);
 
@@ -72,14 +75,21 @@ pub struct Patience {
 /// together do not come back together.
 #[must_use]
 pub fn after(attempt: &Attempt, tries: u32, first_due: Time, now: Time, patience: Patience, jitter: f64) -> MailState {
+    let may_have_arrived = matches!(attempt, Attempt::Unknown(_));
     let wait = match attempt {
         Attempt::Accepted => return MailState::Accepted,
+        // It was handed over in full each time: more of the same would be spam, not care.
+        Attempt::Unknown(_) if tries > MOST_UNKNOWN => return MailState::Accepted,
         Attempt::Permanent(_) => return MailState::Failed,
         Attempt::Unreachable(_) => UNREACHABLE_WAIT,
         Attempt::Temporary(_) | Attempt::Unknown(_) => backoff(tries, patience.retry_after, jitter),
     };
     let due = now + wait;
-    if due - first_due > patience.give_up_after { MailState::Failed } else { MailState::Waiting(due) }
+    match due - first_due > patience.give_up_after {
+        false => MailState::Waiting(due),
+        true if may_have_arrived => MailState::Accepted,
+        true => MailState::Failed,
+    }
 }
 
 fn backoff(tries: u32, first: TimeDelta, jitter: f64) -> TimeDelta {
@@ -118,6 +128,15 @@ mod tests {
         assert_eq!(wait(9), LONGEST_WAIT);
         assert_eq!(wait(u32::MAX), LONGEST_WAIT);
         assert_eq!(temporary(1, START, 0.0), MailState::Waiting(START + TimeDelta::seconds(30)));
+    }
+
+    #[test]
+    fn a_mail_that_may_have_arrived_is_repeated_twice_at_most() {
+        let unknown = |tries, now| after(&Attempt::Unknown("dropped".into()), tries, START, now, PATIENCE, 1.0);
+        assert_eq!(unknown(1, START), MailState::Waiting(START + TimeDelta::minutes(1)));
+        assert_eq!(unknown(2, START), MailState::Waiting(START + TimeDelta::minutes(2)));
+        assert_eq!(unknown(3, START), MailState::Accepted);
+        assert_eq!(unknown(1, START + TimeDelta::hours(72)), MailState::Accepted);
     }
 
     #[test]

@@ -75,14 +75,8 @@ pub(super) fn wants_json(headers: &HeaderMap) -> bool {
 
 /// Reads the form. Fields it does not know are passed over: whatever stands between a customer and us may add some.
 fn form(body: &[u8], cross_site: bool, program: bool) -> Result<Form, Failure> {
-    let mut form = Form {
-        page: String::new(),
-        how: Evidence::Pressed,
-        picked: None,
-        comment: String::new(),
-        cross_site,
-        program,
-    };
+    let mut form =
+        Form { page: String::new(), how: Evidence::Pressed, picked: None, comment: String::new(), cross_site, program };
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body)
         .map_err(|_| Failure::invalid(vec![Fault::new("", "expected form-encoded fields")]))?;
     let mut faults = Vec::new();

@@ -138,7 +138,7 @@ async fn bench(arguments: &Arguments) {
 
 fn config(folder: &Path) -> Config {
     let file = folder.join("afterword.toml");
-    std::fs::write(&file, format!("database = {:?}\n", folder.join("afterword.db"))).expect("a file");
+    std::fs::write(&file, format!("database = '{}'\n", folder.join("afterword.db").display())).expect("a file");
     Config::load(Some(&file), std::iter::empty()).expect("a configuration")
 }
 

@@ -87,6 +87,8 @@ impl Desk {
         let (clock, memory) = (Clock::at(time(START)), Memory::default());
         let transport = Some(Transport::Memory(memory.clone()));
         let gateway = Arc::new(Gateway::open(config, clock.clone(), transport).await.expect("the gateway opens"));
+        // As the service does at its start; the lock goes at once, so that a desk can be opened over another.
+        drop(gateway.serve().await.expect("nobody else serves"));
         let router = afterword::web::router(Arc::clone(&gateway), None);
         let admin = gateway.new_key("tests", Scope::Admin, Within::default()).await.expect("a key").key;
         Self { gateway, clock, memory, folder, admin, router }

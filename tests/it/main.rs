@@ -6,6 +6,7 @@ mod closings;
 mod desk;
 mod docs;
 mod e2e;
+mod faults;
 mod life;
 mod mail;
 mod refusals;

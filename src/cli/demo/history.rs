@@ -218,6 +218,7 @@ fn confirmation(visit: &Visit, opened: &Opened) -> Form {
         picked: (visit.act == Act::Changes).then_some(visit.score),
         comment: String::new(),
         cross_site: false,
+        program: true,
     }
 }
 
