@@ -4,14 +4,14 @@
 //! know HTTP or SQL. What teams and admins ask of it is in `desk`.
 
 mod desk;
+mod way;
 
 pub use desk::{Access, Conversation, NewKey, Ratings, RatingsQuery, Report, ReportQuery};
 
 use crate::clock::Clock;
-use crate::config::{Config, MailTarget, Tls};
+use crate::config::Config;
 use crate::keys::{KeyFileError, Keys, random};
 use crate::mail::compose::{self, Sender};
-use crate::mail::smtp;
 use crate::mail::transport::{Postman, Transport};
 use crate::store::{self, Answer, Claimed, Command, Decision, Shown, Store, Unavailable};
 use crate::survey::Time;
@@ -22,7 +22,6 @@ use crate::survey::evidence::{Evidence, Outcome, Page, PageId, Post};
 use crate::survey::link::{Link, Purpose};
 use crate::survey::rating::Score;
 use chrono::TimeDelta;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -156,7 +155,7 @@ impl Gateway {
     pub async fn open(config: Config, clock: Clock, transport: Option<Transport>) -> Result<Self, StartError> {
         let keys = Keys::load_or_make(&config.link_keys_file)?;
         let store = Store::open(&config.database, &settings(&config, &keys)).await?;
-        let transport = transport.unwrap_or_else(|| configured_transport(&config));
+        let transport = transport.unwrap_or_else(|| way::configured(&config));
         Ok(Self { config, clock, bell: Notify::new(), store, keys, transport })
     }
 
@@ -437,27 +436,6 @@ fn log_attempt(survey: Uuid, attempt: &Attempt) -> bool {
     matches!(attempt, Attempt::Unreachable(_))
 }
 
-fn configured_transport(config: &Config) -> Transport {
-    match &config.mail.smtp {
-        MailTarget::File(folder) => Transport::File(folder.clone()),
-        MailTarget::Smtp { tls, host, port, user } => {
-            let password = config.mail.smtp_password.as_ref().map(|password| password.reveal().to_owned());
-            Transport::Smtp(smtp::Smtp {
-                host: host.clone(),
-                port: *port,
-                tls: match tls {
-                    Tls::Implicit => smtp::Tls::Implicit,
-                    Tls::StartTls => smtp::Tls::StartTls,
-                    Tls::Off => smtp::Tls::Off,
-                },
-                login: user.clone().zip(password).map(Into::into),
-                hello: hello(&config.public_url),
-                deadlines: smtp::Deadlines::default(),
-            })
-        }
-    }
-}
-
 fn settings(config: &Config, keys: &Keys) -> store::Settings {
     store::Settings {
         timezone: config.report.timezone,
@@ -466,32 +444,8 @@ fn settings(config: &Config, keys: &Keys) -> store::Settings {
     }
 }
 
-/// What to say in EHLO: the host of the checked public URL, an address as RFC 5321 §4.1.3 spells it.
-fn hello(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((ipv6, _)) => format!("[IPv6:{ipv6}]"),
-        None => {
-            let host = rest.split(['/', ':']).next().unwrap_or(rest);
-            if host.parse::<Ipv4Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
-        }
-    }
-}
-
 /// The writer answered another command than it was given: a fault of ours.
 fn astray(_: &Answer) -> Error {
     tracing::error!("an answer to another command");
     Error::Unavailable(Unavailable::astray())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_is_said_as_smtp_wants_it() {
-        assert_eq!(hello("https://rate.example.com"), "rate.example.com");
-        assert_eq!(hello("http://127.0.0.1:8080"), "[127.0.0.1]");
-        assert_eq!(hello("http://[::1]:80"), "[IPv6:::1]");
-    }
 }

@@ -1,0 +1,53 @@
+//! The way that mails go, as the configuration says.
+//!
+//! It must not know what is sent.
+
+use crate::config::{Config, MailTarget, Tls};
+use crate::mail::smtp;
+use crate::mail::transport::Transport;
+use std::net::Ipv4Addr;
+
+pub(super) fn configured(config: &Config) -> Transport {
+    match &config.mail.smtp {
+        MailTarget::File(folder) => Transport::File(folder.clone()),
+        MailTarget::Smtp { tls, host, port, user } => {
+            let password = config.mail.smtp_password.as_ref().map(|password| password.reveal().to_owned());
+            Transport::Smtp(smtp::Smtp {
+                host: host.clone(),
+                port: *port,
+                tls: match tls {
+                    Tls::Implicit => smtp::Tls::Implicit,
+                    Tls::StartTls => smtp::Tls::StartTls,
+                    Tls::Off => smtp::Tls::Off,
+                },
+                login: user.clone().zip(password).map(Into::into),
+                hello: hello(&config.public_url),
+                deadlines: smtp::Deadlines::default(),
+            })
+        }
+    }
+}
+
+/// What to say in EHLO: the host of the checked public URL, an address as RFC 5321 §4.1.3 spells it.
+fn hello(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((ipv6, _)) => format!("[IPv6:{ipv6}]"),
+        None => {
+            let host = rest.split(['/', ':']).next().unwrap_or(rest);
+            if host.parse::<Ipv4Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_said_as_smtp_wants_it() {
+        assert_eq!(hello("https://rate.example.com"), "rate.example.com");
+        assert_eq!(hello("http://127.0.0.1:8080"), "[127.0.0.1]");
+        assert_eq!(hello("http://[::1]:80"), "[IPv6:::1]");
+    }
+}
