@@ -130,9 +130,10 @@ fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, ComposeError> {
     Ok(Mailbox::new(name.map(not_encoded), address))
 }
 
-/// A header's text that no mail program takes for an encoded word (RFC 2047): lettre lets ASCII pass as it is.
+/// A header's text that no mail program takes for an encoded word (RFC 2047): lettre lets ASCII pass as it is. Nor does it
+/// hold a line break: lettre panics at one in a name.
 fn not_encoded(text: &str) -> String {
-    text.replace("=?", "= ?")
+    text.replace(|c: char| c.is_control(), " ").replace("=?", "= ?")
 }
 
 macro_rules! header {
