@@ -38,6 +38,8 @@ const DEFAULTS: &str = r##"
     from = "Support <support@example.com>"
     smtp = "file:mail"
     workers = 4
+    max_per_minute = 0
+    max_per_minute_per_domain = 0
     retry_after = "1m"
     give_up_after = "72h"
     [brand]
@@ -107,6 +109,10 @@ pub struct Mail {
     /// Connections kept open while there is work, 1 to 64.
     #[serde(deserialize_with = "value::workers")]
     pub workers: usize,
+    /// The most mails that leave within any minute; 0 is no limit.
+    pub max_per_minute: u32,
+    /// The most mails that leave within any minute to one recipient domain; 0 is no limit.
+    pub max_per_minute_per_domain: u32,
     /// From a temporary failure to the first retry; over zero.
     #[serde(deserialize_with = "value::duration")]
     pub retry_after: TimeDelta,
@@ -434,6 +440,8 @@ mod tests {
             smtp = "smtps://ada@relay.example.com"
             smtp_password = "hunter2"
             workers = 64
+            max_per_minute = 600
+            max_per_minute_per_domain = 60
             retry_after = "250ms"
             give_up_after = "250ms"
             [brand]
@@ -457,6 +465,7 @@ mod tests {
         assert_eq!(config.mail.reply_to.unwrap().address, "help@example.com");
         assert_eq!(config.mail.smtp_password.unwrap().reveal(), "hunter2");
         assert_eq!(config.mail.workers, 64);
+        assert_eq!((config.mail.max_per_minute, config.mail.max_per_minute_per_domain), (600, 60));
         assert_eq!(config.mail.retry_after, TimeDelta::milliseconds(250));
         assert_eq!(config.brand, Brand { name: "Example".into(), color: "#A0b1c2".into() });
         assert_eq!(config.report, Report { timezone: Tz::Europe__Berlin, positive: vec![3, 5] });

@@ -1,37 +1,31 @@
 //! The verbs of the product: each loads, decides and saves within a screen.
 //!
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the keys and the way mails go. It must not
-//! know HTTP or SQL. What teams and admins ask of it is in `desk`.
+//! know HTTP or SQL. What workers ask of it is in `delivery`, what teams and admins ask in `desk`.
 
+mod delivery;
 mod desk;
 mod way;
 
+pub use delivery::{Courier, Delivery};
 pub use desk::{Access, Conversation, NewKey, Ratings, RatingsQuery, Report, ReportQuery};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{KeyFileError, Keys, random};
-use crate::mail::compose::{self, Sender};
-use crate::mail::transport::{Postman, Transport};
-use crate::store::{self, Answer, Claimed, Command, Decision, Shown, Store, Unavailable};
+use crate::mail::transport::Transport;
+use crate::store::{self, Answer, Command, Decision, Shown, Store, Unavailable};
 use crate::survey::Time;
 use crate::survey::closing::{CLOCK_SKEW, Closing, Fault, check_id};
-use crate::survey::delivery::{Attempt, Patience};
 use crate::survey::eligibility::Cause;
 use crate::survey::evidence::{Evidence, Outcome, Page, PageId, Post};
 use crate::survey::link::{Link, Purpose};
 use crate::survey::rating::Score;
-use chrono::TimeDelta;
-use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// The longest comment, in Unicode characters.
 pub const LONGEST_COMMENT: usize = 5_000;
-/// How long a claimed mail belongs to its worker: longer than the SMTP deadlines of one mail together (27 min).
-const LEASE: TimeDelta = TimeDelta::minutes(30);
-/// How long to wait before saying again what became of a mail, when the store did not answer.
-const MARK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The survey gateway.
 pub struct Gateway {
@@ -84,17 +78,6 @@ pub struct Decided {
     pub decision: Decision,
     /// Nothing new came of it: it was a dry run, or reported before.
     pub settled: bool,
-}
-
-/// What became of looking for a mail to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// One was handed over or refused; there may be more.
-    Tried,
-    /// There was no way out: wait before the next.
-    Unreachable,
-    /// Nothing is due.
-    Idle,
 }
 
 /// A form that was posted to a rating link.
@@ -239,44 +222,6 @@ impl Gateway {
         }
     }
 
-    /// A way out for one worker.
-    #[must_use]
-    pub fn postman(&self) -> Postman {
-        self.transport.postman()
-    }
-
-    /// Sends one mail that is due. What became of it is durable before this returns, however long the store takes: the
-    /// next mail of the same connection must not go out before.
-    ///
-    /// # Errors
-    /// An unavailable store, before anything was sent.
-    pub async fn deliver_due(&self, postman: &mut Postman) -> Result<Delivery, Error> {
-        let now = self.clock.now();
-        let claimed = match self.store.write(Command::Claim { at: now, until: now + LEASE }).await? {
-            Answer::Claimed(claimed) => claimed,
-            other => return Err(astray(&other)),
-        };
-        let outgoing = match claimed {
-            Claimed::Mail(outgoing) => outgoing,
-            Claimed::Dropped => return Ok(Delivery::Tried),
-            Claimed::Nothing => return Ok(Delivery::Idle),
-        };
-        let attempt = match compose::request(&self.sender(), &outgoing, &self.keys.ring, now) {
-            Ok(letter) => postman.carry(&letter).await,
-            Err(error) => Attempt::Permanent(error.to_string()),
-        };
-        let unreachable = log_attempt(outgoing.survey, &attempt);
-        let mail = &self.config.mail;
-        let patience = Patience { retry_after: mail.retry_after, give_up_after: mail.give_up_after };
-        let (survey, at, jitter) = (outgoing.survey, self.clock.now(), fastrand::f64());
-        let mark = Command::Mark { survey, at, attempt, patience, jitter };
-        while let Err(error) = self.store.write(mark.clone()).await {
-            tracing::error!(%error, survey = %outgoing.survey, "what became of a mail cannot be noted yet");
-            tokio::time::sleep(MARK_AGAIN).await;
-        }
-        Ok(if unreachable { Delivery::Unreachable } else { Delivery::Tried })
-    }
-
     /// Opens a rating link: the page that answers it. The view is noted, and rates nothing.
     ///
     /// # Errors
@@ -368,18 +313,6 @@ impl Gateway {
         self.store.close().await;
     }
 
-    fn sender(&self) -> Sender<'_> {
-        let mail = &self.config.mail;
-        Sender {
-            from_name: mail.from.name.as_deref(),
-            from_address: &mail.from.address,
-            reply_to: mail.reply_to.as_ref().map(|to| (to.name.as_deref(), to.address.as_str())),
-            brand: &self.config.brand.name,
-            color: &self.config.brand.color,
-            public_url: &self.config.public_url,
-        }
-    }
-
     async fn shown(&self, survey: Uuid) -> Result<Shown, Error> {
         self.store.shown(survey).await?.ok_or(Error::UnknownLink)
     }
@@ -423,17 +356,6 @@ fn clean_comment(text: &str) -> Option<String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}");
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn log_attempt(survey: Uuid, attempt: &Attempt) -> bool {
-    match attempt {
-        Attempt::Accepted => tracing::info!(%survey, "mail accepted"),
-        Attempt::Temporary(why) => tracing::warn!(%survey, why, "mail refused for now"),
-        Attempt::Permanent(why) => tracing::warn!(%survey, why, "mail refused for good"),
-        Attempt::Unreachable(why) => tracing::warn!(why, "no way out for mail"),
-        Attempt::Unknown(why) => tracing::warn!(%survey, why, "mail may have been delivered"),
-    }
-    matches!(attempt, Attempt::Unreachable(_))
 }
 
 fn settings(config: &Config, keys: &Keys) -> store::Settings {

@@ -38,25 +38,27 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) -> bool {
 }
 
 async fn work(gateway: Arc<Gateway>, stop: CancellationToken) {
-    let mut postman = gateway.postman();
+    let mut courier = gateway.courier();
     while !stop.is_cancelled() {
-        let rest = match gateway.deliver_due(&mut postman).await {
+        let (rest, wakes) = match gateway.deliver_due(&mut courier).await {
             Ok(Delivery::Tried) => continue,
-            Ok(Delivery::Unreachable) => UNREACHABLE_WAIT.to_std().unwrap_or(LOOK_EVERY),
-            Ok(Delivery::Idle) => LOOK_EVERY,
+            Ok(Delivery::Unreachable) => (UNREACHABLE_WAIT.to_std().unwrap_or(LOOK_EVERY), false),
+            // It has a turn of its own: woken before, it would only be given another.
+            Ok(Delivery::Paced(turn)) => (turn.to_std().unwrap_or_default(), false),
+            Ok(Delivery::Idle) => (LOOK_EVERY, true),
             Err(error) => {
                 tracing::error!(%error, "no mail can be taken from the outbox");
-                LOOK_EVERY
+                (LOOK_EVERY, true)
             }
         };
-        if rest == LOOK_EVERY {
-            postman.rest().await;
+        if rest >= LOOK_EVERY {
+            courier.rest().await;
         }
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
-            () = gateway.bell.notified(), if rest == LOOK_EVERY => {}
+            () = gateway.bell.notified(), if wakes => {}
             () = stop.cancelled() => {}
         }
     }
-    postman.rest().await;
+    courier.rest().await;
 }

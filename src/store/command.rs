@@ -8,6 +8,7 @@ use crate::survey::closing::Closing;
 use crate::survey::delivery::{Attempt, Outgoing, Patience};
 use crate::survey::eligibility::{Cause, Policy, Reason};
 use crate::survey::evidence::{Clicks, Evidence, Post, Reply};
+use crate::survey::pace::Rates;
 use crate::survey::rating::Score;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -64,19 +65,15 @@ pub enum Command {
         /// The keyed hash of the address.
         address_hash: String,
     },
-    /// Take one mail that is due, for as long as the lease.
-    Claim {
-        /// When.
-        at: Time,
-        /// The end of the lease: after it the mail is due again.
-        until: Time,
-    },
+    /// Take one mail that is due.
+    Claim(Lease),
     /// Give a claimed mail back: nobody sends it.
     Release {
         /// The survey whose mail it is.
         survey: Uuid,
     },
-    /// Say what became of a claimed mail.
+    /// Say what became of a claimed mail, and perhaps take the next: both in one, because a worker sends at the
+    /// pace of its commits.
     Mark {
         /// The survey whose mail it is.
         survey: Uuid,
@@ -88,9 +85,22 @@ pub enum Command {
         patience: Patience,
         /// 0 to 1, to spread retries.
         jitter: f64,
+        /// Take another.
+        next: Option<Lease>,
     },
     /// Nothing: its answer tells that all before it is done.
     Settle,
+}
+
+/// How a mail is taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    /// When.
+    pub at: Time,
+    /// The end of the lease: after it the mail is due again.
+    pub until: Time,
+    /// The rates that claims keep to.
+    pub rates: Rates,
 }
 
 /// A closing with what the decision needs of the world.
@@ -138,7 +148,7 @@ pub enum Answer {
     },
     /// To [`Command::Answer`]; `None` for a survey that is not there.
     Replied(Option<Box<(Reply, Clicks)>>),
-    /// To [`Command::Claim`].
+    /// To [`Command::Claim`], and to a [`Command::Mark`] that takes another.
     Claimed(Claimed),
     /// To whatever changes a number of things: how many.
     Changed(u64),
@@ -149,8 +159,10 @@ pub enum Answer {
 pub enum Claimed {
     /// A mail to send.
     Mail(Box<Outgoing>),
-    /// One was due and must not be sent any more; there may be others.
+    /// What was due must not be sent any more, or not yet; there may be others.
     Dropped,
+    /// Something is due, but the rate is used up: a turn to come back at.
+    Paced(Time),
     /// Nothing is due.
     Nothing,
 }

@@ -2,7 +2,7 @@
 //!
 //! Keys go in as one JSON array, so that each statement has one text and is prepared once. It must not decide anything.
 
-use super::command::Command;
+use super::command::{Command, Lease};
 use super::rows;
 use super::work::{Mail, Survey, Work};
 use crate::survey::Time;
@@ -27,6 +27,7 @@ struct Keys {
     closings: Vec<(String, i64)>,
     addresses: BTreeSet<String>,
     teammates: BTreeSet<String>,
+    /// How many due mails the claims may need to see, and at which time.
     claims: usize,
     now: Time,
     /// The earliest moment whose surveys to an address matter to some policy; `None` if to none.
@@ -41,9 +42,11 @@ pub(super) async fn load(db: &mut SqliteConnection, commands: &[Command]) -> Res
     }
     let mut work = Work::default();
     if keys.claims > 0 {
-        due(db, &mut keys, &mut work).await?;
+        due(db, &keys, &mut work).await?;
     }
-    surveys(db, &keys, &mut work).await?;
+    if !(keys.surveys.is_empty() && keys.conversations.is_empty()) {
+        surveys(db, &keys, &mut work).await?;
+    }
     if !keys.conversations.is_empty() {
         conversations(db, &keys, &mut work).await?;
     }
@@ -75,23 +78,31 @@ impl Keys {
             Command::Reopen { conversation, .. } => {
                 self.conversations.insert(conversation.clone());
             }
-            Command::View { survey, .. }
-            | Command::Answer { survey, .. }
-            | Command::Release { survey }
-            | Command::Mark { survey, .. } => {
+            Command::View { survey, .. } | Command::Answer { survey, .. } | Command::Release { survey } => {
                 self.surveys.insert(*survey);
+            }
+            Command::Mark { survey, next, .. } => {
+                self.surveys.insert(*survey);
+                if let Some(lease) = next {
+                    self.claim(lease);
+                }
             }
             Command::Suppress { address_hash, .. } | Command::Unsuppress { address_hash } => {
                 self.addresses.insert(address_hash.clone());
             }
-            Command::Claim { at, .. } => {
-                self.claims += 1;
-                self.now = self.now.max(*at);
-            }
+            Command::Claim(lease) => self.claim(lease),
             Command::Settle => {}
         }
     }
+
+    fn claim(&mut self, lease: &Lease) {
+        self.claims += if lease.rates.per_domain > 0 { LOOK_PAST } else { 1 };
+        self.now = self.now.max(lease.at);
+    }
 }
+
+/// How many mails a claim may put off whose domain is over its rate, so that a queue to one domain is soon behind us.
+const LOOK_PAST: usize = 32;
 
 /// A mail is sent at most this long after its survey was made: its delay and its patience are bounded, each by this.
 const LONGEST_IN_OUTBOX: TimeDelta = TimeDelta::days(2 * LONGEST_SETTING.num_days());
@@ -100,41 +111,63 @@ fn json(keys: &impl Serialize) -> Result<String> {
     serde_json::to_string(keys).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-async fn due(db: &mut SqliteConnection, keys: &mut Keys, work: &mut Work) -> Result<()> {
-    let sql =
-        "SELECT s.id, s.address, s.customer_name, t.name, s.subject, s.in_reply_to, s.conversation_id, s.address_hash
-        FROM survey s LEFT JOIN teammate t ON t.id = s.teammate_id
-        WHERE s.mail IN ('waiting', 'sending') AND s.due_at <= $1 ORDER BY s.due_at LIMIT $2";
+/// What is due, with all that a claim decides by: a mail is sent at the pace of such batches, and statements are what
+/// they cost.
+const DUE: &str = concat!(
+    "SELECT ",
+    rows::clicks!(),
+    rows::mail!(),
+    ", address, customer_name, (SELECT name FROM teammate WHERE teammate.id = teammate_id), subject, in_reply_to,
+        (SELECT max(reopened_at) FROM reopening WHERE reopening.conversation_id = survey.conversation_id),
+        (SELECT max(closed_at) FROM survey AS other WHERE other.conversation_id = survey.conversation_id
+            AND (other.mail IN ('waiting', 'sending') OR other.accepted_at IS NOT NULL)),
+        (SELECT group_concat(cause) FROM suppression WHERE suppression.address_hash = survey.address_hash)
+    FROM survey WHERE mail IN ('waiting', 'sending') AND due_at <= $1 ORDER BY due_at LIMIT $2"
+);
+
+async fn due(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
     let most = i64::try_from(keys.claims).unwrap_or(i64::MAX);
-    for row in query(sql).bind(keys.now.timestamp_millis()).bind(most).fetch_all(db).await? {
-        let survey = rows::id(&row, 0)?;
-        keys.surveys.insert(survey);
-        keys.conversations.insert(row.try_get(6)?);
-        keys.addresses.insert(row.try_get(7)?);
+    for row in query(DUE).bind(keys.now.timestamp_millis()).bind(most).fetch_all(db).await? {
+        let (id, survey) = (rows::id(&row, 0)?, survey(&row)?);
+        let first = rows::CLICKS + rows::MAIL;
         let outgoing = Outgoing {
-            survey,
-            address: row.try_get::<Option<String>, _>(1)?.unwrap_or_default(),
-            customer_name: row.try_get(2)?,
-            teammate: row.try_get(3)?,
-            subject: row.try_get(4)?,
-            in_reply_to: row.try_get(5)?,
+            survey: id,
+            address: row.try_get::<Option<String>, _>(first)?.unwrap_or_default(),
+            customer_name: row.try_get(first + 1)?,
+            teammate: row.try_get(first + 2)?,
+            subject: row.try_get(first + 3)?,
+            in_reply_to: row.try_get(first + 4)?,
         };
-        work.due.push_back((survey, outgoing));
+        let known = work.conversations.entry(survey.conversation.clone()).or_default();
+        known.latest_reopening = rows::optional_time(&row, first + 5)?;
+        known.latest_asked = rows::optional_time(&row, first + 6)?;
+        let causes = row.try_get::<Option<&str>, _>(first + 7)?.unwrap_or_default();
+        for word in causes.split(',').filter(|word| !word.is_empty()) {
+            work.suppressions.entry(survey.address_hash.clone()).or_default().insert(cause(word)?);
+        }
+        work.surveys.insert(id, survey);
+        work.due.push_back((id, outgoing));
     }
+    work.more_due = work.due.len() == keys.claims;
     Ok(())
 }
 
 /// The surveys that are named, those of the conversations, and those that went to the addresses lately.
 async fn surveys(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
     let loaded = if keys.conversations.is_empty() {
-        let sql = concat!("SELECT ", rows::clicks!(), rows::mail!(), " WHERE id IN (SELECT value FROM json_each($1))");
+        let sql = concat!(
+            "SELECT ",
+            rows::clicks!(),
+            rows::mail!(),
+            " FROM survey WHERE id IN (SELECT value FROM json_each($1))"
+        );
         query(sql).bind(json(&keys.surveys)?).fetch_all(db).await?
     } else {
         let sql = concat!(
             "SELECT ",
             rows::clicks!(),
             rows::mail!(),
-            " WHERE id IN (SELECT value FROM json_each($1))
+            " FROM survey WHERE id IN (SELECT value FROM json_each($1))
                  OR conversation_id IN (SELECT value FROM json_each($2))
                  OR (address_hash IN (SELECT value FROM json_each($3)) AND made_at >= $4)"
         );
@@ -200,12 +233,14 @@ async fn conversations(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) 
 async fn suppressions(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
     let sql = "SELECT address_hash, cause FROM suppression WHERE address_hash IN (SELECT value FROM json_each($1))";
     for row in query(sql).bind(json(&keys.addresses)?).fetch_all(db).await? {
-        let word = row.try_get::<&str, _>(1)?;
-        let cause = Cause::ALL.into_iter().find(|cause| cause.word() == word);
-        let causes = work.suppressions.entry(row.try_get(0)?).or_default();
-        causes.insert(cause.ok_or_else(|| rows::broken("cause", word))?);
+        let cause = cause(row.try_get(1)?)?;
+        work.suppressions.entry(row.try_get(0)?).or_default().insert(cause);
     }
     Ok(())
+}
+
+fn cause(word: &str) -> Result<Cause> {
+    Cause::ALL.into_iter().find(|cause| cause.word() == word).ok_or_else(|| rows::broken("cause", word))
 }
 
 async fn teammates(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
@@ -217,4 +252,24 @@ async fn teammates(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> R
         work.teammates.insert(id, (teammate, rows::time(&row, 4)?));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{FREE_LEASES, Settings, schema};
+    use sqlx::AssertSqlSafe;
+
+    #[tokio::test]
+    async fn the_outbox_is_never_looked_for_among_what_was_sent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = Settings { timezone: chrono_tz::UTC, positive: vec![4, 5], address_key: "key".into() };
+        let mut db = schema::prepare(&folder.path().join("a.db"), &settings).await.expect("a database");
+        for sql in [DUE, FREE_LEASES] {
+            let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&mut db).await.expect(sql);
+            let steps: Vec<String> = plan.iter().map(|row| row.get(3)).collect();
+            assert!(steps[0].contains("USING INDEX survey_due"), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "sorted by the index: {steps:?}");
+        }
+    }
 }

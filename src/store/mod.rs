@@ -16,7 +16,7 @@ mod schema;
 mod work;
 mod writer;
 
-pub use command::{Answer, Claimed, Command, Decision, Report};
+pub use command::{Answer, Claimed, Command, Decision, Lease, Report};
 pub use keys::{ApiKey, Scope};
 pub use lookups::{ClosingRow, ConversationRows, HistoryRow, SurveyRow};
 pub use reader::Shown;
@@ -42,6 +42,9 @@ const LOOKUPS: u32 = 4;
 /// Connections for reports and lists. Apart from the others, and few: who asks for long periods must not keep a
 /// closing from having its key checked, nor take both cores.
 const REPORTS: u32 = 2;
+/// The condition is said twice, so that the index of the outbox serves it: else a start reads every survey ever made.
+const FREE_LEASES: &str = "UPDATE survey SET mail = 'waiting', due_at = first_due
+    WHERE mail IN ('waiting', 'sending') AND mail = 'sending'";
 
 /// The store did not answer: what was asked is not done, or nobody knows, and can be asked again.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -118,13 +121,7 @@ impl Store {
         }
         let mut db = self.lookups.acquire().await.map_err(|error| failed(&plain(&error)))?;
         schema::settle(&mut db, settings).await.map_err(|error| failed(&plain(&error)))?;
-        sqlx::query(
-            "UPDATE survey SET mail = 'waiting', due_at = first_due
-            WHERE mail = 'sending' AND mail IN ('waiting', 'sending')",
-        )
-        .execute(&mut *db)
-        .await
-        .map_err(|error| failed(&plain(&error)))?;
+        sqlx::query(FREE_LEASES).execute(&mut *db).await.map_err(|error| failed(&plain(&error)))?;
         Ok(ServeLock(file))
     }
 

@@ -19,10 +19,10 @@ macro_rules! clicks_columns {
             opened, trail"
     };
 }
-/// The columns of a survey's making and mail, and the table: they follow those of the clicks.
+/// The columns of a survey's making and mail: they follow those of the clicks.
 macro_rules! mail_columns {
     () => {
-        ", conversation_id, closed_at, made_at, address_hash, mail, due_at, first_due, tries, mail_note FROM survey"
+        ", conversation_id, closed_at, made_at, address_hash, mail, due_at, first_due, tries, mail_note"
     };
 }
 pub(super) use clicks_columns as clicks;
@@ -30,6 +30,8 @@ pub(super) use mail_columns as mail;
 
 /// How many columns [`clicks`] reads.
 pub(super) const CLICKS: usize = 13;
+/// How many columns those of a survey's making and mail are.
+pub(super) const MAIL: usize = 9;
 
 /// The clicks on a survey. A stored comment is not loaded: nothing that a click decides needs it.
 pub(super) fn clicks(row: &SqliteRow) -> Result<Clicks> {

@@ -3,12 +3,13 @@
 //! A [`Work`] is loaded with all that its commands name (`load`), decides them one after the other in memory, each
 //! seeing what those before it did, and is then saved whole (`save`). It owns the deciding. It must not know SQL.
 
-use super::command::{Answer, Claimed, Command, Decision, Report};
+use super::command::{Answer, Claimed, Command, Decision, Lease, Report};
 use crate::survey::Time;
 use crate::survey::closing::Teammate;
 use crate::survey::delivery::{self, Attempt, MailState, Outgoing, Patience};
 use crate::survey::eligibility::{self, AskAgain, Cause, History, Verdict};
 use crate::survey::evidence::Clicks;
+use crate::survey::pace::Paces;
 use chrono::TimeDelta;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use uuid::Uuid;
@@ -20,6 +21,8 @@ pub(super) struct Conversation {
     pub decisions: HashMap<Time, Decision>,
     pub latest_closing: Option<Time>,
     pub latest_reopening: Option<Time>,
+    /// The latest of its closings whose survey asks; loaded for a due mail only.
+    pub latest_asked: Option<Time>,
 }
 
 /// A survey's mail, as the outbox keeps it.
@@ -96,8 +99,12 @@ pub(super) struct Work {
     pub surveys: HashMap<Uuid, Survey>,
     pub suppressions: HashMap<String, BTreeSet<Cause>>,
     pub teammates: HashMap<String, (Teammate, Time)>,
-    /// Mails that are due, the longest first, as many as there are claims.
+    /// Mails that are due, the longest first, as many as the claims may need.
     pub due: VecDeque<(Uuid, Outgoing)>,
+    /// There may be more of them.
+    pub more_due: bool,
+    /// What left lately. It outlives the batch.
+    pub paces: Paces,
 
     pub new_closings: Vec<NewClosing>,
     pub new_reopenings: Vec<(String, Time)>,
@@ -137,7 +144,7 @@ impl Work {
                 self.lifted_suppressions.insert(address_hash.clone());
                 Answer::Changed(causes.len() as u64)
             }
-            Command::Claim { at, until } => Answer::Claimed(self.claim(*at, *until)),
+            Command::Claim(lease) => Answer::Claimed(self.claim(lease)),
             Command::Release { survey } => {
                 if let Some(survey) = self.surveys.get_mut(survey).filter(|survey| survey.mail.state == "sending") {
                     survey.mail.due_at = survey.mail.first_due;
@@ -145,9 +152,9 @@ impl Work {
                 }
                 Answer::Changed(0)
             }
-            Command::Mark { survey, at, attempt, patience, jitter } => {
+            Command::Mark { survey, at, attempt, patience, jitter, next } => {
                 self.mark(*survey, *at, attempt, *patience, *jitter);
-                Answer::Changed(0)
+                next.as_ref().map_or(Answer::Changed(1), |lease| Answer::Claimed(self.claim(lease)))
             }
             Command::Settle => Answer::Changed(0),
         }
@@ -209,6 +216,9 @@ impl Work {
         let conversation = self.conversations.entry(closing.conversation_id.clone()).or_default();
         conversation.decisions.insert(closing.closed_at, decision.clone());
         conversation.latest_closing = conversation.latest_closing.max(Some(closing.closed_at));
+        if matches!(decision, Decision::Ask { .. }) {
+            conversation.latest_asked = conversation.latest_asked.max(Some(closing.closed_at));
+        }
         let team = self.name_teammate(report);
         if let (Decision::Ask { survey, send_at }, Some(address_hash)) = (&decision, &report.address_hash) {
             let replaced: Vec<Uuid> = self
@@ -267,19 +277,39 @@ impl Work {
         self.surveys.values_mut().filter(earlier).map(|survey| u64::from(survey.cancel("reopened"))).sum()
     }
 
-    /// Takes the mail that is due longest, or drops it: what can have changed since the decision is checked again.
-    fn claim(&mut self, now: Time, until: Time) -> Claimed {
-        let Some((id, outgoing)) = self.due.pop_front() else { return Claimed::Nothing };
-        let superseded = self.superseded(id);
-        let Some(survey) = self.surveys.get_mut(&id) else { return Claimed::Dropped };
+    /// Takes the mail that is due longest and may go.
+    fn claim(&mut self, lease: &Lease) -> Claimed {
+        // A turn is promised to who has something to send only.
+        if !self.due.is_empty()
+            && let Some(turn) = self.paces.wait_overall(lease.at, lease.rates)
+        {
+            return Claimed::Paced(turn);
+        }
+        let mut passed_over = self.more_due;
+        while let Some((id, outgoing)) = self.due.pop_front() {
+            if self.take(id, &outgoing.address, lease) {
+                self.paces.count(&outgoing.address, lease.at, lease.rates);
+                return Claimed::Mail(Box::new(outgoing));
+            }
+            passed_over = true;
+        }
+        if passed_over { Claimed::Dropped } else { Claimed::Nothing }
+    }
+
+    /// Leases a mail, unless it must not go any more, as what can have changed since the decision is checked again, or
+    /// not yet: then it gets a turn of its own, so that it is met again when it can go and not before.
+    fn take(&mut self, id: Uuid, address: &str, lease: &Lease) -> bool {
+        let Some(survey) = self.surveys.get_mut(&id) else { return false };
         survey.note_arrival();
-        if !survey.waits() || survey.mail.due_at > now {
-            return Claimed::Dropped;
+        if !survey.waits() || survey.mail.due_at > lease.at {
+            return false;
         }
         let conversation = self.conversations.get(&survey.conversation);
         let reopened = conversation.and_then(|known| known.latest_reopening).is_some_and(|at| at >= survey.closed_at);
+        // It came while this mail was under way.
+        let superseded = conversation.and_then(|known| known.latest_asked).is_some_and(|at| at > survey.closed_at);
         let cause = self.suppressions.get(&survey.address_hash).and_then(|causes| causes.first());
-        let window_over = survey.clicks.rate_until.is_some_and(|until| now > until);
+        let window_over = survey.clicks.rate_until.is_some_and(|until| lease.at > until);
         let why = match cause {
             _ if reopened => Some("reopened"),
             _ if superseded => Some("later_closing"),
@@ -287,24 +317,25 @@ impl Work {
             None if window_over => Some("window_over"),
             None => None,
         };
+        let note = survey.mail.note.clone();
         if let Some(why) = why {
             survey.settle_mail("cancelled", Some(why.to_owned()));
-            return Claimed::Dropped;
+            return false;
         }
-        survey.mail.due_at = until;
-        survey.settle_mail("sending", survey.mail.note.clone());
-        Claimed::Mail(Box::new(outgoing))
-    }
-
-    /// Whether a later closing of the same conversation asks, too: it came while this mail was under way.
-    fn superseded(&self, id: Uuid) -> bool {
-        let Some(this) = self.surveys.get(&id) else { return false };
-        let later = |other: &Survey| other.conversation == this.conversation && other.closed_at > this.closed_at;
-        self.surveys.values().any(|other| later(other) && other.asks_at().is_some())
+        if let Some(turn) = self.paces.wait_domain(address, lease.at, lease.rates) {
+            survey.mail.due_at = turn;
+            survey.settle_mail("waiting", note);
+            return false;
+        }
+        survey.mail.due_at = lease.until;
+        survey.settle_mail("sending", note);
+        true
     }
 
     fn mark(&mut self, survey: Uuid, now: Time, attempt: &Attempt, patience: Patience, jitter: f64) {
-        let Some(survey) = self.surveys.get_mut(&survey).filter(|survey| survey.waits()) else { return };
+        let Some(survey) = self.surveys.get_mut(&survey).filter(|survey| survey.mail.state == "sending") else {
+            return;
+        };
         if !matches!(attempt, Attempt::Unreachable(_)) {
             survey.mail.tries = survey.mail.tries.saturating_add(1);
         }
@@ -317,7 +348,8 @@ impl Work {
                 Some(why.clone())
             }
         };
-        let state = match delivery::after(attempt, survey.mail.tries, survey.mail.first_due, now, patience, jitter) {
+        let last_try = patience.last_try(survey.mail.first_due, survey.clicks.rate_until);
+        let state = match delivery::after(attempt, survey.mail.tries, last_try, now, patience, jitter) {
             MailState::Waiting(due) => {
                 survey.mail.due_at = due;
                 "waiting"

@@ -7,7 +7,9 @@
 use super::Unavailable;
 use super::command::{Answer, Claimed, Command};
 use super::{load, save};
+use crate::survey::pace::Paces;
 use sqlx::{Connection, SqliteConnection, query};
+use std::mem;
 use tokio::sync::{mpsc, oneshot};
 
 /// As many commands as one transaction takes at most: enough that the commit no longer counts, few enough that the
@@ -29,18 +31,19 @@ pub(super) async fn run(mut db: SqliteConnection, mut jobs: mpsc::Receiver<Job>)
     let mut gathered = Vec::new();
     // What must be done with the next batch: views that could not be stored, and claims that nobody waited for.
     let mut left: Vec<Command> = Vec::new();
+    let mut paces = Paces::default();
     while jobs.recv_many(&mut gathered, LARGEST_BATCH).await > 0 {
         // Who gave up waiting was told that nothing is known to be done: so nothing should be.
         let given_up = |job: &Job| job.reply.as_ref().is_some_and(oneshot::Sender::is_closed);
         let jobs = gathered.drain(..).filter(|job| !given_up(job)).map(|job| (job.command, job.reply));
         let (commands, replies): (Vec<_>, Vec<_>) = left.drain(..).map(|command| (command, None)).chain(jobs).unzip();
-        let answers = match batch(&mut db, &commands).await {
+        let answers = match batch(&mut db, &commands, &mut paces).await {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(sqlx::Error::WorkerCrashed) => {
                 tracing::error!("the connection of the writer is gone");
                 return;
             }
-            Err(error) => one_by_one(&mut db, &commands, error).await,
+            Err(error) => one_by_one(&mut db, &commands, &mut paces, error).await,
         };
         for ((command, reply), answer) in commands.into_iter().zip(replies).zip(answers) {
             left.extend(deliver(command, reply, answer));
@@ -73,11 +76,11 @@ fn deliver(
 }
 
 /// Load, decide, save: all of it or nothing.
-async fn batch(db: &mut SqliteConnection, commands: &[Command]) -> Result<Vec<Answer>, sqlx::Error> {
+async fn batch(db: &mut SqliteConnection, commands: &[Command], paces: &mut Paces) -> Result<Vec<Answer>, sqlx::Error> {
     // IMMEDIATE, because a transaction that reads first and then finds another writer cannot wait for it. In plain
     // words, because SQLite rolls back by itself when a disk is full, and sqlx's own transaction then never ends.
     query("BEGIN IMMEDIATE").execute(&mut *db).await?;
-    let done = decide(db, commands).await;
+    let done = decide(db, commands, paces).await;
     if done.is_err() {
         // It fails where SQLite has rolled back already, which is just as well.
         drop(query("ROLLBACK").execute(db).await);
@@ -85,9 +88,16 @@ async fn batch(db: &mut SqliteConnection, commands: &[Command]) -> Result<Vec<An
     done
 }
 
-async fn decide(db: &mut SqliteConnection, commands: &[Command]) -> Result<Vec<Answer>, sqlx::Error> {
+async fn decide(
+    db: &mut SqliteConnection,
+    commands: &[Command],
+    paces: &mut Paces,
+) -> Result<Vec<Answer>, sqlx::Error> {
     let mut work = load::load(db, commands).await?;
+    work.paces = mem::take(paces);
     let answers = commands.iter().map(|command| work.decide(command)).collect();
+    // Kept even if the batch fails: then less leaves than may, not more.
+    *paces = mem::take(&mut work.paces);
     save::save(db, &work).await?;
     query("COMMIT").execute(db).await?;
     Ok(answers)
@@ -97,6 +107,7 @@ async fn decide(db: &mut SqliteConnection, commands: &[Command]) -> Result<Vec<A
 async fn one_by_one(
     db: &mut SqliteConnection,
     commands: &[Command],
+    paces: &mut Paces,
     error: sqlx::Error,
 ) -> Vec<Result<Answer, Unavailable>> {
     // A database that cannot even be locked will not be locked one by one either.
@@ -105,7 +116,7 @@ async fn one_by_one(
     }
     let mut answers = Vec::with_capacity(commands.len());
     for command in commands {
-        let answer = batch(db, std::slice::from_ref(command)).await;
+        let answer = batch(db, std::slice::from_ref(command), paces).await;
         answers.push(answer.map_err(|error| Unavailable::from(&error)).and_then(|mut answers| {
             answers.pop().ok_or_else(|| Unavailable("a command went without an answer".into()))
         }));

@@ -68,13 +68,22 @@ pub struct Patience {
     pub give_up_after: TimeDelta,
 }
 
+impl Patience {
+    /// The last moment of a try: patience ends, or the survey could no longer be answered.
+    #[must_use]
+    pub fn last_try(&self, first_due: Time, rate_until: Option<Time>) -> Time {
+        let patient = first_due + self.give_up_after;
+        rate_until.map_or(patient, |until| until.min(patient))
+    }
+}
+
 /// Decides where a mail stands after an attempt.
 ///
-/// `tries` counts the attempts that a server answered or may have taken, this one included; `first_due` is when it was
-/// first due; `jitter`, from 0 to 1, spreads retries over the upper half of their wait, so that mails that failed
+/// `tries` counts the attempts that a server answered or may have taken, this one included; `last_try` is the last
+/// moment of another, as [`Patience::last_try`] says; `jitter`, from 0 to 1, spreads retries over the upper half of their wait, so that mails that failed
 /// together do not come back together.
 #[must_use]
-pub fn after(attempt: &Attempt, tries: u32, first_due: Time, now: Time, patience: Patience, jitter: f64) -> MailState {
+pub fn after(attempt: &Attempt, tries: u32, last_try: Time, now: Time, patience: Patience, jitter: f64) -> MailState {
     let may_have_arrived = matches!(attempt, Attempt::Unknown(_));
     let wait = match attempt {
         Attempt::Accepted => return MailState::Accepted,
@@ -85,7 +94,7 @@ pub fn after(attempt: &Attempt, tries: u32, first_due: Time, now: Time, patience
         Attempt::Temporary(_) | Attempt::Unknown(_) => backoff(tries, patience.retry_after, jitter),
     };
     let due = now + wait;
-    match due - first_due > patience.give_up_after {
+    match due > last_try {
         false => MailState::Waiting(due),
         true if may_have_arrived => MailState::Accepted,
         true => MailState::Failed,
@@ -113,7 +122,8 @@ mod tests {
     const START: Time = Time::UNIX_EPOCH;
 
     fn temporary(tries: u32, now: Time, jitter: f64) -> MailState {
-        after(&Attempt::Temporary("451".into()), tries, START, now, PATIENCE, jitter)
+        let last_try = PATIENCE.last_try(START, None);
+        after(&Attempt::Temporary("451".into()), tries, last_try, now, PATIENCE, jitter)
     }
 
     #[test]
@@ -132,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_mail_that_may_have_arrived_is_repeated_twice_at_most() {
-        let unknown = |tries, now| after(&Attempt::Unknown("dropped".into()), tries, START, now, PATIENCE, 1.0);
+        let last_try = PATIENCE.last_try(START, None);
+        let unknown = |tries, now| after(&Attempt::Unknown("dropped".into()), tries, last_try, now, PATIENCE, 1.0);
         assert_eq!(unknown(1, START), MailState::Waiting(START + TimeDelta::minutes(1)));
         assert_eq!(unknown(2, START), MailState::Waiting(START + TimeDelta::minutes(2)));
         assert_eq!(unknown(3, START), MailState::Accepted);
@@ -146,6 +157,17 @@ mod tests {
         assert_eq!(after(&Attempt::Accepted, 1, START, START, PATIENCE, 0.5), MailState::Accepted);
         assert_eq!(temporary(99, START + TimeDelta::hours(69), 1.0), MailState::Failed);
         assert_eq!(temporary(99, START + TimeDelta::hours(68), 1.0), MailState::Waiting(START + TimeDelta::hours(72)));
+    }
+
+    #[test]
+    fn no_try_is_left_when_the_rate_window_is_over_first() {
+        let until = Some(START + TimeDelta::minutes(2));
+        let last_try = PATIENCE.last_try(START, until);
+        let state = |now| after(&Attempt::Unreachable("gone".into()), 0, last_try, now, PATIENCE, 0.5);
+        let last_but_one = START + TimeDelta::minutes(2) - UNREACHABLE_WAIT;
+        assert_eq!(state(last_but_one), MailState::Waiting(START + TimeDelta::minutes(2)));
+        assert_eq!(state(last_but_one + TimeDelta::milliseconds(1)), MailState::Failed);
+        assert_eq!(PATIENCE.last_try(START, Some(START + TimeDelta::days(9))), START + PATIENCE.give_up_after);
     }
 
     proptest! {

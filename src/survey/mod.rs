@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod eligibility;
 pub mod evidence;
 pub mod link;
+pub mod pace;
 pub mod rating;
 pub mod report;
 pub mod trail;

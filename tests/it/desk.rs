@@ -210,11 +210,11 @@ impl Desk {
         self.submit(link, &[("page", &page), ("comment", text)]).await
     }
 
-    /// Sends what is due, one mail after the other; what became of each step, the last one `Idle` or `Unreachable`.
+    /// Sends what is due, one mail after the other; what became of each step, the last one not `Tried`.
     pub async fn deliver(&self) -> Vec<Delivery> {
-        let (mut postman, mut steps) = (self.gateway.postman(), Vec::new());
+        let (mut courier, mut steps) = (self.gateway.courier(), Vec::new());
         while steps.last().is_none_or(|last| *last == Delivery::Tried) {
-            steps.push(self.gateway.deliver_due(&mut postman).await.expect("the store answers"));
+            steps.push(self.gateway.deliver_due(&mut courier).await.expect("the store answers"));
         }
         steps
     }

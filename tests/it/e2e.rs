@@ -3,37 +3,15 @@
 //! It needs a Python with aiosmtpd, named by `SMTP_TEST_PYTHON`: `./tests/run` makes one.
 
 use super::desk::{BROWSER, paths};
+use super::process::{Running, afterword, free_port, let_pass, request, serve, wait_for};
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
-
-/// How long anything may take to happen; a loaded machine of two cores is slow.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// A process that ends with its owner.
-struct Running(Child);
-
-impl Running {
-    /// Ends it as a power cut would.
-    fn kill(&mut self) {
-        self.0.kill().expect("it can be killed");
-        self.0.wait().expect("it ends");
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
-            self.kill();
-        }
-    }
-}
 
 /// An installation: a folder with a configuration, a mail server, and a service that is killed and started again.
 struct Installation {
@@ -41,64 +19,6 @@ struct Installation {
     port: u16,
     service: Running,
     _mail_server: Running,
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
-}
-
-/// Looks until there is something to see.
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::park_timeout(Duration::from_millis(20));
-    }
-}
-
-/// Real time, for rules that the program measures by its own clock.
-fn let_pass(span: Duration) {
-    let start = Instant::now();
-    wait_for("time to pass", || (start.elapsed() >= span).then_some(()));
-}
-
-fn afterword(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
-    command.args(arguments).current_dir(folder);
-    command
-}
-
-fn serve(folder: &Path, port: u16) -> Running {
-    let log = fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
-    let mut service = Running(afterword(folder, &["serve"]).stderr(log).spawn().expect("the program starts"));
-    wait_for("the service", || {
-        let ended = service.0.try_wait().expect("its state");
-        assert!(ended.is_none(), "{}", fs::read_to_string(folder.join("log")).expect("a log"));
-        (request(port, "GET", "/readyz", &[], "")?.0 == 200).then_some(())
-    });
-    service
-}
-
-/// One request over a connection of its own: status and body; `None` while nobody listens.
-fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let more: String = headers.iter().flat_map(|(name, value)| [*name, ": ", *value, "\r\n"]).collect();
-    let length = body.len();
-    let text = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nUser-Agent: {BROWSER}\r\n\
-        Content-Length: {length}\r\n{more}\r\n{body}"
-    );
-    stream.write_all(text.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, body.to_owned()))
 }
 
 impl Installation {
@@ -130,7 +50,8 @@ impl Installation {
     }
 
     fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
-        request(self.port, method, path, headers, body).expect("the service answers")
+        let headers = [&[("User-Agent", BROWSER)], headers].concat();
+        request(self.port, method, path, &headers, body).expect("the service answers")
     }
 
     fn mails(&self) -> Vec<PathBuf> {

@@ -1,9 +1,10 @@
 //! Faults that were found once, each with the test that keeps it from coming back.
 
 use crate::desk::{Desk, stamp};
-use afterword::store::{Answer, Claimed, Command, OpenError, Settings, Store};
+use afterword::store::{Answer, Claimed, Command, Lease, OpenError, Settings, Store};
 use afterword::survey::delivery::{Attempt, Patience};
 use afterword::survey::eligibility::AskAgain;
+use afterword::survey::pace::Rates;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use serde_json::json;
@@ -63,13 +64,13 @@ async fn a_later_closing_takes_the_place_of_a_mail_that_was_under_way() {
     let known = settings(&desk, Tz::UTC, &[4, 5]).await;
     let store = Store::open(&desk.gateway.config.database, &known).await.expect("it opens");
     let now = desk.clock.now();
-    let claim = Command::Claim { at: now, until: now + TimeDelta::minutes(30) };
+    let claim = Command::Claim(Lease { at: now, until: now + TimeDelta::minutes(30), rates: Rates::default() });
     let Ok(Answer::Claimed(Claimed::Mail(mail))) = store.write(claim).await else { panic!("a mail was due") };
     desk.pass(TimeDelta::seconds(30));
     assert_eq!(desk.close(json!({"closed_at": stamp(desk.clock.now())})).await.status, 202);
     let patience = Patience { retry_after: TimeDelta::minutes(1), give_up_after: TimeDelta::hours(72) };
     let attempt = Attempt::Temporary("451".into());
-    let mark = Command::Mark { survey: mail.survey, at: desk.clock.now(), attempt, patience, jitter: 0.0 };
+    let mark = Command::Mark { survey: mail.survey, at: desk.clock.now(), attempt, patience, jitter: 0.0, next: None };
     store.write(mark).await.expect("marked");
     desk.deliver().await;
     desk.pass(TimeDelta::minutes(2));
@@ -84,8 +85,8 @@ async fn a_claim_that_nobody_waits_for_any_more_is_given_back() {
     desk.close(json!({})).await;
     let mut other = desk.database().await;
     let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("a lock");
-    let mut postman = desk.gateway.postman();
-    let waited = tokio::time::timeout(Duration::from_millis(300), desk.gateway.deliver_due(&mut postman)).await;
+    let mut courier = desk.gateway.courier();
+    let waited = tokio::time::timeout(Duration::from_millis(300), desk.gateway.deliver_due(&mut courier)).await;
     assert!(waited.is_err(), "the worker gave up");
     lock.rollback().await.expect("released");
     desk.gateway.settle().await.expect("the store answers");

@@ -1,5 +1,5 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `e2e` starts processes and opens sockets.
+//! no sleeping, no order between tests. Only `e2e` and `proof` start processes, and only they and `smtp` open sockets.
 
 mod access;
 mod closings;
@@ -9,9 +9,14 @@ mod e2e;
 mod faults;
 mod life;
 mod mail;
+mod pace;
+mod process;
+mod proof;
 mod refusals;
 mod reports;
 mod rules;
 mod shape;
+mod sink;
+mod smtp;
 mod store;
 mod traces;

@@ -169,11 +169,16 @@ impl Play<'_> {
         try_join_all(scans).await.map(drop)
     }
 
-    /// Sends so many mails, and reads them: the links of each survey.
+    /// Sends the mails that are due, so many, and reads them: the links of each survey.
     async fn send(&self, mails: usize) -> Result<HashMap<Uuid, Links>, Error> {
-        let send = async || self.gateway.deliver_due(&mut self.gateway.postman()).await;
-        let sent = try_join_all((0..mails).map(|_| send())).await?;
-        let sent = sent.into_iter().filter(|delivery| *delivery == Delivery::Tried).count();
+        let send = async || {
+            let (mut courier, mut sent) = (self.gateway.courier(), 0);
+            while self.gateway.deliver_due(&mut courier).await? == Delivery::Tried {
+                sent += 1;
+            }
+            Ok::<_, Error>(sent)
+        };
+        let sent: usize = try_join_all((0..mails).map(|_| send())).await?.into_iter().sum();
         let newest = if sent > 0 { self.inbox.mails() } else { Vec::new() };
         Ok(newest.iter().rev().take(sent).filter_map(|raw| links_of(raw)).collect())
     }

@@ -1,0 +1,254 @@
+//! The SMTP dialogue against a server that does what it is told at each step: what each failure means for the mail, and
+//! what becomes of the connection.
+
+use super::sink::{self, Act, Plan, Script, Sink};
+use Act::{Drop, Say, Stall};
+use afterword::mail::smtp::{Deadlines, Smtp, Tls};
+use afterword::mail::transport::{Letter, Postman, Transport};
+use afterword::survey::delivery::Attempt;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+const LONG: Duration = Duration::from_secs(10);
+const SHORT: Duration = Duration::from_millis(250);
+const ONE_MAIL: &str = "connect EHLO MAIL RCPT DATA .";
+
+/// At this step this happens: what it means for the mail, and words of the reason.
+type Case = (&'static str, Act, fn(String) -> Attempt, &'static str);
+
+fn smtp(sink: &Sink, limit: Duration) -> Smtp {
+    Smtp {
+        host: "127.0.0.1".into(),
+        port: sink.port,
+        tls: Tls::Off,
+        login: None,
+        hello: "test.example".into(),
+        deadlines: Deadlines { connect: limit, session: limit, command: limit, message: limit, quit: limit },
+    }
+}
+
+fn postman(sink: &Sink, limit: Duration) -> Postman {
+    Transport::Smtp(smtp(sink, limit)).postman()
+}
+
+async fn scripted(scripts: impl IntoIterator<Item = Script>) -> Sink {
+    Sink::start(Plan::Scripts(scripts.into_iter().collect())).await
+}
+
+fn lines(sink: &Sink) -> Vec<String> {
+    sink.seen().lines.clone()
+}
+
+fn letter(to: &str) -> Letter {
+    let raw = b"Subject: Hi\r\n\r\nThanks.\r\n".to_vec();
+    Letter {
+        id: "1".into(),
+        from: "us@example.com".parse().expect("an address"),
+        to: to.parse().expect("an address"),
+        raw,
+    }
+}
+
+/// Carries a mail, and never waits longer than a deadline that holds.
+async fn carry(way: &mut Postman) -> Attempt {
+    timeout(LONG, way.carry(&letter("ada@example.com"))).await.expect("a deadline that holds")
+}
+
+fn is_unreachable(outcome: &Attempt, why: &str) -> bool {
+    matches!(outcome, Attempt::Unreachable(reason) if reason.contains(why))
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_from_mail_to_mail_and_closed_politely() {
+    let sink = scripted([]).await;
+    let mut way = postman(&sink, LONG);
+    for _ in 0..2 {
+        assert_eq!(carry(&mut way).await, Attempt::Accepted);
+    }
+    way.rest().await;
+    way.rest().await;
+    assert_eq!(sink.steps(), format!("{ONE_MAIL} MAIL RCPT DATA . QUIT"));
+    assert_eq!(lines(&sink)[2..4], ["MAIL FROM:<us@example.com>\r\n", "RCPT TO:<ada@example.com>\r\n"]);
+}
+
+#[tokio::test]
+async fn every_line_of_the_mail_arrives_as_it_was() {
+    let sink = scripted([]).await;
+    let raw = b"Subject: dots\r\n\r\n.\r\n..two\r\nin. the middle\r\n.\r\n".to_vec();
+    let outcome = postman(&sink, LONG).carry(&Letter { raw, ..letter("ada@example.com") }).await;
+    assert_eq!(outcome, Attempt::Accepted);
+    let wire = ". Subject: dots\r\n\r\n..\r\n...two\r\nin. the middle\r\n..\r\n.\r\n";
+    assert_eq!(lines(&sink)[5], wire, "each leading dot doubled, no line added");
+}
+
+#[tokio::test]
+async fn the_step_and_the_answer_tell_what_a_failure_means() {
+    use Attempt::{Permanent, Temporary, Unknown, Unreachable};
+    let cases: [Case; 24] = [
+        ("connect", Say("554 no service"), Unreachable, "554 no service"),
+        ("connect", Say("SSH-2.0-x"), Unreachable, "no SMTP is spoken here (a port that expects TLS at once"),
+        ("connect", Stall, Unreachable, "not ready within 250ms (a port that expects TLS at once"),
+        ("connect", Drop, Unreachable, "the connection was closed"),
+        ("EHLO", Say("502 what"), Unreachable, "502 what"),
+        ("EHLO", Stall, Unreachable, "not ready within 250ms"),
+        ("MAIL", Say("550 not you"), Permanent, "550 not you"),
+        ("MAIL", Say("530 5.7.0 log in first"), Unreachable, "530 5.7.0 log in first"),
+        ("MAIL", Stall, Unreachable, "no answer to a command within 250ms"),
+        ("RCPT", Say("550-5.1.1 no\r\n550 5.1.1 such\tuser"), Permanent, "550 5.1.1 no such user"),
+        ("RCPT", Say("450 4.2.0 later"), Temporary, "450 4.2.0 later"),
+        ("RCPT", Say("421 closing"), Unreachable, "421 closing"),
+        ("RCPT", Drop, Unreachable, "the connection was closed"),
+        ("DATA", Say("554 no"), Permanent, "554 no"),
+        ("DATA", Say("250 what"), Unreachable, "the server answers DATA with 250"),
+        ("DATA", Stall, Unreachable, "no answer to a command within 250ms"),
+        ("DATA", Drop, Unreachable, "the connection was closed"),
+        (".", Say("552 too big"), Permanent, "552 too big"),
+        (".", Say("451 busy"), Temporary, "451 busy"),
+        (".", Say("421 closing"), Unreachable, "421 closing"),
+        (".", Say("354 more"), Unknown, "the server answers the mail with 354"),
+        (".", Say("what"), Unknown, "no SMTP is spoken here"),
+        (".", Stall, Unknown, "no answer to the mail within 250ms"),
+        (".", Drop, Unknown, "the connection was closed"),
+    ];
+    for (step, act, meaning, reason) in cases {
+        let sink = scripted([vec![(step, act)]]).await;
+        let mut way = postman(&sink, if matches!(act, Stall) { SHORT } else { LONG });
+        let outcome = carry(&mut way).await;
+        let (Permanent(told) | Temporary(told) | Unknown(told) | Unreachable(told)) = &outcome else {
+            panic!("{step} {act:?}: {outcome:?}");
+        };
+        assert_eq!(outcome, meaning(told.clone()), "{step} {act:?}");
+        assert!(told.contains(reason), "{step} {act:?}: {told}");
+        assert_eq!(carry(&mut way).await, Attempt::Accepted, "the mail after {step} {act:?}");
+        let steps = sink.steps();
+        assert!(steps.ends_with(ONE_MAIL) && steps.matches("connect").count() == 2, "afresh: {steps}");
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_is_replaced_at_once() {
+    for death in [Drop, Stall, Say("421 idle for too long")] {
+        let sink = scripted([vec![("MAIL", Say("250 fine")), ("MAIL", death)]]).await;
+        let mut way = postman(&sink, if matches!(death, Stall) { SHORT } else { LONG });
+        for _ in 0..2 {
+            assert_eq!(carry(&mut way).await, Attempt::Accepted, "{death:?}");
+        }
+        assert_eq!(sink.steps().matches("connect").count(), 2, "{death:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_was_given_up_midway_does_not_spoil_the_next() {
+    let sink = scripted([vec![(".", Stall)]]).await;
+    let mut way = postman(&sink, LONG);
+    assert!(timeout(SHORT, carry(&mut way)).await.is_err(), "dropped by the caller");
+    assert_eq!(carry(&mut way).await, Attempt::Accepted);
+    assert_eq!(sink.steps(), format!("{ONE_MAIL} {ONE_MAIL}"));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unreachable() {
+    let port = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound").port();
+    let sink = scripted([]).await;
+    let gone = Smtp { port, ..smtp(&sink, LONG) };
+    let outcome = carry(&mut Transport::Smtp(gone).postman()).await;
+    assert!(is_unreachable(&outcome, &format!("127.0.0.1:{port}: Connection refused")), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_without_the_encryption_asked_for() {
+    for (tls, why) in [(Tls::StartTls, "does not offer STARTTLS"), (Tls::Implicit, "no TLS is spoken here")] {
+        let sink = scripted([]).await;
+        let login = Some(("ada".to_owned(), "secret".to_owned()).into());
+        let outcome = carry(&mut Transport::Smtp(Smtp { tls, login, ..smtp(&sink, LONG) }).postman()).await;
+        assert!(is_unreachable(&outcome, why), "{outcome:?}");
+        assert!(!sink.steps().contains("AUTH") && !sink.steps().contains("MAIL"), "{}", sink.steps());
+    }
+}
+
+#[tokio::test]
+async fn login_by_plain_or_login_and_what_its_failure_means() {
+    let plain = ("EHLO", Say("250-sink\r\n250 AUTH PLAIN LOGIN"));
+    let by_login = ("EHLO", Say("250-sink\r\n250 AUTH LOGIN"));
+    let asks = [("AUTH", Say("334 VXNlcm5hbWU6")), ("YWRh", Say("334 UGFzc3dvcmQ6")), ("c2VjcmV0", Say("235 in"))];
+    for (script, told, heard) in [
+        (vec![plain], None, "AUTH PLAIN AGFkYQBzZWNyZXQ="),
+        (vec![by_login, asks[0], asks[1], asks[2]], None, "c2VjcmV0"),
+        (vec![plain, ("AUTH", Say("535 5.7.8 wrong"))], Some("535 5.7.8 wrong"), "AUTH PLAIN AGFkYQBzZWNyZXQ="),
+        (vec![], Some("offers no login"), "EHLO test.example"),
+    ] {
+        let sink = scripted([script]).await;
+        let smtp = Smtp { login: Some(("ada".to_owned(), "secret".to_owned()).into()), ..smtp(&sink, LONG) };
+        assert!(!format!("{smtp:?}").contains("secret"));
+        let outcome = carry(&mut Transport::Smtp(smtp).postman()).await;
+        match told {
+            None => assert_eq!(outcome, Attempt::Accepted),
+            Some(why) => assert!(is_unreachable(&outcome, why), "{outcome:?}"),
+        }
+        assert!(lines(&sink).iter().any(|line| line.trim_end() == heard), "{:?}", lines(&sink));
+    }
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
+    let offers = vec![("EHLO", Say("250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8"))];
+    let sink = scripted([vec![], offers]).await;
+    let mut way = postman(&sink, LONG);
+    let letter = letter("grüße@example.com");
+    let refused = way.carry(&letter).await;
+    assert!(matches!(&refused, Attempt::Permanent(reason) if reason.contains("SMTPUTF8")), "{refused:?}");
+    assert_eq!(way.carry(&letter).await, Attempt::Accepted);
+    assert!(lines(&sink).contains(&"MAIL FROM:<us@example.com> SMTPUTF8 BODY=8BITMIME\r\n".to_owned()));
+}
+
+#[tokio::test]
+async fn a_talkative_server_is_cut_short() {
+    let long = format!("550 {}", "é".repeat(400)).leak();
+    let sink = scripted([vec![("RCPT", Say(long))]]).await;
+    let outcome = carry(&mut postman(&sink, LONG)).await;
+    assert!(matches!(&outcome, Attempt::Permanent(reason) if reason.chars().count() == 300), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_named_and_nothing_is_sent() {
+    for (server, tls) in [(sink::Tls::Always, Tls::Implicit), (sink::Tls::Offered, Tls::StartTls)] {
+        let sink = Sink::with(Plan::Scripts(vec![]), server).await;
+        let login = Some(("ada".to_owned(), "secret".to_owned()).into());
+        let outcome = carry(&mut Transport::Smtp(Smtp { tls, login, ..smtp(&sink, LONG) }).postman()).await;
+        let why = "the certificate is not signed by an authority that this machine trusts";
+        assert!(is_unreachable(&outcome, why), "{outcome:?}");
+        assert!(!sink.steps().contains("AUTH") && !sink.steps().contains("MAIL"), "{}", sink.steps());
+    }
+}
+
+#[tokio::test]
+async fn starttls_that_is_refused_or_spoken_to_a_tls_port_is_told_apart() {
+    let refuses = vec![("STARTTLS", Say("454 4.7.0 not now"))];
+    for (server, tls, why) in [
+        (sink::Tls::Offered, Tls::StartTls, "454 4.7.0 not now"),
+        (sink::Tls::Offered, Tls::Implicit, "smtps:// is for ports such as 465"),
+        (sink::Tls::Always, Tls::StartTls, "a port that expects TLS at once, such as 465, needs smtps://"),
+    ] {
+        let sink = Sink::with(Plan::Scripts(vec![refuses.clone()]), server).await;
+        let outcome = carry(&mut Transport::Smtp(Smtp { tls, ..smtp(&sink, Duration::from_secs(1)) }).postman()).await;
+        assert!(is_unreachable(&outcome, why), "{outcome:?}");
+        assert!(!sink.steps().contains("MAIL"), "{}", sink.steps());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_answers_byte_by_byte_is_waited_for() {
+    let steps = ["connect", "EHLO", "MAIL", "RCPT", "DATA", "."];
+    let sink = scripted([steps.map(|step| (step, Act::Dribble)).to_vec()]).await;
+    assert_eq!(carry(&mut postman(&sink, LONG)).await, Attempt::Accepted);
+    assert_eq!(sink.steps(), ONE_MAIL);
+}
+
+#[tokio::test]
+async fn a_connection_cut_within_the_mail_leaves_its_outcome_open() {
+    let sink = scripted([vec![(".", Act::Cut)]]).await;
+    let outcome = carry(&mut postman(&sink, LONG)).await;
+    assert!(matches!(outcome, Attempt::Unknown(_)), "{outcome:?}");
+    assert!(sink.seen().taken.is_empty());
+}
