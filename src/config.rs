@@ -100,6 +100,11 @@ pub struct Mail {
     pub from: Mailbox,
     /// Where answers go, if not to the sender.
     pub reply_to: Option<Mailbox>,
+    /// The domain that bounces come back to, if reports of them are read; otherwise they go to the sender.
+    #[serde(default, deserialize_with = "value::some_domain")]
+    pub bounce_domain: Option<String>,
+    /// `[mail.dkim]`: who signs, if anybody here does.
+    pub dkim: Option<Dkim>,
     /// Where mail goes.
     pub smtp: MailTarget,
     /// The password of the user in `smtp`: there if and only if there is a user.
@@ -119,6 +124,22 @@ pub struct Mail {
     /// How long a mail is retried; at least `retry_after`.
     #[serde(deserialize_with = "value::duration")]
     pub give_up_after: TimeDelta,
+}
+
+/// `[mail.dkim]`: the key that signs mails.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The domain that answers for the mails: that of `from`, or one above it.
+    #[serde(deserialize_with = "value::domain")]
+    pub domain: String,
+    /// The name of the key in DNS: its record is at `SELECTOR._domainkey.DOMAIN`.
+    #[serde(deserialize_with = "value::selector")]
+    pub selector: String,
+    /// The key itself. There once the settings are read.
+    pub key: Option<Secret>,
+    /// The file that `key` was read from, if it was not given itself.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[brand]`: what customers recognise.
@@ -211,6 +232,7 @@ impl Sources {
             config.link_keys_file = config.database.with_file_name("afterword.keys");
         }
         self.check_password(&mut config.mail)?;
+        self.check_dkim(&mut config.mail)?;
         self.check_retries(&config.mail)?;
         self.check_policies(&config)?;
         Ok(config)
@@ -244,17 +266,9 @@ impl Sources {
 
     /// Reads the password's file, and wants a password for a user and a user for a password.
     fn check_password(&self, mail: &mut Mail) -> Result<(), ConfigError> {
-        let mut key = "mail.smtp_password";
-        if let Some(file) = &mail.smtp_password_file {
-            key = "mail.smtp_password_file";
-            if mail.smtp_password.is_some() {
-                let detail = "contradicts mail.smtp_password: expected one of the two";
-                return Err(self.refuse(key, detail));
-            }
-            let text =
-                fs::read_to_string(file).map_err(|error| self.refuse(key, format!("{}: {error}", file.display())))?;
-            mail.smtp_password = Some(Secret(text.trim_end_matches(['\r', '\n']).into()));
-        }
+        let key =
+            self.read_secret("mail.smtp_password", &mut mail.smtp_password, mail.smtp_password_file.as_deref())?;
+        let key = key.as_str();
         let user = match &mail.smtp {
             MailTarget::Smtp { user, .. } => user.as_ref(),
             MailTarget::File(_) => None,
@@ -271,6 +285,35 @@ impl Sources {
             (_, Some(Secret(text))) if text.is_empty() => Err(self.refuse(key, "is empty: expected a password")),
             _ => Ok(()),
         }
+    }
+
+    /// Reads the key's file, and wants a key for a domain that answers for the sender's.
+    fn check_dkim(&self, mail: &mut Mail) -> Result<(), ConfigError> {
+        let Some(dkim) = &mut mail.dkim else { return Ok(()) };
+        let key = self.read_secret("mail.dkim.key", &mut dkim.key, dkim.key_file.as_deref())?;
+        if dkim.key.as_ref().is_none_or(|Secret(text)| text.trim().is_empty()) {
+            return Err(self.refuse(&key, "no key: expected mail.dkim.key_file or mail.dkim.key"));
+        }
+        let from = mail.from.address.to_lowercase();
+        let above = from.strip_suffix(&dkim.domain.to_lowercase());
+        if !above.is_some_and(|above| above.ends_with(['@', '.'])) {
+            let expected = "expected the domain of mail.from, or one above it: no other answers for its mails";
+            return Err(self.refuse("mail.dkim.domain", format!("{:?}: {expected}", dkim.domain)));
+        }
+        Ok(())
+    }
+
+    /// Reads the file of a secret, if it has one; answers the key that it was given by.
+    fn read_secret(&self, key: &str, secret: &mut Option<Secret>, file: Option<&Path>) -> Result<String, ConfigError> {
+        let Some(file) = file else { return Ok(key.to_owned()) };
+        let key_of_file = format!("{key}_file");
+        if secret.is_some() {
+            return Err(self.refuse(&key_of_file, format!("contradicts {key}: expected one of the two")));
+        }
+        let text = fs::read_to_string(file)
+            .map_err(|error| self.refuse(&key_of_file, format!("{}: {error}", file.display())))?;
+        *secret = Some(Secret(text.trim_end_matches(['\r', '\n']).into()));
+        Ok(key_of_file)
     }
 
     fn check_retries(&self, mail: &Mail) -> Result<(), ConfigError> {
@@ -576,6 +619,14 @@ mod tests {
                 "mail.smtp = 'smtps://me:hunter2@relay'",
                 "mail.smtp: a password is not for a URL: expected it in smtp_password_file",
             ),
+            (
+                "mail.bounce_domain = 'b@a.org'",
+                r#"mail.bounce_domain: "b@a.org": expected a domain, such as "example.com""#,
+            ),
+            (
+                "mail.bounce_domain = 'localhost'",
+                r#"mail.bounce_domain: "localhost": expected a domain, such as "example.com""#,
+            ),
             ("mail.workers = 0", "mail.workers: 0: expected 1 to 64"),
             ("mail.workers = 65", "mail.workers: 65: expected 1 to 64"),
             ("mail.workers = -1", "mail.workers: -1: expected 1 to 64"),
@@ -760,6 +811,43 @@ mod tests {
         fs::write(&secret, "\n").unwrap();
         let empty = "FILE: mail.smtp_password_file: is empty: expected a password";
         assert_eq!(load(user, &with_file), Err(empty.to_owned()));
+    }
+
+    #[test]
+    fn a_signing_key_is_there_and_its_domain_answers_for_the_sender() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("key");
+        fs::write(&secret, "hunter2\n").unwrap();
+        let file = secret.display();
+        let load = |from, domain, keys: &str| {
+            let dkim = format!("[mail.dkim]\ndomain = '{domain}'\nselector = 'mail1'\n{keys}");
+            load(&format!("[mail]\nfrom = 'a@{from}'\n{dkim}"), &[])
+        };
+        let with_file = format!("key_file = '{file}'");
+        for (from, domain) in [("a.org", "a.org"), ("mail.A.org", "a.Org")] {
+            let dkim = load(from, domain, &with_file).unwrap().mail.dkim.unwrap();
+            assert_eq!(dkim.key.unwrap().reveal(), "hunter2");
+        }
+        let above = "expected the domain of mail.from, or one above it: no other answers for its mails";
+        for (from, domain, keys, expected) in [
+            ("b.org", "a.org", "key = 'x'", format!("mail.dkim.domain: \"a.org\": {above}")),
+            ("aa.org", "a.org", "key = 'x'", format!("mail.dkim.domain: \"a.org\": {above}")),
+            ("a.org", "a.org", "", "mail.dkim.key: no key: expected mail.dkim.key_file or mail.dkim.key".into()),
+            (
+                "a.org",
+                "a.org",
+                &format!("key = 'x'\n{with_file}"),
+                "mail.dkim.key_file: contradicts mail.dkim.key: expected one of the two".into(),
+            ),
+            (
+                "a.org",
+                "org",
+                "key = 'x'",
+                "mail.dkim.domain: \"org\": expected a domain, such as \"example.com\"".into(),
+            ),
+        ] {
+            assert_eq!(load(from, domain, keys), Err(format!("FILE: {expected}")));
+        }
     }
 
     #[test]

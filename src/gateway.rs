@@ -1,18 +1,24 @@
 //! The verbs of the product: each loads, decides and saves within a screen.
 //!
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the keys and the way mails go. It must not
-//! know HTTP or SQL. What workers ask of it is in `delivery`, what teams and admins ask in `desk`.
+//! know HTTP or SQL. What workers ask of it is in `delivery`, what teams and admins ask in `desk`, who is not asked in
+//! `suppression`, what comes back in `bounce`.
 
+mod bounce;
 mod delivery;
 mod desk;
+mod suppression;
 mod way;
 
+pub use bounce::Reported;
 pub use delivery::{Courier, Delivery};
 pub use desk::{Access, Conversation, NewKey, Ratings, RatingsQuery, Report, ReportQuery};
+pub use suppression::{MOST_SUPPRESSIONS, Suppressions};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{KeyFileError, Keys, random};
+use crate::mail::dkim::{Dkim, DkimError};
 use crate::mail::transport::Transport;
 use crate::store::{self, Answer, Command, Decision, Shown, Store, Unavailable};
 use crate::survey::Time;
@@ -38,6 +44,7 @@ pub struct Gateway {
     store: Store,
     keys: Keys,
     transport: Transport,
+    dkim: Option<Dkim>,
 }
 
 /// Why a gateway cannot start, in a sentence for the operator.
@@ -46,6 +53,9 @@ pub enum StartError {
     /// The key file.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// The key that signs mails.
+    #[error(transparent)]
+    Dkim(#[from] DkimError),
     /// The database.
     #[error(transparent)]
     Store(#[from] store::OpenError),
@@ -63,6 +73,9 @@ pub enum Error {
     /// A link that nobody here signed, or whose survey is gone: the same to a stranger.
     #[error("an unknown link")]
     UnknownLink,
+    /// No survey has this id.
+    #[error("an unknown survey")]
+    UnknownSurvey,
     /// No key, or a wrong one.
     #[error("an unknown key")]
     UnknownKey,
@@ -136,10 +149,11 @@ impl Gateway {
     /// # Errors
     /// A key file or a database that cannot be used.
     pub async fn open(config: Config, clock: Clock, transport: Option<Transport>) -> Result<Self, StartError> {
+        let dkim = way::signature(&config)?;
         let keys = Keys::load_or_make(&config.link_keys_file)?;
         let store = Store::open(&config.database, &settings(&config, &keys)).await?;
         let transport = transport.unwrap_or_else(|| way::configured(&config));
-        Ok(Self { config, clock, bell: Notify::new(), store, keys, transport })
+        Ok(Self { config, clock, bell: Notify::new(), store, keys, transport, dkim })
     }
 
     /// Claims the database for this service; whoever holds the answer serves.

@@ -8,6 +8,7 @@
 //! 2. A [worker](worker::run) steps [`Gateway::deliver_due`]: it claims one mail, [writes](mail::compose::request) it with
 //!    five [signed links](survey::link), [carries](mail::transport::Postman::carry) it, and stores what
 //!    [follows](survey::delivery::after): accepted, tried again later, or given up.
+//!    What comes back later is [taken](Gateway::take_report) too: a hard bounce or a complaint stops further asking.
 //! 3. The customer clicks a face. [`Gateway::open_link`] notes the view and answers with a page whose
 //!    [mode](survey::evidence::Mode) says what it takes to believe the click. A view rates nothing.
 //! 4. The page confirms, or the customer presses or comments: [`Gateway::answer`]. The rules of

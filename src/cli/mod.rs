@@ -2,10 +2,12 @@
 //!
 //! It owns arguments, exit codes and logging. It must not name a database or a mail library.
 
+mod bounce;
 mod demo;
 mod key;
 mod report;
 mod serve;
+mod suppression;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -18,6 +20,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Exit code of what failed.
 const FAILED: u8 = 1;
+/// Exit code of what may succeed later: `EX_TEMPFAIL` of sysexits.h, which mail servers understand.
+const LATER: u8 = 75;
 /// Exit code of wrong usage or configuration; clap's own too.
 const WRONG_USAGE: u8 = 2;
 
@@ -43,6 +47,11 @@ enum Command {
     Key(key::Key),
     /// Print CSAT by teammate, team or day
     Report(report::Wanted),
+    /// Take a bounce or a complaint from standard input, as a mail server pipes it
+    Bounce,
+    /// List, add and lift who is not asked any more
+    #[command(subcommand)]
+    Suppression(suppression::Suppression),
 }
 
 /// Why a command ended early.
@@ -56,6 +65,8 @@ enum Ended {
     Failed(String),
     #[error("{0}")]
     Usage(String),
+    #[error("{0}")]
+    Later(String),
 }
 
 impl From<Error> for Ended {
@@ -88,8 +99,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let Err(ended) = done else { return ExitCode::SUCCESS };
     eprintln!("afterword: {ended}");
     ExitCode::from(match ended {
-        Ended::Config(_) | Ended::Usage(_) => WRONG_USAGE,
+        Ended::Config(_) | Ended::Usage(_) | Ended::Start(StartError::Dkim(_)) => WRONG_USAGE,
         Ended::Start(_) | Ended::Failed(_) => FAILED,
+        Ended::Later(_) => LATER,
     })
 }
 
@@ -101,6 +113,8 @@ async fn command(arguments: Arguments) -> Result<(), Ended> {
         Command::Key(key @ key::Key::New(_)) => key::run(key, &open(load(config)?).await?).await,
         Command::Key(key) => key::run(key, &open_made(config).await?).await,
         Command::Report(wanted) => report::run(wanted, &open_made(config).await?).await,
+        Command::Suppression(suppression) => suppression::run(suppression, &open_made(config).await?).await,
+        Command::Bounce => bounce::run(config).await,
     }
 }
 

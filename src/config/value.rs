@@ -187,6 +187,30 @@ fn is_line(text: &str) -> bool {
     !text.trim().is_empty() && !text.contains(char::is_control)
 }
 
+pub(super) fn domain<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let expected = "a domain, such as \"example.com\"";
+    // 190 leave room for the longest local part and its `@` in an address of 254.
+    let fits = |text: &str| text.contains('.') && text.len() <= 190 && is_dotted(text);
+    text(from, |text| fits(text).then(|| text.to_owned()).ok_or(expected))
+}
+
+pub(super) fn some_domain<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    domain(from).map(Some)
+}
+
+pub(super) fn selector<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    text(from, |text| is_dotted(text).then(|| text.to_owned()).ok_or("the name of a key in DNS, such as \"mail1\""))
+}
+
+/// Labels of DNS with dots between them: letters, digits, and hyphens inside.
+fn is_dotted(text: &str) -> bool {
+    let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.chars().all(fine) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.split('.').all(label)
+}
+
 pub(super) fn color<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     text(from, |text| match text.strip_prefix('#') {
         Some(hex) if hex.len() == 6 && hex.bytes().all(|digit| digit.is_ascii_hexdigit()) => Ok(text.to_owned()),

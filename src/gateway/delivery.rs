@@ -118,6 +118,8 @@ impl Gateway {
             brand: &self.config.brand.name,
             color: &self.config.brand.color,
             public_url: &self.config.public_url,
+            bounce_domain: mail.bounce_domain.as_deref(),
+            dkim: self.dkim.as_ref(),
         }
     }
 }

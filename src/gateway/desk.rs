@@ -1,13 +1,12 @@
-//! What teams and admins ask of the gateway: reports, ratings, conversations, suppressions and keys.
+//! What teams and admins ask of the gateway: reports, ratings, conversations and keys.
 //!
 //! It must not know HTTP or SQL; the life of a survey itself is in `gateway`.
 
 use super::{Error, Gateway};
 use crate::keys::random;
-use crate::store::{Answer, ApiKey, Command, ConversationRows, Group, RatingRow, RatingsFilter, Scope, Within};
+use crate::store::{ApiKey, ConversationRows, Group, RatingRow, RatingsFilter, Scope, Within};
 use crate::survey::Time;
-use crate::survey::closing::{ADDRESS_EXPECTED, Fault, is_address};
-use crate::survey::eligibility::Cause;
+use crate::survey::closing::Fault;
 use crate::survey::link::hex;
 use crate::survey::report::{Bound, By, Figures, Period, usual_bounds};
 use base64::Engine;
@@ -166,31 +165,6 @@ impl Gateway {
         Ok(known)
     }
 
-    /// Asks an address no more, for a cause.
-    ///
-    /// # Errors
-    /// An address that is none, or an unavailable store.
-    pub async fn suppress(&self, address: &str, cause: Cause) -> Result<(), Error> {
-        let address_hash = self.hash_of(address)?;
-        // Who asked to be forgotten is not kept readable.
-        let address = (cause != Cause::Erased).then(|| address.to_owned());
-        let at = self.clock.now();
-        self.store.write(Command::Suppress { address_hash, cause, at, address }).await?;
-        Ok(())
-    }
-
-    /// Lets an address be asked again, whatever the cause was; answers how many causes that lifts.
-    ///
-    /// # Errors
-    /// An address that is none, or an unavailable store.
-    pub async fn unsuppress(&self, address: &str) -> Result<u64, Error> {
-        let address_hash = self.hash_of(address)?;
-        match self.store.write(Command::Unsuppress { address_hash }).await? {
-            Answer::Changed(causes) => Ok(causes),
-            other => Err(super::astray(&other)),
-        }
-    }
-
     /// Makes a key of the API. It works at once, in a running service too.
     ///
     /// # Errors
@@ -247,13 +221,6 @@ impl Gateway {
         }
         let within = Within { teammate: known.teammate, team: known.team };
         Ok(Access { within })
-    }
-
-    fn hash_of(&self, address: &str) -> Result<String, Error> {
-        if !is_address(address) {
-            return Err(Error::Invalid(vec![Fault::new("email", ADDRESS_EXPECTED)]));
-        }
-        Ok(self.keys.addresses.hash(address))
     }
 
     /// The period that a query names, and its two ends as they were said or are usual.

@@ -1,8 +1,9 @@
-//! The way that mails go, as the configuration says.
+//! The way that mails go and how they are signed, as the configuration says.
 //!
 //! It must not know what is sent.
 
 use crate::config::{Config, MailTarget, Tls};
+use crate::mail::dkim::{Dkim, DkimError};
 use crate::mail::smtp;
 use crate::mail::transport::Transport;
 use std::net::Ipv4Addr;
@@ -26,6 +27,11 @@ pub(super) fn configured(config: &Config) -> Transport {
             })
         }
     }
+}
+
+pub(super) fn signature(config: &Config) -> Result<Option<Dkim>, DkimError> {
+    let signs = config.mail.dkim.as_ref().and_then(|dkim| Some((dkim, dkim.key.as_ref()?)));
+    signs.map(|(dkim, key)| Dkim::new(&dkim.domain, &dkim.selector, key.reveal())).transpose()
 }
 
 /// What to say in EHLO: the host of the checked public URL, an address as RFC 5321 §4.1.3 spells it.

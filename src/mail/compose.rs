@@ -2,6 +2,7 @@
 //!
 //! It owns headers, parts and links of the mail. It must not know how it is sent, nor touch a clock or a database.
 
+use super::dkim::Dkim;
 use super::transport::Letter;
 use crate::survey::Time;
 use crate::survey::delivery::Outgoing;
@@ -13,6 +14,9 @@ use lettre::Address;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use std::time::SystemTime;
+
+/// As much of a brand as a Feedback-ID holds: the header stays on one line.
+const BRAND_CHARACTERS: usize = 32;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +33,10 @@ pub struct Sender<'a> {
     pub color: &'a str,
     /// What links begin with.
     pub public_url: &'a str,
+    /// Where bounces go, if not to the From address: each mail has an address of its own there, signed.
+    pub bounce_domain: Option<&'a str>,
+    /// Signs for the From domain.
+    pub dkim: Option<&'a Dkim>,
 }
 
 /// A mail that cannot be written, in a sentence.
@@ -78,7 +86,11 @@ pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> R
 
     let from = mailbox(sender.from_name, sender.from_address)?;
     let to = mailbox(mail.customer_name.as_deref(), &mail.address)?;
-    let envelope = (from.email.clone(), to.email.clone());
+    let returns_to = match sender.bounce_domain {
+        Some(domain) => bounce_address(mail, ring, domain)?,
+        None => from.email.clone(),
+    };
+    let envelope = (returns_to, to.email.clone());
     let mut message = Message::builder()
         .message_id(Some(format!("<{}@{}>", mail.survey, from.email.domain())))
         .from(from)
@@ -87,14 +99,20 @@ pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> R
         .date(SystemTime::from(now))
         .header(ListUnsubscribe(format!("<{}>", words.unsubscribe)))
         .header(ListUnsubscribePost("List-Unsubscribe=One-Click".into()))
-        .header(AutoSubmitted("auto-generated".into()));
+        .header(AutoSubmitted("auto-generated".into()))
+        .header(AutoResponseSuppress("All".into()))
+        .header(FeedbackId(feedback_id(sender.brand)));
     if let Some((name, address)) = sender.reply_to {
         message = message.reply_to(mailbox(name, address)?);
     }
     if let Some(id) = &mail.in_reply_to {
         message = message.in_reply_to(id.clone()).references(id.clone());
     }
-    let message = message.multipart(MultiPart::alternative_plain_html(plain, html)).map_err(|error| refuse(&error))?;
+    let parts = MultiPart::alternative_plain_html(plain, html);
+    let mut message = message.multipart(parts).map_err(|error| refuse(&error))?;
+    if let Some(dkim) = sender.dkim {
+        dkim.sign(&mut message);
+    }
     let (from, to) = envelope;
     Ok(Letter { id: mail.survey.to_string(), from, to, raw: message.formatted() })
 }
@@ -125,6 +143,13 @@ fn words<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Words<'
     }
 }
 
+/// The envelope's sender of this one mail. Whatever comes back there is about its survey, and only who got the mail can
+/// know the address.
+fn bounce_address(mail: &Outgoing, ring: &KeyRing, domain: &str) -> Result<Address, ComposeError> {
+    let token = ring.sign(&Link { purpose: Purpose::Bounce, survey: mail.survey });
+    Address::new(format!("b+{token}"), domain).map_err(|error| ComposeError(format!("{error}")))
+}
+
 fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, ComposeError> {
     let address: Address = address.parse().map_err(|error| ComposeError(format!("{error}")))?;
     Ok(Mailbox::new(name.map(not_encoded), address))
@@ -134,6 +159,14 @@ fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, ComposeError> {
 /// hold a line break: lettre panics at one in a name.
 fn not_encoded(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ").replace("=?", "= ?")
+}
+
+/// By what the mail's complaints are counted, in Gmail's form: the brand's part of it, and the sender at the end, which
+/// must be the same on all mails. It names no person.
+fn feedback_id(brand: &str) -> String {
+    let words = brand.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug: String = words.collect::<Vec<_>>().join("-").to_lowercase().chars().take(BRAND_CHARACTERS).collect();
+    if slug.is_empty() { "survey:afterword".to_owned() } else { format!("survey:{slug}:afterword") }
 }
 
 macro_rules! header {
@@ -172,4 +205,14 @@ header!(
     /// RFC 3834: no vacation notice should answer.
     AutoSubmitted,
     "Auto-Submitted"
+);
+header!(
+    /// Exchange's word for the same, which also stops read receipts.
+    AutoResponseSuppress,
+    "X-Auto-Response-Suppress"
+);
+header!(
+    /// Gmail's word for what complaints are counted by.
+    FeedbackId,
+    "Feedback-ID"
 );

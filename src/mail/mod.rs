@@ -1,6 +1,8 @@
 //! Mail: how one is written, where it goes, and how it gets there.
 
+pub mod bounce;
 pub mod compose;
+pub mod dkim;
 pub mod smtp;
 mod tls;
 pub mod transport;

@@ -96,7 +96,7 @@ pub struct Memory(Arc<Mutex<Mailbox>>);
 
 #[derive(Debug, Default)]
 struct Mailbox {
-    mails: VecDeque<Vec<u8>>,
+    letters: VecDeque<Letter>,
     outcomes: VecDeque<Attempt>,
 }
 
@@ -104,7 +104,13 @@ impl Memory {
     /// The newest accepted mails, raw, the newest last.
     #[must_use]
     pub fn mails(&self) -> Vec<Vec<u8>> {
-        self.lock().mails.iter().cloned().collect()
+        self.lock().letters.iter().map(|letter| letter.raw.clone()).collect()
+    }
+
+    /// The same with their envelopes.
+    #[must_use]
+    pub fn letters(&self) -> Vec<Letter> {
+        self.lock().letters.iter().cloned().collect()
     }
 
     /// Lets the next mails meet these outcomes, one each, before mails are accepted again. For tests.
@@ -116,10 +122,10 @@ impl Memory {
         let mut mailbox = self.lock();
         let outcome = mailbox.outcomes.pop_front().unwrap_or(Attempt::Accepted);
         if outcome == Attempt::Accepted {
-            if mailbox.mails.len() == MEMORY_KEEPS {
-                mailbox.mails.pop_front();
+            if mailbox.letters.len() == MEMORY_KEEPS {
+                mailbox.letters.pop_front();
             }
-            mailbox.mails.push_back(letter.raw.clone());
+            mailbox.letters.push_back(letter.clone());
         }
         outcome
     }

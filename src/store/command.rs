@@ -5,7 +5,7 @@
 
 use crate::survey::Time;
 use crate::survey::closing::Closing;
-use crate::survey::delivery::{Attempt, Outgoing, Patience};
+use crate::survey::delivery::{Attempt, Bounce, Outgoing, Patience};
 use crate::survey::eligibility::{Cause, Policy, Reason};
 use crate::survey::evidence::{Clicks, Evidence, Post, Reply};
 use crate::survey::pace::Rates;
@@ -64,6 +64,17 @@ pub enum Command {
     Unsuppress {
         /// The keyed hash of the address.
         address_hash: String,
+    },
+    /// Take what was reported of a survey's mail: note it, and if it says so, ask the address no more.
+    Bounce {
+        /// The survey whose mail it is.
+        survey: Uuid,
+        /// When.
+        at: Time,
+        /// What was reported.
+        bounce: Bounce,
+        /// What was said, in one line.
+        reason: String,
     },
     /// Take one mail that is due.
     Claim(Lease),

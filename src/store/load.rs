@@ -8,7 +8,7 @@ use super::work::{Mail, Survey, Work};
 use crate::survey::Time;
 use crate::survey::closing::Teammate;
 use crate::survey::delivery::{LONGEST_SETTING, Outgoing};
-use crate::survey::eligibility::{Cause, RECENT};
+use crate::survey::eligibility::RECENT;
 use chrono::TimeDelta;
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
@@ -78,7 +78,10 @@ impl Keys {
             Command::Reopen { conversation, .. } => {
                 self.conversations.insert(conversation.clone());
             }
-            Command::View { survey, .. } | Command::Answer { survey, .. } | Command::Release { survey } => {
+            Command::View { survey, .. }
+            | Command::Answer { survey, .. }
+            | Command::Release { survey }
+            | Command::Bounce { survey, .. } => {
                 self.surveys.insert(*survey);
             }
             Command::Mark { survey, next, .. } => {
@@ -143,7 +146,7 @@ async fn due(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<
         known.latest_asked = rows::optional_time(&row, first + 6)?;
         let causes = row.try_get::<Option<&str>, _>(first + 7)?.unwrap_or_default();
         for word in causes.split(',').filter(|word| !word.is_empty()) {
-            work.suppressions.entry(survey.address_hash.clone()).or_default().insert(cause(word)?);
+            work.suppressions.entry(survey.address_hash.clone()).or_default().insert(rows::cause(word)?);
         }
         work.surveys.insert(id, survey);
         work.due.push_back((id, outgoing));
@@ -233,14 +236,10 @@ async fn conversations(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) 
 async fn suppressions(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
     let sql = "SELECT address_hash, cause FROM suppression WHERE address_hash IN (SELECT value FROM json_each($1))";
     for row in query(sql).bind(json(&keys.addresses)?).fetch_all(db).await? {
-        let cause = cause(row.try_get(1)?)?;
+        let cause = rows::cause(row.try_get(1)?)?;
         work.suppressions.entry(row.try_get(0)?).or_default().insert(cause);
     }
     Ok(())
-}
-
-fn cause(word: &str) -> Result<Cause> {
-    Cause::ALL.into_iter().find(|cause| cause.word() == word).ok_or_else(|| rows::broken("cause", word))
 }
 
 async fn teammates(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {

@@ -116,6 +116,17 @@ impl Store {
         Ok(query_scalar(sql).bind(survey.to_string()).fetch_optional(&self.lookups).await?)
     }
 
+    /// The survey that an address was sent last; `None` if it was sent none.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn latest_survey(&self, address_hash: &str) -> Result<Option<Uuid>, Unavailable> {
+        let sql = "SELECT id FROM survey WHERE address_hash = $1 AND accepted_at IS NOT NULL
+            ORDER BY made_at DESC, id DESC LIMIT 1";
+        let row = query(sql).bind(address_hash).fetch_optional(&self.lookups).await?;
+        Ok(row.as_ref().map(|row| rows::id(row, 0)).transpose()?)
+    }
+
     /// The comment that locked a survey's rating.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod reports;
 mod rows;
 mod save;
 mod schema;
+mod suppressions;
 mod work;
 mod writer;
 
@@ -22,6 +23,7 @@ pub use lookups::{ClosingRow, ConversationRows, HistoryRow, SurveyRow};
 pub use reader::Shown;
 pub use reports::{Group, RatingRow, RatingsFilter, Within};
 pub use schema::{OpenError, Settings};
+pub use suppressions::SuppressionRow;
 
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection};

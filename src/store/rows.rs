@@ -4,6 +4,7 @@
 
 use super::command::Decision;
 use crate::survey::Time;
+use crate::survey::eligibility::Cause;
 use crate::survey::evidence::{Clicks, Evidence, PageId};
 use crate::survey::rating::{Rating, Score, Standing};
 use sqlx::sqlite::SqliteRow;
@@ -79,6 +80,10 @@ pub(super) fn decision(row: &SqliteRow) -> Result<Decision> {
 
 pub(super) fn score(row: &SqliteRow, column: usize) -> Result<Score> {
     Score::try_from(row.try_get::<i64, _>(column)?).map_err(|error| Error::Decode(error.into()))
+}
+
+pub(super) fn cause(word: &str) -> Result<Cause> {
+    word.parse().map_err(|_| broken("cause", word))
 }
 
 pub(super) fn id(row: &SqliteRow, column: usize) -> Result<Uuid> {

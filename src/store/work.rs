@@ -6,7 +6,7 @@
 use super::command::{Answer, Claimed, Command, Decision, Lease, Report};
 use crate::survey::Time;
 use crate::survey::closing::Teammate;
-use crate::survey::delivery::{self, Attempt, MailState, Outgoing, Patience};
+use crate::survey::delivery::{self, Attempt, Bounce, MailState, Outgoing, Patience};
 use crate::survey::eligibility::{self, AskAgain, Cause, History, Verdict};
 use crate::survey::evidence::Clicks;
 use crate::survey::pace::Paces;
@@ -134,9 +134,10 @@ impl Work {
                 }))
             }
             Command::Suppress { address_hash, cause, at, address } => {
-                let new = self.suppressions.entry(address_hash.clone()).or_default().insert(*cause);
-                self.new_suppressions.push((address_hash.clone(), *cause, *at, address.clone()));
-                Answer::Changed(u64::from(new))
+                Answer::Changed(self.suppress(address_hash, *cause, *at, address.clone()))
+            }
+            Command::Bounce { survey, at, bounce, reason } => {
+                Answer::Changed(self.bounce(*survey, *at, *bounce, reason))
             }
             Command::Unsuppress { address_hash } => {
                 let causes = self.suppressions.remove(address_hash).unwrap_or_default();
@@ -275,6 +276,26 @@ impl Work {
         self.new_reopenings.push((conversation.to_owned(), at));
         let earlier = |survey: &&mut Survey| survey.conversation == conversation && survey.closed_at <= at;
         self.surveys.values_mut().filter(earlier).map(|survey| u64::from(survey.cancel("reopened"))).sum()
+    }
+
+    fn suppress(&mut self, address_hash: &str, cause: Cause, at: Time, address: Option<String>) -> u64 {
+        let new = self.suppressions.entry(address_hash.to_owned()).or_default().insert(cause);
+        self.new_suppressions.push((address_hash.to_owned(), cause, at, address));
+        u64::from(new)
+    }
+
+    /// Notes what was reported of a survey's mail; 0 if there is no such survey. Where the mail stands does not change:
+    /// the server did take it, and one that is to be tried again is stopped by its suppression.
+    fn bounce(&mut self, survey: Uuid, at: Time, bounce: Bounce, reason: &str) -> u64 {
+        let Some(survey) = self.surveys.get_mut(&survey) else { return 0 };
+        let words = bounce.words();
+        let note = if reason.is_empty() { words.to_owned() } else { format!("{words}: {reason}") };
+        survey.settle_mail(survey.mail.state, Some(note));
+        let address_hash = survey.address_hash.clone();
+        if let Some(cause) = bounce.cause() {
+            self.suppress(&address_hash, cause, at, None);
+        }
+        1
     }
 
     /// Takes the mail that is due longest and may go.

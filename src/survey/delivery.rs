@@ -3,7 +3,9 @@
 //! It must not know how mail is sent, only what became of an attempt.
 
 use super::Time;
+use super::eligibility::Cause;
 use chrono::TimeDelta;
+use serde::Deserialize;
 use uuid::Uuid;
 
 /// No retry waits longer than this: an outage that ends is noticed within half a working day.
@@ -57,6 +59,40 @@ pub enum MailState {
     Accepted,
     /// It will not be tried again.
     Failed,
+}
+
+/// What is heard of a mail after a server took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bounce {
+    /// It came back, and the next one would too: there is no such address.
+    Hard,
+    /// It was late or came back, for a reason that passes or is not the address's.
+    Soft,
+    /// The customer called it spam.
+    Complaint,
+}
+
+impl Bounce {
+    /// Why the address is not asked again; `None` if it is.
+    #[must_use]
+    pub fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Hard => Some(Cause::Bounced),
+            Self::Soft => None,
+            Self::Complaint => Some(Cause::Complained),
+        }
+    }
+
+    /// Two words for it at most.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Hard => "hard bounce",
+            Self::Soft => "soft bounce",
+            Self::Complaint => "complaint",
+        }
+    }
 }
 
 /// The settings of retries.

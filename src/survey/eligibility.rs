@@ -180,6 +180,15 @@ impl Cause {
     }
 }
 
+impl std::str::FromStr for Cause {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|cause| cause.word() == text);
+        known.ok_or_else(|| format!("{text:?}: expected {}", Self::ALL.map(Self::word).join(", ")))
+    }
+}
+
 /// What is known already when a closing comes in.
 #[derive(Clone, Debug, Default)]
 pub struct History {

@@ -3,8 +3,9 @@
 //! It must not know where keys are kept, nor what a link may still do: that is the database's to say, not the token's.
 //!
 //! A link token is base64url without padding of 35 bytes, 47 characters: version, key id, purpose (high four bits) with
-//! score (low four), survey id (16), and an HMAC-SHA256 of those and a context string, cut to 16 bytes. A page token is
-//! built the same way with a context of its own, so that neither passes for the other.
+//! score (low four), survey id (16), and an HMAC-SHA256 of those and a context string, cut to 16 bytes. A bounce token is
+//! the same bytes in base32, 56 characters in any case: it is part of an address, and servers on the way may change the
+//! case of those. A page token is built the same way with a context of its own, so that none passes for another.
 
 use super::Time;
 use super::evidence::{Mode, Page, PageId};
@@ -23,6 +24,7 @@ const VERSION: u8 = 1;
 const MAC_BYTES: usize = 16;
 const LINK_BYTES: usize = 19 + MAC_BYTES;
 const LINK_CHARS: usize = 47;
+const BOUNCE_CHARS: usize = 56;
 const PAGE_BYTES: usize = 36 + MAC_BYTES;
 const PAGE_CHARS: usize = 70;
 const LINK_CONTEXT: &[u8] = b"afterword link v1";
@@ -37,6 +39,8 @@ pub enum Purpose {
     Rate(Score),
     /// The way out of further surveys.
     Unsubscribe,
+    /// Where the mail comes back to that could not be delivered.
+    Bounce,
 }
 
 /// What a link token says.
@@ -75,26 +79,31 @@ impl KeyRing {
         if keys.is_empty() { Err(ShortKey(0)) } else { Ok(Self { keys }) }
     }
 
-    /// Spells a link as a token of 47 characters.
+    /// Spells a link as a token of 47 characters; that of a bounce as one of 56, for an address.
     #[must_use]
     pub fn sign(&self, link: &Link) -> String {
         let what = match link.purpose {
             Purpose::Rate(score) => 0x10 | score.number(),
             Purpose::Unsubscribe => 0x20,
+            Purpose::Bounce => 0x30,
         };
         let mut bytes = Vec::with_capacity(LINK_BYTES);
         bytes.extend([VERSION, self.keys[0].id, what]);
         bytes.extend(link.survey.as_bytes());
-        self.seal(bytes, LINK_CONTEXT)
+        let sealed = self.seal(bytes, LINK_CONTEXT);
+        if link.purpose == Purpose::Bounce { base32(&sealed) } else { URL_SAFE_NO_PAD.encode(sealed) }
     }
 
     /// Reads a link token; `None` for whatever this ring did not sign, for any reason.
     #[must_use]
     pub fn verify(&self, token: &str) -> Option<Link> {
-        let bytes: [u8; LINK_BYTES] = self.open(token, LINK_CHARS, LINK_CONTEXT)?;
+        let in_address = token.len() == BOUNCE_CHARS;
+        let bytes = if in_address { read_base32(token)? } else { read_base64(token, LINK_CHARS)? };
+        let bytes: [u8; LINK_BYTES] = self.open(bytes, LINK_CONTEXT)?;
         let purpose = match (bytes[2] >> 4, bytes[2] & 0x0f) {
-            (1, score) => Purpose::Rate(Score::try_from(i64::from(score)).ok()?),
-            (2, 0) => Purpose::Unsubscribe,
+            (1, score) if !in_address => Purpose::Rate(Score::try_from(i64::from(score)).ok()?),
+            (2, 0) if !in_address => Purpose::Unsubscribe,
+            (3, 0) if in_address => Purpose::Bounce,
             _ => return None,
         };
         Some(Link { purpose, survey: Uuid::from_slice(&bytes[3..19]).ok()? })
@@ -110,13 +119,13 @@ impl KeyRing {
         bytes.extend(survey.as_bytes());
         bytes.extend(page.issued.timestamp_millis().to_be_bytes());
         bytes.extend(page.id.number().to_be_bytes());
-        self.seal(bytes, PAGE_CONTEXT)
+        URL_SAFE_NO_PAD.encode(self.seal(bytes, PAGE_CONTEXT))
     }
 
     /// Reads a page token; `None` for whatever this ring did not sign.
     #[must_use]
     pub fn verify_page(&self, token: &str) -> Option<(Uuid, Page)> {
-        let bytes: [u8; PAGE_BYTES] = self.open(token, PAGE_CHARS, PAGE_CONTEXT)?;
+        let bytes: [u8; PAGE_BYTES] = self.open(read_base64(token, PAGE_CHARS)?, PAGE_CONTEXT)?;
         let number = |at: usize| bytes[at..at + 8].try_into().ok().map(i64::from_be_bytes);
         let page = Page {
             id: PageId::from(number(28)?),
@@ -128,22 +137,47 @@ impl KeyRing {
         Some((Uuid::from_slice(&bytes[4..20]).ok()?, page))
     }
 
-    fn seal(&self, mut bytes: Vec<u8>, context: &[u8]) -> String {
+    fn seal(&self, mut bytes: Vec<u8>, context: &[u8]) -> Vec<u8> {
         let mac = tag(&self.keys[0].mac, &bytes, context);
         bytes.extend(mac);
-        URL_SAFE_NO_PAD.encode(bytes)
+        bytes
     }
 
-    /// Length first, strict spelling second, MAC last: a truncated MAC must never be compared.
-    fn open<const N: usize>(&self, token: &str, chars: usize, context: &[u8]) -> Option<[u8; N]> {
-        if token.len() != chars {
-            return None;
-        }
-        let bytes: [u8; N] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
+    /// Length and strict spelling first, MAC last: a truncated MAC must never be compared.
+    fn open<const N: usize>(&self, bytes: Vec<u8>, context: &[u8]) -> Option<[u8; N]> {
+        let bytes: [u8; N] = bytes.try_into().ok()?;
         let (said, mac) = bytes.split_at(N - MAC_BYTES);
         let signed = |key: &Key| key.id == said[1] && bool::from(tag(&key.mac, said, context)[..].ct_eq(mac));
         (said[0] == VERSION && self.keys.iter().any(signed)).then_some(bytes)
     }
+}
+
+fn read_base64(token: &str, chars: usize) -> Option<Vec<u8>> {
+    if token.len() == chars { URL_SAFE_NO_PAD.decode(token).ok() } else { None }
+}
+
+/// The letters of base32 (RFC 4648), in lower case: what servers make of an address if they make anything of it.
+const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// Spells bytes in base32; they come in fives, so no padding is needed.
+fn base32(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for five in bytes.chunks_exact(5) {
+        let bits = five.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+        text.extend((0..8).rev().map(|place| char::from(BASE32[(bits >> (5 * place) & 31) as usize])));
+    }
+    text
+}
+
+/// Reads base32 in any case.
+fn read_base32(text: &str) -> Option<Vec<u8>> {
+    let digit = |letter: u8| BASE32.iter().position(|known| *known == letter.to_ascii_lowercase());
+    let mut bytes = Vec::with_capacity(LINK_BYTES);
+    for eight in text.as_bytes().chunks(8) {
+        let bits = eight.iter().try_fold(0, |bits, letter| Some(bits << 5 | digit(*letter)? as u64))?;
+        bytes.extend(&bits.to_be_bytes()[3..]);
+    }
+    Some(bytes)
 }
 
 /// Hashes addresses, so that one can be recognised without being kept.
@@ -237,6 +271,22 @@ mod tests {
     }
 
     #[test]
+    fn a_bounce_is_spelled_for_an_address() {
+        let link = Link { purpose: Purpose::Bounce, survey: Uuid::from_u128(7) };
+        let token = ring().sign(&link);
+        assert_eq!(token.len(), BOUNCE_CHARS);
+        assert!(token.bytes().all(|letter| letter.is_ascii_lowercase() || (b'2'..=b'7').contains(&letter)));
+        assert_eq!(ring().verify(&token), Some(link));
+        assert_eq!(ring().verify(&token.to_uppercase()), Some(link), "servers change the case of addresses");
+        let bytes = read_base32(&token).expect("ours");
+        assert_eq!(ring().verify(&URL_SAFE_NO_PAD.encode(&bytes)), None, "and it is no link");
+        let rate = Link { purpose: Purpose::Unsubscribe, survey: link.survey };
+        let rate = URL_SAFE_NO_PAD.decode(ring().sign(&rate)).expect("ours");
+        assert_eq!(ring().verify(&base32(&rate)), None, "nor is a link a bounce");
+        assert_eq!(base32(b"fooba"), "mzxw6ytb", "RFC 4648, 10");
+    }
+
+    #[test]
     fn every_key_of_the_ring_verifies_and_only_those() {
         let link = Link { purpose: Purpose::Unsubscribe, survey: Uuid::from_u128(9) };
         let old = KeyRing::new(&[vec![2; 32]]).expect("long enough").sign(&link);
@@ -277,6 +327,15 @@ mod tests {
             chars[at] = with;
             let other: String = chars.into_iter().collect();
             prop_assert_eq!(ring().verify(&other).is_some(), other == token);
+        }
+
+        #[test]
+        fn a_bounce_token_with_any_altered_letter_is_refused(survey: u128, at in 0..BOUNCE_CHARS, with in any::<char>()) {
+            let token = ring().sign(&Link { purpose: Purpose::Bounce, survey: Uuid::from_u128(survey) });
+            let mut chars: Vec<char> = token.chars().collect();
+            chars[at] = with;
+            let other: String = chars.into_iter().collect();
+            prop_assert_eq!(ring().verify(&other).is_some(), other.eq_ignore_ascii_case(&token));
         }
 
         #[test]

@@ -9,6 +9,7 @@ use crate::gateway::{Conversation, Decided, RatingsQuery, Report, ReportQuery};
 use crate::store::{Decision, Group, RatingRow, Scope, SurveyRow};
 use crate::survey::Time;
 use crate::survey::closing::{Closing, Fault};
+use crate::survey::delivery::Bounce;
 use crate::survey::eligibility::Cause;
 use crate::survey::report::Figures;
 use axum::Json;
@@ -21,6 +22,7 @@ use chrono::SecondsFormat;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use uuid::Uuid;
 
 type Body = Result<Bytes, BytesRejection>;
 type Answer = Result<Response, Failure>;
@@ -207,6 +209,41 @@ pub(super) async fn unsuppress(State(app): State<Arc<App>>, headers: HeaderMap, 
     app.access(&headers, Scope::Admin).await?;
     let lifted = app.gateway.unsuppress(&email).await?;
     Ok(Json(json!({"email": email, "lifted": lifted})).into_response())
+}
+
+pub(super) async fn suppressions(State(app): State<Arc<App>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
+    app.access(&headers, Scope::Admin).await?;
+    let [limit, cursor] = extract::query(query.as_deref(), ["limit", "cursor"])?;
+    let page = app.gateway.suppressions(limit.as_deref(), cursor.as_deref()).await?;
+    let items = page.items.iter().map(|row| {
+        json!({"address": row.address, "address_hash": row.address_hash, "cause": row.cause, "at": stamp(row.at)})
+    });
+    Ok(Json(json!({"items": items.collect::<Vec<_>>(), "next": page.next})).into_response())
+}
+
+/// What the webhook of a mail provider says, of a survey or of an address.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bounced {
+    survey_id: Option<Uuid>,
+    email: Option<String>,
+    kind: Bounce,
+    #[serde(default)]
+    reason: String,
+}
+
+pub(super) async fn bounce(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Answer {
+    app.access(&headers, Scope::Admin).await?;
+    let Bounced { survey_id, email, kind, reason } = extract::json(body)?;
+    match (survey_id, email) {
+        (Some(survey), None) => app.gateway.bounced(survey, kind, &reason).await?,
+        (None, Some(email)) => app.gateway.bounced_address(&email, kind, &reason).await?,
+        _ => {
+            let detail = "expected either survey_id or email";
+            return Err(Failure::invalid(vec![Fault::new("/survey_id", detail)]));
+        }
+    }
+    Ok(Json(json!({"suppressed": kind.cause()})).into_response())
 }
 
 /// RFC 3339 in UTC, as short as the time allows.

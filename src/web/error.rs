@@ -81,6 +81,7 @@ impl From<Error> for Failure {
             },
             Error::Invalid(faults) => Self::invalid(faults),
             Error::UnknownLink => Self::new(StatusCode::NOT_FOUND, "unknown_link", "this link is not one of ours"),
+            Error::UnknownSurvey => Self::new(StatusCode::NOT_FOUND, "unknown_survey", "there is no survey of this id"),
             Error::UnknownKey => {
                 Self::new(StatusCode::UNAUTHORIZED, "unknown_key", "expected `Authorization: Bearer` and a valid key")
             }

@@ -70,6 +70,8 @@ pub fn router(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Router {
         .route("/v1/conversations/{id}/reopened", post(api::reopen))
         .route("/v1/report", get(api::report))
         .route("/v1/ratings", get(api::ratings))
+        .route("/v1/bounces", post(api::bounce))
+        .route("/v1/suppressions", get(api::suppressions))
         .route("/v1/suppressions/{email}", put(api::suppress).delete(api::unsuppress))
         .route("/r/{token}", get(rate::open).post(rate::answer))
         .route("/u/{token}", get(rate::ask_unsubscribe).post(rate::unsubscribe))

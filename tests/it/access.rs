@@ -19,6 +19,8 @@ async fn each_scope_opens_its_routes_only_and_admin_all() {
         (Method::GET, "/v1/conversations/8841", None, "read"),
         (Method::GET, "/v1/report", None, "read"),
         (Method::GET, "/v1/ratings", None, "read"),
+        (Method::GET, "/v1/suppressions", None, "admin"),
+        (Method::POST, "/v1/bounces", Some(json!({"email": "eve@example.com", "kind": "soft"})), "admin"),
         (Method::PUT, "/v1/suppressions/ada@example.com", None, "admin"),
         (Method::DELETE, "/v1/suppressions/ada@example.com", None, "admin"),
     ];
@@ -168,6 +170,57 @@ async fn a_key_of_the_command_line_works_at_once() {
     let again = run(&desk, &["key", "revoke", parts[2]]);
     assert_eq!(code(&again), 1);
     assert!(said(&again.stderr).contains(parts[2]), "{}", said(&again.stderr));
+}
+
+#[tokio::test]
+async fn suppressions_are_shown_and_reversed() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    let mail = desk.the_mail().await;
+    for place in 0..3 {
+        desk.pass(TimeDelta::seconds(1));
+        assert_eq!(code(&run(&desk, &["suppression", "add", &format!("u{place}@example.com")])), 0);
+        let path = format!("/v1/suppressions/v{place}@example.com");
+        assert_eq!(desk.put(&path, Some(json!({"cause": "complained"}))).await.status, 200);
+    }
+    // The command line lives in the real now; this one is of the desk's.
+    desk.submit(&mail.unsubscribe, &[]).await;
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = desk.get(&format!("/v1/suppressions?limit=2{cursor}")).await;
+        assert!(page["items"].as_array().expect("items").len() <= 2);
+        seen.extend(page["items"].as_array().expect("items").clone());
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen.len(), 7);
+    let times: Vec<_> = seen.iter().map(|item| item["at"].as_str().expect("a time").to_owned()).collect();
+    assert!(times.windows(2).all(|pair| crate::desk::time(&pair[0]) >= crate::desk::time(&pair[1])), "newest first");
+    let own = seen.iter().find(|item| item["address"].is_null()).expect("an address that nobody entered");
+    assert_eq!(own["cause"], "opted_out");
+    let hash = own["address_hash"].as_str().expect("a hash").to_owned();
+
+    let listed = said(&run(&desk, &["suppression", "list"]).stdout);
+    assert_eq!(listed.lines().count(), 8, "a head and seven: {listed}");
+    assert!(listed.contains("u0@example.com") && listed.contains("complained") && listed.contains(&hash), "{listed}");
+    assert!(!listed.contains("ada@"), "an address is shown only where an admin entered it: {listed}");
+
+    assert_eq!(code(&run(&desk, &["suppression", "remove", &hash])), 0, "by its hash");
+    assert_eq!(desk.dry_run(json!({"conversation_id": "2"})).await["decision"], "ask");
+    assert_eq!(code(&run(&desk, &["suppression", "remove", "U1@example.com"])), 0, "in any case");
+    let again = run(&desk, &["suppression", "remove", "u1@example.com"]);
+    assert_eq!((code(&again), said(&again.stderr).contains("not suppressed")), (1, true));
+    assert_eq!(desk.delete("/v1/suppressions/v1@example.com").await["lifted"], 1);
+    assert_eq!(desk.get("/v1/suppressions").await["items"].as_array().map(Vec::len), Some(4));
+
+    for (query, pointer) in [("limit=0", "limit"), ("limit=201", "limit"), ("limit=x", "limit"), ("cursor=x", "cursor")]
+    {
+        let refused = desk.get(&format!("/v1/suppressions?{query}")).await;
+        assert_eq!((refused.status, refused.pointers()), (422, vec![pointer]), "{query}");
+    }
+    for arguments in [&["suppression", "add", "ada"][..], &["suppression", "add", "a@b.org", "--cause", "dull"]] {
+        assert_eq!(code(&run(&desk, arguments)), 2, "{arguments:?}");
+    }
 }
 
 #[tokio::test]

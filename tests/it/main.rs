@@ -2,8 +2,10 @@
 //! no sleeping, no order between tests. Only `e2e` and `proof` start processes, and only they and `smtp` open sockets.
 
 mod access;
+mod bounces;
 mod closings;
 mod desk;
+mod dkim;
 mod docs;
 mod e2e;
 mod faults;
