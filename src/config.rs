@@ -1,7 +1,8 @@
 //! The settings: one TOML file and the environment, read into a [`Config`], and whatever is wrong with them refused.
 //!
 //! It owns how each setting is spelled, which values it takes and where it came from. It must not know what any of them
-//! is for, and names nothing of this crate but the types in [`crate::survey`] that settings are read into.
+//! is for, and names nothing of this crate but the types in [`crate::survey`] and [`crate::text`] that settings are read
+//! into.
 //!
 //! Three layers lie one over the other: the defaults below, the file, the environment. `AFTERWORD_PUBLIC_URL` sets
 //! `public_url`, and a double underscore nests: `AFTERWORD_MAIL__SMTP` sets `mail.smtp`, `AFTERWORD_POLICY__VIP__DELAY`
@@ -24,6 +25,7 @@ use toml::{Table, Value};
 use crate::survey::delivery::LONGEST_SETTING;
 use crate::survey::eligibility::Policy;
 use crate::survey::evidence::Evidence;
+use crate::text::{Languages, Own};
 
 mod value;
 
@@ -87,9 +89,27 @@ pub struct Config {
     /// `[ask]`: the default policy.
     #[serde(default, deserialize_with = "value::policy")]
     pub ask: Arc<Policy>,
-    /// Each `[policy.NAME]` by its name, already laid over `[ask]`.
-    #[serde(rename = "policy", default, deserialize_with = "value::policies")]
-    pub policies: BTreeMap<String, Arc<Policy>>,
+    /// Each `[policy.NAME]` by its name.
+    #[serde(rename = "policy", default)]
+    pub policies: BTreeMap<String, NamedPolicy>,
+}
+
+/// `[policy.NAME]`. The file does not nest the rules in a section: [`policies_over_ask`] does.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedPolicy {
+    /// All keys but `text`, already laid over `[ask]`.
+    #[serde(deserialize_with = "value::policy")]
+    pub rules: Arc<Policy>,
+    /// `[policy.NAME.text.LANGUAGE]`: own words, before those of `[mail.text]`.
+    #[serde(default)]
+    pub text: Languages,
+}
+
+impl From<Policy> for NamedPolicy {
+    fn from(rules: Policy) -> Self {
+        Self { rules: Arc::new(rules), text: Languages::default() }
+    }
 }
 
 /// `[mail]`: who writes, and how mail leaves.
@@ -124,6 +144,9 @@ pub struct Mail {
     /// How long a mail is retried; at least `retry_after`.
     #[serde(deserialize_with = "value::duration")]
     pub give_up_after: TimeDelta,
+    /// `[mail.text.LANGUAGE]`: own words in place of ours.
+    #[serde(default)]
+    pub text: Languages,
 }
 
 /// `[mail.dkim]`: the key that signs mails.
@@ -152,6 +175,9 @@ pub struct Brand {
     /// The accent colour, as `#rrggbb`.
     #[serde(deserialize_with = "value::color")]
     pub color: String,
+    /// An image that mails show in place of the name: an https URL.
+    #[serde(default, deserialize_with = "value::image")]
+    pub logo_url: Option<String>,
 }
 
 /// `[report]`: how ratings are counted.
@@ -206,7 +232,14 @@ impl Config {
     /// The policy of that name, or the default one for `None`. There may be none of that name.
     #[must_use]
     pub fn policy(&self, name: Option<&str>) -> Option<&Arc<Policy>> {
-        name.map_or(Some(&self.ask), |name| self.policies.get(name))
+        name.map_or(Some(&self.ask), |name| Some(&self.policies.get(name)?.rules))
+    }
+
+    /// The own words that apply to surveys of a policy: its own, then those for all. A survey can outlive its policy.
+    #[must_use]
+    pub fn own_words(&self, policy: Option<&str>) -> Own<'_> {
+        let all = &self.mail.text;
+        Own([policy.and_then(|name| self.policies.get(name)).map_or(all, |policy| &policy.text), all])
     }
 }
 
@@ -247,7 +280,7 @@ impl Sources {
                 Ok(config) => return Ok(config),
                 Err(error) => error,
             };
-            let key = error.path().to_string();
+            let key = as_written(&error.path().to_string());
             let message = error.inner().message();
             match self.typed(&key) {
                 Some(value) if message.starts_with("invalid type: string") => {
@@ -331,7 +364,7 @@ impl Sources {
     }
 
     fn check_policies(&self, config: &Config) -> Result<(), ConfigError> {
-        let named = config.policies.iter().map(|(name, policy)| (format!("policy.{name}"), policy));
+        let named = config.policies.iter().map(|(name, policy)| (format!("policy.{name}"), &policy.rules));
         for (section, policy) in iter::once(("ask".to_owned(), &config.ask)).chain(named) {
             policy.check().map_err(|(key, detail)| self.refuse(&format!("{section}.{key}"), detail))?;
         }
@@ -423,17 +456,29 @@ fn lay_over(below: &mut Table, above: Table) {
     }
 }
 
-/// Lays each `[policy.NAME]` over `[ask]`. A bad value that they inherit is still refused as a key of `ask`: tables are
+/// Lays each `[policy.NAME]` but its words over `[ask]`, and nests the rules of that for [`NamedPolicy`]. A bad value that they inherit is still refused as a key of `ask`: tables are
 /// read in the order of their keys, and `ask` is before `policy`.
 fn policies_over_ask(mut table: Table) -> Table {
     let ask = table.get("ask").and_then(Value::as_table).cloned().unwrap_or_default();
     if let Some(policies) = table.get_mut("policy").and_then(Value::as_table_mut) {
         for own in policies.iter_mut().filter_map(|(_, policy)| policy.as_table_mut()) {
-            let above = mem::replace(own, ask.clone());
-            lay_over(own, above);
+            let (mut rules, mut above) = (ask.clone(), mem::take(own));
+            let words = above.remove("text");
+            lay_over(&mut rules, above);
+            own.insert("rules".into(), rules.into());
+            own.extend(words.map(|words| ("text".to_owned(), words)));
         }
     }
     table
+}
+
+/// The key of a file behind a path of the merged table: `policy.vip.rules.delay` is written `policy.vip.delay`.
+fn as_written(path: &str) -> String {
+    let mut keys: Vec<_> = path.split('.').collect();
+    if keys.len() > 2 && keys[0] == "policy" && keys[2] == "rules" {
+        keys.remove(2);
+    }
+    keys.join(".")
 }
 
 #[cfg(test)]
@@ -490,6 +535,7 @@ mod tests {
             [brand]
             name = "Example"
             color = "#A0b1c2"
+            logo_url = "https://example.com/logo.png?v=2"
             [report]
             timezone = "Europe/Berlin"
             positive = [5, 3]
@@ -510,7 +556,8 @@ mod tests {
         assert_eq!(config.mail.workers, 64);
         assert_eq!((config.mail.max_per_minute, config.mail.max_per_minute_per_domain), (600, 60));
         assert_eq!(config.mail.retry_after, TimeDelta::milliseconds(250));
-        assert_eq!(config.brand, Brand { name: "Example".into(), color: "#A0b1c2".into() });
+        let logo_url = Some("https://example.com/logo.png?v=2".into());
+        assert_eq!(config.brand, Brand { name: "Example".into(), color: "#A0b1c2".into(), logo_url });
         assert_eq!(config.report, Report { timezone: Tz::Europe__Berlin, positive: vec![3, 5] });
         assert_eq!(config.clicks.evidence, Evidence::Pressed);
         assert_eq!(config.clicks.machines, ["probe"]);
@@ -544,10 +591,10 @@ mod tests {
         assert_eq!(config.clicks.machines, ["a", "b"]);
         assert!(config.ask.workflow);
         assert!((config.ask.sample_percent - 50.0).abs() < f64::EPSILON);
-        assert_eq!(config.policies["vip"].rate_within_hours, Some(72));
-        assert_eq!(config.policies["vip"].delay, TimeDelta::minutes(5));
-        assert_eq!(config.policies["vip"].quiet_days, 1);
-        assert_eq!(config.policies["new"].quiet_days, 3);
+        assert_eq!(config.policies["vip"].rules.rate_within_hours, Some(72));
+        assert_eq!(config.policies["vip"].rules.delay, TimeDelta::minutes(5));
+        assert_eq!(config.policies["vip"].rules.quiet_days, 1);
+        assert_eq!(config.policies["new"].rules.quiet_days, 3);
     }
 
     #[test]
@@ -560,6 +607,44 @@ mod tests {
         assert_eq!(config.policy(None), Some(&config.ask));
         assert_eq!(config.policy(Some("other")), None);
         assert_eq!(config.ask.exclude.len(), 1);
+    }
+
+    #[test]
+    fn own_words_are_set_for_all_and_for_a_policy() {
+        let file = "[mail.text.en]\nsubject = 'Hi {customer}'\nbrand = 'Lamps'\n[policy.vip.text.en]\nbrand = 'VIP'";
+        let config = load(file, &[("AFTERWORD_POLICY__VIP__TEXT__EN__THANKS", "123")]).unwrap();
+        assert_eq!(*config.policies["vip"].rules, *config.ask, "words are no rules");
+        assert_eq!(config.policies["vip"].text.en.thanks.as_deref(), Some("123"));
+        let brand = |policy| config.own_words(policy).brand("en", "ours");
+        assert_eq!((brand(Some("vip")), brand(Some("gone")), brand(None)), ("VIP", "Lamps", "Lamps"));
+    }
+
+    #[test]
+    fn own_words_that_cannot_be_said_are_refused() {
+        let names = "{brand}, {teammate}, {subject}, {customer}";
+        for (file, key, expected) in [
+            ("[mail.text.en]\nsubject = 'Hi {nmae}'", "mail.text.en.subject", names),
+            ("[mail.text.en]\nquestion = 'a } b'", "mail.text.en.question", names),
+            ("[policy.vip.text.en]\nreason = '{'", "policy.vip.text.en.reason", names),
+            ("[policy.vip.text.en]\nbrand = '{brand}'", "policy.vip.text.en.brand", "none"),
+        ] {
+            let text = file.split('\'').nth(1).unwrap();
+            let detail = format!("\"{text}\": an unknown name in braces, expected {expected}");
+            assert_eq!(error(file, &[]), format!("FILE: {key}: {detail}"));
+        }
+        for (file, start) in [
+            ("[mail.text.en]\nfooter = 'x'", "mail.text.en.footer: unknown field `footer`, expected one of `brand`"),
+            ("[mail.text.de]\nthanks = 'x'", "mail.text.de: unknown field `de`, expected `en`"),
+            ("[policy.vip.text]\nthanks = 'x'", "policy.vip.text.thanks: unknown field `thanks`, expected `en`"),
+            ("policy.vip.text = 3", "policy.vip.text: invalid type: integer `3`, expected a section"),
+            ("policy.vip.rules.delay = '5m'", "policy.vip.rules: unknown field `rules`, expected one of `users`"),
+            ("mail.text.en.thanks = ' '", "mail.text.en.thanks: \" \": expected one line that is not blank"),
+            ("mail.text.en.thanks = 'a\tb'", "mail.text.en.thanks: \"a\\tb\": expected one line that is not blank"),
+            ("ask.text.en.thanks = 'x'", "ask.text: unknown field `text`, expected one of `users`"),
+        ] {
+            let error = error(file, &[]);
+            assert!(error.starts_with(&format!("FILE: {start}")), "{error}");
+        }
     }
 
     #[test]
@@ -652,6 +737,11 @@ mod tests {
             ("brand.name = ' '", r#"brand.name: " ": expected one line that is not blank"#),
             ("brand.color = 'red'", r##"brand.color: "red": expected a colour as "#rrggbb", such as "#2f6fed""##),
             ("brand.color = '#2f6fé'", r##"brand.color: "#2f6fé": expected a colour as "#rrggbb", such as "#2f6fed""##),
+            (
+                "brand.logo_url = 'http://example.com/logo.png'",
+                r#"brand.logo_url: "http://example.com/logo.png": expected an https URL of an image"#,
+            ),
+            ("brand.logo_url = 'https:///x'", r#"brand.logo_url: "https:///x": expected an https URL of an image"#),
             (
                 "report.timezone = 'Berlin'",
                 r#"report.timezone: "Berlin": expected an IANA time zone, such as "Europe/Berlin""#,

@@ -2,17 +2,20 @@
 //!
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the keys and the way mails go. It must not
 //! know HTTP or SQL. What workers ask of it is in `delivery`, what teams and admins ask in `desk`, who is not asked in
-//! `suppression`, what comes back in `bounce`.
+//! `suppression`, what comes back in `bounce`, mails of surveys that never were in `sample`.
 
 mod bounce;
 mod delivery;
 mod desk;
+mod sample;
 mod suppression;
 mod way;
 
+pub use crate::store::About;
 pub use bounce::Reported;
 pub use delivery::{Courier, Delivery};
 pub use desk::{Access, Conversation, NewKey, Ratings, RatingsQuery, Report, ReportQuery};
+pub use sample::{Preview, preview, send_test};
 pub use suppression::{MOST_SUPPRESSIONS, Suppressions};
 
 use crate::clock::Clock;
@@ -76,6 +79,9 @@ pub enum Error {
     /// No survey has this id.
     #[error("an unknown survey")]
     UnknownSurvey,
+    /// A link of a test mail: there is nothing behind it.
+    #[error("a link of a test mail")]
+    TestLink,
     /// No key, or a wrong one.
     #[error("an unknown key")]
     UnknownKey,
@@ -133,10 +139,8 @@ pub struct Opened {
     pub comment: String,
     /// What is wrong with the form.
     pub fault: Option<Fault>,
-    /// Who helped.
-    pub teammate: Option<String>,
-    /// What it was about.
-    pub subject: Option<String>,
+    /// What the survey is about; nothing for a program.
+    pub about: About,
     /// The last moment of a change to another score.
     pub change_until: Option<Time>,
     /// The last moment of a first rating.
@@ -273,18 +277,14 @@ impl Gateway {
             return Ok(Opened { picked, comment, fault, ..self.opened(survey, link, page, shown) });
         }
         // All else that an answer tells, the writer knows: a program's needs no look-up.
-        let (teammate, subject) = if form.program {
-            (None, None)
-        } else {
-            self.shown(survey).await.map(|shown| (shown.teammate, shown.subject))?
-        };
+        let about = if form.program { About::default() } else { self.shown(survey).await?.about };
         let post = Post { link, page, how: form.how, picked: form.picked, comment, fresh };
         let command = Command::Answer { survey, at: now, post: Box::new(post), least };
         let (reply, clicks) = match self.store.write(command).await? {
             Answer::Replied(replied) => *replied.ok_or(Error::UnknownLink)?,
             other => return Err(astray(&other)),
         };
-        let shown = Shown { clicks, teammate, subject };
+        let shown = Shown { clicks, about };
         // The same comment sent twice, because the first answer was lost, must not be told that it was not taken.
         let repeated =
             reply.outcome == Outcome::Locked && self.store.comment(survey).await? == clean_comment(&form.comment);
@@ -305,6 +305,9 @@ impl Gateway {
         let Some(Link { purpose: Purpose::Unsubscribe, survey }) = self.keys.ring.verify(token) else {
             return Err(Error::UnknownLink);
         };
+        if sample::is_test(survey) {
+            return Err(Error::TestLink);
+        }
         let address_hash = self.store.address_hash(survey).await?.ok_or(Error::UnknownLink)?;
         if confirmed {
             let at = self.clock.now();
@@ -333,6 +336,7 @@ impl Gateway {
 
     fn rating_link(&self, token: &str) -> Result<(Uuid, Score), Error> {
         match self.keys.ring.verify(token) {
+            Some(Link { survey, .. }) if sample::is_test(survey) => Err(Error::TestLink),
             Some(Link { purpose: Purpose::Rate(score), survey }) => Ok((survey, score)),
             _ => Err(Error::UnknownLink),
         }
@@ -352,8 +356,7 @@ impl Gateway {
             fault: None,
             change_until: clicks.change_until,
             rate_until: clicks.rate_until,
-            teammate: shown.teammate,
-            subject: shown.subject,
+            about: shown.about,
             page,
         }
     }

@@ -27,7 +27,7 @@
 //! thin: they extract, call one verb, render.
 //!
 //! Imports go one way, and a test holds it: main → cli → {web, worker} → gateway → {store, mail} → survey. [`config`],
-//! [`clock`], [`keys`] and [`text`] are leaves that at most name `survey`. There are two seams for tests: the
+//! [`clock`], [`keys`] and [`text`] are leaves that at most name `survey`, and `config` the own words in `text`. There are two seams for tests: the
 //! [transport](mail::transport::Transport) and the [clock](clock::Clock), both enums.
 //!
 //! Read `gateway.rs` next, then `tests/it/life.rs`.

@@ -1,7 +1,11 @@
 //! What customers read, in their language: the words of mails and pages.
 //!
 //! It owns the texts and how names are filled into them. It must not know where they are shown, and holds no HTML:
-//! whoever shows them escapes them.
+//! whoever shows them escapes them. What operators say instead is in `own`.
+
+mod own;
+
+pub use own::{Languages, Name, Own, OwnWords};
 
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -17,6 +21,8 @@ static ENGLISH: LazyLock<Text> = LazyLock::new(|| {
 pub struct Text {
     /// The language as HTML names it.
     pub language: String,
+    /// Which way it is written, as HTML names it.
+    pub direction: String,
     /// The words for the five faces, worst first.
     pub words: [String; 5],
     /// The mail that asks.
@@ -39,10 +45,17 @@ pub struct MailText {
     pub subject_teammate: String,
     /// Its subject otherwise: `{brand}`.
     pub subject_brand: String,
-    /// What it asks, above the faces.
-    pub question: String,
+    /// What it asks, above the faces, where the teammate's name is known: `{teammate}`.
+    pub question_teammate: String,
+    /// What it asks otherwise: `{brand}`.
+    pub question_brand: String,
     /// What the conversation was about: `{subject}`.
     pub about: String,
+    /// How to answer.
+    pub hint: String,
+    /// What a screen reader says of a face; begins with its word, as who speaks to a computer says what is seen (WCAG
+    /// 2.5.3): `{word}`, `{number}`.
+    pub face: String,
     /// Why the customer gets it: `{brand}`.
     pub reason: String,
     /// The link to the unsubscribe page.
@@ -167,6 +180,10 @@ pub struct MessageText {
     pub too_long_heading: String,
     /// A form that is too long: what to do.
     pub too_long: String,
+    /// A link of a test mail.
+    pub test_heading: String,
+    /// A link of a test mail: what it does not do.
+    pub test: String,
     /// The service cannot answer.
     pub later_heading: String,
     /// The service cannot answer: what to do.
@@ -176,6 +193,13 @@ pub struct MessageText {
 }
 
 impl Text {
+    /// The texts in the language of a locale such as `en` or `en-GB`, if there are any.
+    #[must_use]
+    pub fn in_language(locale: &str) -> Option<&'static Self> {
+        let language = locale.split(['-', '_']).next().unwrap_or_default();
+        language.eq_ignore_ascii_case("en").then(Self::english)
+    }
+
     /// The texts in English.
     #[must_use]
     pub fn english() -> &'static Self {
@@ -215,9 +239,18 @@ mod tests {
         for text in table.values().filter_map(toml::Value::as_table).flat_map(toml::Table::values) {
             let text = text.as_str().expect("a text");
             assert!(!text.trim().is_empty());
-            let names = ["brand", "teammate", "subject", "word", "clicked", "time", "reference"].map(|name| (name, ""));
+            let names = ["brand", "teammate", "subject", "word", "clicked", "number", "time", "reference"]
+                .map(|name| (name, ""));
             assert!(!fill(text, &names).contains(['{', '}']), "{text}");
         }
+    }
+
+    #[test]
+    fn a_locale_picks_its_language() {
+        for (locale, language) in [("en", Some("en")), ("EN-GB", Some("en")), ("en_US", Some("en")), ("de", None)] {
+            assert_eq!(Text::in_language(locale).map(|text| text.language.as_str()), language, "{locale}");
+        }
+        assert!(Text::in_language("").is_none() && Text::in_language("english").is_none());
     }
 
     #[test]

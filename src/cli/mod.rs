@@ -5,7 +5,9 @@
 mod bounce;
 mod demo;
 mod key;
+mod preview;
 mod report;
+mod send_test;
 mod serve;
 mod suppression;
 
@@ -47,6 +49,10 @@ enum Command {
     Key(key::Key),
     /// Print CSAT by teammate, team or day
     Report(report::Wanted),
+    /// Write the mail as customers would get it, and a page that shows it in light, dark and narrow
+    Preview(preview::Wanted),
+    /// Send a marked mail that never counts, and tell what became of it
+    SendTest(send_test::Test),
     /// Take a bounce or a complaint from standard input, as a mail server pipes it
     Bounce,
     /// List, add and lift who is not asked any more
@@ -115,6 +121,8 @@ async fn command(arguments: Arguments) -> Result<(), Ended> {
         Command::Report(wanted) => report::run(wanted, &open_made(config).await?).await,
         Command::Suppression(suppression) => suppression::run(suppression, &open_made(config).await?).await,
         Command::Bounce => bounce::run(config).await,
+        Command::Preview(wanted) => preview::run(&wanted, &load(config)?),
+        Command::SendTest(test) => send_test::run(&test, &load(config)?).await,
     }
 }
 

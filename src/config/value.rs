@@ -2,7 +2,7 @@
 //!
 //! It owns which values there are. It must not know where a value was written, nor hold one against another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -218,6 +218,17 @@ pub(super) fn color<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Err
     })
 }
 
+/// An image that strangers fetch: https, as mail programs warn of anything else.
+pub(super) fn image<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    text(from, |text| {
+        let url: Option<Uri> = text.parse().ok();
+        let host = url.as_ref().filter(|url| url.scheme_str() == Some("https")).and_then(Uri::authority);
+        let named = host.and_then(|host| server(host.as_str()));
+        let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+        named.filter(|_| plain).map(|_| Some(text.to_owned())).ok_or("an https URL of an image")
+    })
+}
+
 pub(super) fn timezone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
     text(from, |text| text.parse().map_err(|_| "an IANA time zone, such as \"Europe/Berlin\""))
 }
@@ -253,11 +264,6 @@ pub(super) fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D
 
 pub(super) fn policy<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Policy>, D::Error> {
     Policy::deserialize(from).map(Arc::new)
-}
-
-pub(super) fn policies<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Arc<Policy>>, D::Error> {
-    let policies = BTreeMap::<String, Policy>::deserialize(from)?;
-    Ok(policies.into_iter().map(|(name, policy)| (name, Arc::new(policy))).collect())
 }
 
 /// Reads `HOST[:PORT]`, takes the brackets off an IPv6 address, and wants nothing else there.

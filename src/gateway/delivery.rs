@@ -2,8 +2,8 @@
 //!
 //! It owns the step from a claimed mail to its mark. It must not know when to look or rest.
 
-use super::{Error, Gateway, astray};
-use crate::mail::compose::{self, Sender};
+use super::{Error, Gateway, astray, way};
+use crate::mail::compose;
 use crate::mail::transport::Postman;
 use crate::store::{Answer, Claimed, Command, Lease};
 use crate::survey::delivery::{Attempt, Outgoing, Patience};
@@ -80,7 +80,8 @@ impl Gateway {
     }
 
     async fn carry(&self, postman: &mut Postman, outgoing: &Outgoing) -> Attempt {
-        match compose::request(&self.sender(), outgoing, &self.keys.ring, self.clock.now()) {
+        let sender = way::sender(&self.config, self.dkim.as_ref(), outgoing.policy.as_deref());
+        match compose::request(&sender, outgoing, &self.keys.ring, self.clock.now()) {
             Ok(letter) => postman.carry(&letter).await,
             Err(error) => Attempt::Permanent(error.to_string()),
         }
@@ -107,20 +108,6 @@ impl Gateway {
         let (at, mail) = (self.clock.now(), &self.config.mail);
         let rates = Rates { overall: mail.max_per_minute, per_domain: mail.max_per_minute_per_domain };
         Lease { at, until: at + LEASE, rates }
-    }
-
-    fn sender(&self) -> Sender<'_> {
-        let mail = &self.config.mail;
-        Sender {
-            from_name: mail.from.name.as_deref(),
-            from_address: &mail.from.address,
-            reply_to: mail.reply_to.as_ref().map(|to| (to.name.as_deref(), to.address.as_str())),
-            brand: &self.config.brand.name,
-            color: &self.config.brand.color,
-            public_url: &self.config.public_url,
-            bounce_domain: mail.bounce_domain.as_deref(),
-            dkim: self.dkim.as_ref(),
-        }
     }
 }
 

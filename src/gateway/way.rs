@@ -1,8 +1,9 @@
-//! The way that mails go and how they are signed, as the configuration says.
+//! The way that mails go, in whose name and how signed, as the configuration says.
 //!
 //! It must not know what is sent.
 
 use crate::config::{Config, MailTarget, Tls};
+use crate::mail::compose::Sender;
 use crate::mail::dkim::{Dkim, DkimError};
 use crate::mail::smtp;
 use crate::mail::transport::Transport;
@@ -32,6 +33,24 @@ pub(super) fn configured(config: &Config) -> Transport {
 pub(super) fn signature(config: &Config) -> Result<Option<Dkim>, DkimError> {
     let signs = config.mail.dkim.as_ref().and_then(|dkim| Some((dkim, dkim.key.as_ref()?)));
     signs.map(|(dkim, key)| Dkim::new(&dkim.domain, &dkim.selector, key.reveal())).transpose()
+}
+
+/// Who asks, in the own words of a policy.
+pub(super) fn sender<'a>(config: &'a Config, dkim: Option<&'a Dkim>, policy: Option<&str>) -> Sender<'a> {
+    let mail = &config.mail;
+    Sender {
+        from_name: mail.from.name.as_deref(),
+        from_address: &mail.from.address,
+        reply_to: mail.reply_to.as_ref().map(|to| (to.name.as_deref(), to.address.as_str())),
+        brand: &config.brand.name,
+        color: &config.brand.color,
+        logo: config.brand.logo_url.as_deref(),
+        own: config.own_words(policy),
+        mark: "",
+        public_url: &config.public_url,
+        bounce_domain: mail.bounce_domain.as_deref(),
+        dkim,
+    }
 }
 
 /// What to say in EHLO: the host of the checked public URL, an address as RFC 5321 §4.1.3 spells it.

@@ -8,7 +8,7 @@ use crate::survey::Time;
 use crate::survey::delivery::Outgoing;
 use crate::survey::link::{KeyRing, Link, Purpose};
 use crate::survey::rating::Score;
-use crate::text::{Text, fill};
+use crate::text::{Own, Text, fill};
 use askama::Template;
 use lettre::Address;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
@@ -27,10 +27,16 @@ pub struct Sender<'a> {
     pub from_address: &'a str,
     /// Where answers go, if elsewhere: name and address.
     pub reply_to: Option<(Option<&'a str>, &'a str)>,
-    /// The name that customers recognise.
+    /// The name that customers recognise, unless own words have another.
     pub brand: &'a str,
     /// The accent colour, as `#rrggbb`.
     pub color: &'a str,
+    /// The brand's logo, shown in place of its name: the one thing of a mail that is fetched. An https URL.
+    pub logo: Option<&'a str>,
+    /// What is said in place of our words.
+    pub own: Own<'a>,
+    /// What the subject begins with: nothing, but for a test.
+    pub mark: &'a str,
     /// What links begin with.
     pub public_url: &'a str,
     /// Where bounces go, if not to the From address: each mail has an address of its own there, signed.
@@ -44,9 +50,30 @@ pub struct Sender<'a> {
 #[error("the mail cannot be written: {0}")]
 pub struct ComposeError(String);
 
+impl ComposeError {
+    pub(crate) fn new(why: impl std::fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
+/// What a mail says, as text twice over.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Its subject, in one line.
+    pub subject: String,
+    /// For programs that show no HTML.
+    pub plain: String,
+    /// For all others.
+    pub html: String,
+    /// The way out, as a URL.
+    unsubscribe: String,
+}
+
 struct Face {
     picture: &'static str,
     word: &'static str,
+    /// What a screen reader says of it.
+    label: String,
     url: String,
 }
 
@@ -54,10 +81,14 @@ struct Face {
 struct Words<'a> {
     text: &'static Text,
     subject: String,
+    question: String,
     about: Option<String>,
+    /// What lists of mails show beside the subject.
+    preheader: String,
     reason: String,
     brand: &'a str,
     color: &'a str,
+    logo: Option<&'a str>,
     faces: Vec<Face>,
     unsubscribe: String,
 }
@@ -79,11 +110,7 @@ struct HtmlPart<'a> {
 /// # Errors
 /// An address that lettre does not take: it was checked when the closing came in, so this is rare.
 pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> Result<Letter, ComposeError> {
-    let words = words(sender, mail, ring);
-    let refuse = |error: &dyn std::fmt::Display| ComposeError(error.to_string());
-    let plain = PlainPart { mail: &words }.render().map_err(|error| refuse(&error))?;
-    let html = HtmlPart { mail: &words }.render().map_err(|error| refuse(&error))?;
-
+    let Parts { subject, plain, html, unsubscribe } = parts(sender, mail, ring)?;
     let from = mailbox(sender.from_name, sender.from_address)?;
     let to = mailbox(mail.customer_name.as_deref(), &mail.address)?;
     let returns_to = match sender.bounce_domain {
@@ -95,9 +122,9 @@ pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> R
         .message_id(Some(format!("<{}@{}>", mail.survey, from.email.domain())))
         .from(from)
         .to(to)
-        .subject(not_encoded(&words.subject))
+        .subject(not_encoded(&subject))
         .date(SystemTime::from(now))
-        .header(ListUnsubscribe(format!("<{}>", words.unsubscribe)))
+        .header(ListUnsubscribe(format!("<{unsubscribe}>")))
         .header(ListUnsubscribePost("List-Unsubscribe=One-Click".into()))
         .header(AutoSubmitted("auto-generated".into()))
         .header(AutoResponseSuppress("All".into()))
@@ -109,7 +136,7 @@ pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> R
         message = message.in_reply_to(id.clone()).references(id.clone());
     }
     let parts = MultiPart::alternative_plain_html(plain, html);
-    let mut message = message.multipart(parts).map_err(|error| refuse(&error))?;
+    let mut message = message.multipart(parts).map_err(ComposeError::new)?;
     if let Some(dkim) = sender.dkim {
         dkim.sign(&mut message);
     }
@@ -117,27 +144,55 @@ pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> R
     Ok(Letter { id: mail.survey.to_string(), from, to, raw: message.formatted() })
 }
 
+/// Writes the parts of a survey's mail.
+///
+/// # Errors
+/// None that is known of: a template that cannot be filled.
+pub fn parts(sender: &Sender, mail: &Outgoing, ring: &KeyRing) -> Result<Parts, ComposeError> {
+    let words = words(sender, mail, ring);
+    let plain = PlainPart { mail: &words }.render().map_err(ComposeError::new)?;
+    let html = HtmlPart { mail: &words }.render().map_err(ComposeError::new)?;
+    Ok(Parts { subject: words.subject, plain, html, unsubscribe: words.unsubscribe })
+}
+
+/// Whether there are texts in a customer's language; who has another gets English.
+#[must_use]
+pub fn speaks(locale: &str) -> bool {
+    Text::in_language(locale).is_some()
+}
+
 fn words<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Words<'a> {
-    let text = Text::english();
+    let text = mail.locale.as_deref().and_then(Text::in_language).unwrap_or(Text::english());
     let link = |purpose| ring.sign(&Link { purpose, survey: mail.survey });
+    let (own, language, ours) = (sender.own, text.language.as_str(), &text.mail);
+    let brand = own.brand(language, sender.brand);
     let names = [
-        ("teammate", mail.teammate.as_deref().unwrap_or_default()),
-        ("brand", sender.brand),
-        ("subject", mail.subject.as_deref().unwrap_or_default()),
+        ("teammate", mail.teammate.as_deref()),
+        ("brand", Some(brand)),
+        ("subject", mail.subject.as_deref()),
+        ("customer", mail.customer_name.as_deref()),
     ];
-    let subject = if mail.teammate.is_some() { &text.mail.subject_teammate } else { &text.mail.subject_brand };
+    // Ours end with one that names the brand alone, which is always known.
+    let say = |key, ours: &[&str]| own.say(language, key, ours, &names);
+    let subject = say(|words| &words.subject, &[&ours.subject_teammate, &ours.subject_brand]).unwrap_or_default();
+    let about = say(|words| &words.about, &[&ours.about]);
+    let preheader = about.iter().chain([&ours.hint]).map(String::as_str).collect::<Vec<_>>().join(" ");
     let face = |score: Score| Face {
         picture: score.face(),
         word: &text.words[score.index()],
+        label: fill(&text.mail.face, &[("word", &text.words[score.index()]), ("number", &score.number().to_string())]),
         url: format!("{}/r/{}", sender.public_url, link(Purpose::Rate(score))),
     };
     Words {
         text,
-        subject: fill(subject, &names),
-        about: mail.subject.as_ref().map(|_| fill(&text.mail.about, &names)),
-        reason: fill(&text.mail.reason, &names),
-        brand: sender.brand,
+        subject: format!("{}{subject}", sender.mark),
+        question: say(|words| &words.question, &[&ours.question_teammate, &ours.question_brand]).unwrap_or_default(),
+        about,
+        preheader,
+        reason: say(|words| &words.reason, &[&ours.reason]).unwrap_or_default(),
+        brand,
         color: sender.color,
+        logo: sender.logo,
         faces: Score::ALL.map(face).into(),
         unsubscribe: format!("{}/u/{}", sender.public_url, link(Purpose::Unsubscribe)),
     }

@@ -3,6 +3,7 @@
 pub mod bounce;
 pub mod compose;
 pub mod dkim;
+pub mod preview;
 pub mod smtp;
 mod tls;
 pub mod transport;

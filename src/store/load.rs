@@ -121,6 +121,7 @@ const DUE: &str = concat!(
     rows::clicks!(),
     rows::mail!(),
     ", address, customer_name, (SELECT name FROM teammate WHERE teammate.id = teammate_id), subject, in_reply_to,
+        locale, (SELECT policy FROM closing WHERE (closing.conversation_id, closing.closed_at) = (survey.conversation_id, survey.closed_at)),
         (SELECT max(reopened_at) FROM reopening WHERE reopening.conversation_id = survey.conversation_id),
         (SELECT max(closed_at) FROM survey AS other WHERE other.conversation_id = survey.conversation_id
             AND (other.mail IN ('waiting', 'sending') OR other.accepted_at IS NOT NULL)),
@@ -140,11 +141,13 @@ async fn due(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<
             teammate: row.try_get(first + 2)?,
             subject: row.try_get(first + 3)?,
             in_reply_to: row.try_get(first + 4)?,
+            locale: row.try_get(first + 5)?,
+            policy: row.try_get(first + 6)?,
         };
         let known = work.conversations.entry(survey.conversation.clone()).or_default();
-        known.latest_reopening = rows::optional_time(&row, first + 5)?;
-        known.latest_asked = rows::optional_time(&row, first + 6)?;
-        let causes = row.try_get::<Option<&str>, _>(first + 7)?.unwrap_or_default();
+        known.latest_reopening = rows::optional_time(&row, first + 7)?;
+        known.latest_asked = rows::optional_time(&row, first + 8)?;
+        let causes = row.try_get::<Option<&str>, _>(first + 9)?.unwrap_or_default();
         for word in causes.split(',').filter(|word| !word.is_empty()) {
             work.suppressions.entry(survey.address_hash.clone()).or_default().insert(rows::cause(word)?);
         }

@@ -20,7 +20,7 @@ mod writer;
 pub use command::{Answer, Claimed, Command, Decision, Lease, Report};
 pub use keys::{ApiKey, Scope};
 pub use lookups::{ClosingRow, ConversationRows, HistoryRow, SurveyRow};
-pub use reader::Shown;
+pub use reader::{About, Shown};
 pub use reports::{Group, RatingRow, RatingsFilter, Within};
 pub use schema::{OpenError, Settings};
 pub use suppressions::SuppressionRow;

@@ -18,10 +18,23 @@ const LARGEST_BATCH: usize = 512;
 pub struct Shown {
     /// Its clicks.
     pub clicks: Clicks,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a survey is about, as its page tells.
+#[derive(Clone, Debug, Default)]
+pub struct About {
     /// Who helped.
     pub teammate: Option<String>,
-    /// What it was about.
+    /// The conversation's subject.
     pub subject: Option<String>,
+    /// Who was asked.
+    pub customer: Option<String>,
+    /// The policy its closing named: whose own words apply.
+    pub policy: Option<String>,
+    /// The language that the customer reads, as the helpdesk named it.
+    pub locale: Option<String>,
 }
 
 /// Whom to look up, and who waits for it.
@@ -53,7 +66,9 @@ async fn look_up(db: &mut SqliteConnection, lookups: &[Lookup]) -> Result<HashMa
     let sql = concat!(
         "SELECT ",
         rows::clicks!(),
-        ", subject, (SELECT name FROM teammate WHERE teammate.id = teammate_id)
+        ", subject, (SELECT name FROM teammate WHERE teammate.id = teammate_id), customer_name, locale,
+        (SELECT policy FROM closing
+            WHERE closing.conversation_id = survey.conversation_id AND closing.closed_at = survey.closed_at)
         FROM survey WHERE id IN (SELECT value FROM json_each($1))"
     );
     let ids: Vec<Uuid> = lookups.iter().map(|lookup| lookup.survey).collect();
@@ -62,8 +77,13 @@ async fn look_up(db: &mut SqliteConnection, lookups: &[Lookup]) -> Result<HashMa
     for row in query(sql).bind(ids).fetch_all(db).await? {
         let shown = Shown {
             clicks: rows::clicks(&row)?,
-            subject: row.try_get(rows::CLICKS)?,
-            teammate: row.try_get(rows::CLICKS + 1)?,
+            about: About {
+                subject: row.try_get(rows::CLICKS)?,
+                teammate: row.try_get(rows::CLICKS + 1)?,
+                customer: row.try_get(rows::CLICKS + 2)?,
+                locale: row.try_get(rows::CLICKS + 3)?,
+                policy: row.try_get(rows::CLICKS + 4)?,
+            },
         };
         found.insert(rows::id(&row, 0)?, shown);
     }

@@ -48,6 +48,10 @@ pub struct Outgoing {
     pub subject: Option<String>,
     /// The Message-ID it answers, with angle brackets.
     pub in_reply_to: Option<String>,
+    /// The policy its closing named: whose own words it is written in.
+    pub policy: Option<String>,
+    /// The language that the customer reads, as the helpdesk named it.
+    pub locale: Option<String>,
 }
 
 /// Where a mail stands.

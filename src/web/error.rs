@@ -13,6 +13,9 @@ use serde_json::json;
 /// Seconds after which it is worth asking a store again that did not answer.
 const RETRY_AFTER: &str = "5";
 
+/// The code of a link of a test mail, which has a page of its own.
+pub(super) const TEST_LINK: &str = "test_link";
+
 /// What went wrong, for whoever asked.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
@@ -82,6 +85,7 @@ impl From<Error> for Failure {
             Error::Invalid(faults) => Self::invalid(faults),
             Error::UnknownLink => Self::new(StatusCode::NOT_FOUND, "unknown_link", "this link is not one of ours"),
             Error::UnknownSurvey => Self::new(StatusCode::NOT_FOUND, "unknown_survey", "there is no survey of this id"),
+            Error::TestLink => Self::new(StatusCode::NOT_FOUND, TEST_LINK, "this link is one of a test mail"),
             Error::UnknownKey => {
                 Self::new(StatusCode::UNAUTHORIZED, "unknown_key", "expected `Authorization: Bearer` and a valid key")
             }

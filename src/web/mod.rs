@@ -56,8 +56,16 @@ impl App {
         })
     }
 
+    /// The frame of pages that belong to no survey in particular.
     fn frame(&self) -> Frame<'_> {
-        Frame { brand: &self.gateway.config.brand.name, text: Text::english(), assets: &self.assets }
+        self.frame_of(None)
+    }
+
+    /// The frame of a survey's page, in the own words of its policy.
+    fn frame_of(&self, policy: Option<&str>) -> Frame<'_> {
+        let (config, text) = (&self.gateway.config, Text::english());
+        let own = config.own_words(policy);
+        Frame { brand: own.brand(&text.language, &config.brand.name), own, text, assets: &self.assets }
     }
 }
 
@@ -167,6 +175,7 @@ fn invalid_json(failure: &Failure) -> Response {
 
 fn failure_page(app: &App, failure: &Failure, id: &str) -> Response {
     let message = match failure.status {
+        _ if failure.code == error::TEST_LINK => Message::Test,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Message::UnknownLink,
         StatusCode::PAYLOAD_TOO_LARGE => Message::TooLong,
         status if status.is_server_error() => Message::Later,

@@ -8,7 +8,7 @@ use crate::gateway::Opened;
 use crate::survey::Time;
 use crate::survey::evidence::{Mode, Outcome};
 use crate::survey::rating::Score;
-use crate::text::{Text, fill};
+use crate::text::{Own, Text, fill};
 use askama::Template;
 
 /// What all pages share.
@@ -16,10 +16,25 @@ use askama::Template;
 pub struct Frame<'a> {
     /// The name of the brand.
     pub brand: &'a str,
+    /// What is said in place of our words.
+    pub own: Own<'a>,
     /// The texts, in the customer's language.
     pub text: &'a Text,
     /// The stylesheet and the script.
     pub assets: &'a Assets,
+}
+
+impl Frame<'_> {
+    /// The operator's own thanks, if there are any that fit.
+    fn thanks(&self, opened: &Opened) -> Option<String> {
+        let names = [
+            ("brand", Some(self.brand)),
+            ("teammate", opened.about.teammate.as_deref()),
+            ("subject", opened.about.subject.as_deref()),
+            ("customer", opened.about.customer.as_deref()),
+        ];
+        self.own.say(&self.text.language, |words| &words.thanks, &[], &names)
+    }
 }
 
 /// A page that only says something.
@@ -27,6 +42,8 @@ pub struct Frame<'a> {
 pub enum Message {
     /// No such link, whatever the cause.
     UnknownLink,
+    /// A link of a test mail.
+    Test,
     /// The form cannot be read.
     Malformed,
     /// The form is too long to be read.
@@ -39,9 +56,9 @@ pub enum Message {
 #[must_use]
 pub fn rate(frame: Frame, action: &str, opened: &Opened) -> String {
     let state = State::of(opened);
-    let teammate = [("brand", frame.brand), ("teammate", opened.teammate.as_deref().unwrap_or_default())];
+    let teammate = [("brand", frame.brand), ("teammate", opened.about.teammate.as_deref().unwrap_or_default())];
     let rate = &frame.text.rate;
-    let about = if opened.teammate.is_some() { &rate.about_teammate } else { &rate.about_brand };
+    let about = if opened.about.teammate.is_some() { &rate.about_teammate } else { &rate.about_brand };
     // After a press the script keeps quiet: it would confirm the face of the link, not the one that was picked.
     let quiet = opened.outcome == Some(Outcome::Ok) || opened.picked.is_some();
     let same = opened.score.is_none_or(|score| score == opened.link);
@@ -54,8 +71,8 @@ pub fn rate(frame: Frame, action: &str, opened: &Opened) -> String {
         opened,
         about: fill(about, &teammate),
         notice: notice(frame.text, opened, state),
-        lead: Lead::new(frame.text, opened, state),
-        saved: confirms.then(|| Lead::new(frame.text, opened, saved)),
+        lead: Lead::new(frame, opened, state),
+        saved: confirms.then(|| Lead::new(frame, opened, saved)),
         state,
         quiet,
     })
@@ -75,6 +92,7 @@ pub fn message(frame: Frame, message: Message, reference: Option<&str>) -> Strin
     let text = &frame.text.message;
     let (heading, sentence) = match message {
         Message::UnknownLink => (&text.unknown_link_heading, &text.unknown_link),
+        Message::Test => (&text.test_heading, &text.test),
         Message::Malformed => (&text.malformed_heading, &text.malformed),
         Message::TooLong => (&text.too_long_heading, &text.too_long),
         Message::Later => (&text.later_heading, &text.later),
@@ -170,8 +188,8 @@ struct Lead {
 }
 
 impl Lead {
-    fn new(text: &Text, opened: &Opened, state: State) -> Self {
-        let rate = &text.rate;
+    fn new(frame: Frame, opened: &Opened, state: State) -> Self {
+        let (text, rate) = (frame.text, &frame.text.rate);
         let stands = opened.score.unwrap_or(opened.link);
         let changeable = || Until::new(&rate.change_until, opened.change_until);
         let (score, heading, sentence, until) = match state {
@@ -191,9 +209,11 @@ impl Lead {
             }
         };
         let words = [("word", word(text, score)), ("clicked", word(text, opened.link))];
+        let thanked = state == State::Saved || state == State::Final && opened.outcome == Some(Outcome::Ok);
+        let own = frame.thanks(opened).filter(|_| thanked);
         Self {
             score: (state != State::Closed).then_some(score),
-            heading: fill(heading, &words),
+            heading: own.unwrap_or_else(|| fill(heading, &words)),
             sentence: fill(sentence, &words),
             until,
         }
@@ -257,8 +277,10 @@ fn render(page: &impl Template) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::About;
     use crate::survey::closing::Fault;
     use crate::survey::evidence::{Page, PageId};
+    use crate::text::Languages;
     use chrono::DateTime;
 
     fn score(number: i64) -> Score {
@@ -278,8 +300,12 @@ mod tests {
             picked: None,
             comment: String::new(),
             fault: None,
-            teammate: Some("Grace".to_owned()),
-            subject: Some("Refund".to_owned()),
+            about: About {
+                teammate: Some("Grace".to_owned()),
+                subject: Some("Refund".to_owned()),
+                customer: Some("Ada".to_owned()),
+                ..About::default()
+            },
             change_until: None,
             rate_until: None,
         }
@@ -295,7 +321,9 @@ mod tests {
 
     fn with_frame(show: impl FnOnce(Frame) -> String) -> String {
         let assets = Assets::new("#2f6fed");
-        show(Frame { brand: "Example", text: Text::english(), assets: &assets })
+        let none = Languages::default();
+        let own = Own([&none, &none]);
+        show(Frame { brand: "Example", own, text: Text::english(), assets: &assets })
     }
 
     fn html(opened: &Opened) -> String {
@@ -358,8 +386,7 @@ mod tests {
     fn what_people_wrote_is_escaped() {
         let evil = "</textarea><script>alert('1')</script>\"";
         let html = html(&Opened {
-            teammate: Some(evil.to_owned()),
-            subject: Some(evil.to_owned()),
+            about: About { teammate: Some(evil.to_owned()), subject: Some(evil.to_owned()), ..About::default() },
             comment: evil.to_owned(),
             ..refused(Outcome::Ask, opened(4, Mode::Pressed))
         });

@@ -29,7 +29,7 @@ pub(super) async fn open(
     Segment(token): Segment,
 ) -> Answer {
     let opened = app.gateway.open_link(&token, app.machine(method == Method::HEAD, &headers)).await?;
-    Ok(Html(page::rate(app.frame(), &format!("/r/{token}"), &opened)).into_response())
+    Ok(Html(page::rate(app.frame_of(opened.about.policy.as_deref()), &format!("/r/{token}"), &opened)).into_response())
 }
 
 pub(super) async fn answer(
@@ -49,7 +49,8 @@ pub(super) async fn answer(
     if program {
         return Ok((status, Json(answer_json(&opened))).into_response());
     }
-    Ok((status, Html(page::rate(app.frame(), &format!("/r/{token}"), &opened))).into_response())
+    Ok((status, Html(page::rate(app.frame_of(opened.about.policy.as_deref()), &format!("/r/{token}"), &opened)))
+        .into_response())
 }
 
 fn answer_json(opened: &Opened) -> serde_json::Value {

@@ -15,7 +15,7 @@ mod surveys;
 
 use afterword::clock::Clock;
 use afterword::config::Config;
-use afterword::gateway::{Gateway, Opened};
+use afterword::gateway::{About, Gateway, Opened};
 use afterword::keys::{Keys, random};
 use afterword::survey::evidence::{Mode, Page, PageId};
 use afterword::survey::link::{Link, Purpose};
@@ -166,10 +166,9 @@ async fn bare_router(service: Router, token: &str) -> Router {
 /// Verifies a link and renders its page, as if each survey were fresh and alike.
 fn page_router(gateway: Arc<Gateway>, keys: Keys) -> Router {
     let assets = Assets::new(&gateway.config.brand.color);
-    let brand = gateway.config.brand.name.clone();
-    let shared = Arc::new((keys.ring, assets, brand));
+    let shared = Arc::new((keys.ring, assets, gateway.config.clone()));
     let handler = async move |Segment(token): Segment<String>| {
-        let (ring, assets, brand) = &*shared;
+        let (ring, assets, config) = &*shared;
         let Some(Link { purpose: Purpose::Rate(link), survey }) = ring.verify(&token) else {
             return StatusCode::NOT_FOUND.into_response();
         };
@@ -186,12 +185,15 @@ fn page_router(gateway: Arc<Gateway>, keys: Keys) -> Router {
             picked: None,
             comment: String::new(),
             fault: None,
-            teammate: Some("Grace Hopper".to_owned()),
-            subject: Some("A question about order 123456".to_owned()),
+            about: About {
+                teammate: Some("Grace Hopper".to_owned()),
+                subject: Some("A question about order 123456".to_owned()),
+                ..About::default()
+            },
             change_until: None,
             rate_until: None,
         };
-        let frame = Frame { brand, text: Text::english(), assets };
+        let frame = Frame { brand: &config.brand.name, own: config.own_words(None), text: Text::english(), assets };
         Html(page::rate(frame, &format!("/r/{token}"), &opened)).into_response()
     };
     afterword::web::in_frame(Router::new().route("/r/{token}", get(handler)), gateway)

@@ -27,7 +27,7 @@ fn the_defaults_of_the_readme_are_the_defaults() {
     let lines = block.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
     let all: Vec<_> = lines.filter(|line| !line.starts_with("smtp_password_file")).collect();
     let all = load(&all.join("\n").replace("dkim.pem", key));
-    assert_eq!(all.policies["vip"].change_within_hours, Some(48));
+    assert_eq!(all.policies["vip"].rules.change_within_hours, Some(48));
     assert!(all.mail.dkim.is_some() && all.mail.bounce_domain.is_some() && all.ask.rate_within_hours == Some(72));
 }
 

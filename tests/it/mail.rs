@@ -6,6 +6,7 @@ use afterword::mail::compose::{self, Sender};
 use afterword::survey::Time;
 use afterword::survey::delivery::{Attempt, Outgoing};
 use afterword::survey::link::KeyRing;
+use afterword::text::{Languages, Own, OwnWords};
 use axum::body::Body;
 use axum::http::Request;
 use chrono::TimeDelta;
@@ -67,6 +68,77 @@ async fn both_parts_hold_the_same_five_links_and_no_other() {
     assert!(mail.id.ends_with("@example.com"), "the Message-ID is on the From domain: {}", mail.id);
     assert_eq!(parsed.date().map(mail_parser::DateTime::to_timestamp), Some(time(START).timestamp()));
     assert_eq!((mail.to.as_str(), parsed.parts.len()), ("ada@example.com", 3));
+}
+
+#[tokio::test]
+async fn the_mail_is_small_fetches_the_logo_alone_and_reads_well() {
+    let desk = Desk::with(|config| {
+        config.public_url = "https://rate.example.com".into();
+        config.brand.name = "Käse & Söhne".into();
+        config.brand.logo_url = Some("https://example.com/logo.png?a=1&b=2".into());
+    })
+    .await;
+    desk.close(json!({"subject": "Refund ".repeat(60)})).await;
+    let mail = desk.the_mail().await;
+    assert!(mail.raw.len() < 60_000, "{} bytes", mail.raw.len());
+    let html = &mail.html;
+    let remote = html.matches("http").count() - html.matches("https://rate.example.com/").count();
+    assert_eq!((remote, html.matches("<img").count()), (1, 1), "the logo is all that is fetched");
+    assert!(html.contains("src=\"https://example.com/logo.png?a=1&#38;b=2\" alt=\"Käse &#38; Söhne\""), "{html}");
+    assert!(["url(", "<script", "<link", "@import", "<form"].iter().all(|remote| !html.contains(remote)), "{html}");
+    assert!(html.contains("<html lang=\"en\" dir=\"ltr\">") && html.contains("color-scheme"), "{html}");
+    let tables = (html.matches("<table").count(), html.matches("role=\"presentation\"").count());
+    assert_eq!(tables.0, tables.1, "tables are for looks alone");
+    assert_eq!(html.matches("<span aria-hidden=\"true\"").count(), 5, "faces are not read out");
+    for (number, word) in (1..=5).zip(["terrible", "bad", "okay", "great", "amazing"]) {
+        assert!(html.contains(&format!("aria-label=\"{word}, {number} of 5\"")), "{html}");
+        let line = mail.text.lines().find(|line| line.contains(&format!(" {word}: https://")));
+        assert!(line.is_some_and(|line| line.ends_with(&mail.links[number - 1])), "{}", mail.text);
+    }
+    let (styles, dark) = html.split_once("</style>").and_then(|(head, _)| head.split_once("@media")).expect("a style");
+    assert!(styles.trim_end().ends_with("<style>") && dark.contains("(prefers-color-scheme: dark)"), "{dark}");
+}
+
+#[tokio::test]
+async fn own_words_are_said_in_the_mail_and_on_the_page_of_their_policy() {
+    let desk = Desk::with(|config| {
+        let all = &mut config.mail.text.en;
+        all.question = Some("Did {teammate} help you, {customer}?".into());
+        all.thanks = Some("Cheers, {customer}!".into());
+        let vip = config.policies.entry("vip".into()).or_default();
+        vip.text.en.brand = Some("Lumen Gold".into());
+        vip.text.en.subject = Some("A word on “{subject}”".into());
+        vip.text.en.reason = Some("{brand} asks everyone.".into());
+    })
+    .await;
+    desk.close(json!({"policy": "vip"})).await;
+    let mail = desk.the_mail().await;
+    assert_eq!(mail.subject, "A word on “Refund”");
+    for part in [&mail.text, &mail.html] {
+        let said = ["Did Grace help you, Ada?", "It was about “Refund”.", "Lumen Gold asks everyone."];
+        assert!(said.iter().all(|words| part.contains(words)), "{part}");
+    }
+    desk.pass(TimeDelta::minutes(10));
+    let page = desk.visit(&mail.links[4]).await;
+    assert!(page.text.contains("<header>Lumen Gold</header>") && page.text.contains("Cheers, Ada!"), "{}", page.text);
+
+    // Without a subject and a name, what names them gives way: to what is said to all, or to ours.
+    let customers = json!([{"email": "bo@example.com"}]);
+    let bare = json!({"conversation_id": "2", "policy": "vip", "subject": null, "customers": customers});
+    desk.close(bare).await;
+    let mail = desk.the_mail().await;
+    assert_eq!(mail.subject, "How was your conversation with Grace?");
+    assert!(mail.text.starts_with("How was your conversation with Grace?\r\nOne click"), "{}", mail.text);
+
+    // Surveys of other policies know nothing of it, and a survey outlives its policy.
+    desk.close(json!({"conversation_id": "3", "customers": json!([{"email": "cy@example.com", "name": "Cy"}])})).await;
+    let mail = desk.the_mail().await;
+    assert_eq!(mail.subject, "How was your conversation with Grace?");
+    assert!(mail.text.contains("Did Grace help you, Cy?") && !mail.text.contains("Lumen"), "{}", mail.text);
+    desk.close(json!({"conversation_id": "4", "policy": "vip"})).await;
+    let later = Desk::at(desk.folder, |_| {}).await;
+    later.clock.set(desk.clock.now());
+    assert_eq!(later.the_mail().await.subject, "How was your conversation with Grace?");
 }
 
 #[tokio::test]
@@ -354,7 +426,7 @@ proptest! {
     /// What the gateway checks before is left out here on purpose: the mail holds by itself.
     #[test]
     fn no_field_of_a_mail_can_write_a_header(
-        [name, teammate, subject, from_name, reply_name, brand, in_reply_to] in [(); 7].map(|()| hostile()),
+        [name, teammate, subject, from_name, reply_name, brand, in_reply_to, own] in [(); 8].map(|()| hostile()),
         named in any::<bool>(),
     ) {
         let ring = KeyRing::new(&[vec![7; 32]]).expect("long enough");
@@ -365,9 +437,16 @@ proptest! {
             teammate: named.then(|| mail[1].to_owned()),
             subject: Some(mail[2].to_owned()),
             in_reply_to: Some(in_reply_to.to_owned()),
+            policy: None,
+            locale: None,
         };
-        let write = |fields: [&str; 3], mail: &Outgoing| {
+        let none = Languages::default();
+        let write = |fields: [&str; 4], mail: &Outgoing| {
+            let own = OwnWords { subject: Some(fields[3].to_owned()), ..OwnWords::default() };
             let sender = Sender {
+                own: Own([&Languages { en: own }, &none]),
+                mark: fields[3],
+                logo: None,
                 from_name: Some(fields[0]),
                 from_address: "support@example.com",
                 reply_to: Some((Some(fields[1]), "help@example.com")),
@@ -380,8 +459,8 @@ proptest! {
             let letter = compose::request(&sender, mail, &ring, time(START)).expect("it is written");
             (String::from_utf8(letter.raw).expect("ASCII"), letter.from.to_string(), letter.to.to_string())
         };
-        let (usual, ..) = write(["Support", "Help", "Example"], &outgoing(["Ada", "Grace", "Refund"], "<m@x.org>"));
-        let (raw, from, to) = write([&from_name, &reply_name, &brand], &outgoing([&name, &teammate, &subject], &in_reply_to));
+        let (usual, ..) = write(["Support", "Help", "Example", "Words"], &outgoing(["Ada", "Grace", "Refund"], "<m@x.org>"));
+        let (raw, from, to) = write([&from_name, &reply_name, &brand, &own], &outgoing([&name, &teammate, &subject], &in_reply_to));
         let names = |raw: &str| headers(raw).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         prop_assert_eq!(names(&raw), names(&usual), "{}", raw);
         let parsed = MessageParser::default().parse(raw.as_bytes()).expect("a mail");

@@ -5,7 +5,6 @@ use afterword::config::Config;
 use afterword::survey::eligibility::{AskAgain, Policy, WhenUnknown};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// The named policies of these tests, each a change of the default one.
 pub fn policies(config: &mut Config) {
@@ -33,7 +32,7 @@ pub fn policies(config: &mut Config) {
     for (name, change) in changes {
         let mut policy = Policy::default();
         change(&mut policy);
-        config.policies.insert(name.into(), Arc::new(policy));
+        config.policies.insert(name.into(), policy.into());
     }
 }
 

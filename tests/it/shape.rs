@@ -13,7 +13,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("store", &["survey"]),
     ("mail", &["survey", "text"]),
     ("survey", &[]),
-    ("config", &["survey"]),
+    ("config", &["survey", "text"]),
     ("keys", &["survey"]),
     ("clock", &["survey"]),
     ("text", &[]),
