@@ -6,14 +6,14 @@
 //! lettre speaks the protocol, but its pooled transport is not used: it has no deadline after the TCP connect, and it
 //! puts a connection back that was given up in the middle of a mail.
 
-use std::{error::Error as StdError, fmt, io, time::Duration};
+use std::{error::Error as StdError, io, time::Duration};
 
 use crate::survey::delivery::Attempt;
 use lettre::transport::smtp::{
     Error,
     authentication::{Credentials, DEFAULT_MECHANISMS},
     client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters},
-    commands::{Data, Mail, Rcpt},
+    commands::{Data, Ehlo, Mail, Rcpt},
     extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     response::{Response, Severity},
 };
@@ -85,10 +85,17 @@ impl Default for Deadlines {
     }
 }
 
+/// A connection that is ready for mail.
+pub(super) struct Session {
+    connection: AsyncSmtpConnection,
+    /// Whether the server takes several commands at once (`PIPELINING`, RFC 2920).
+    pipelines: bool,
+}
+
 impl Smtp {
-    /// Tries once to hand a mail over. Takes the connection out of `kept` and puts it back only when the mail was taken,
+    /// Tries once to hand a mail over. Takes the session out of `kept` and puts it back only when the mail was taken,
     /// so that none is used again whose dialogue broke off anywhere.
-    pub(super) async fn carry(&self, kept: &mut Option<AsyncSmtpConnection>, letter: &Letter) -> Attempt {
+    pub(super) async fn carry(&self, kept: &mut Option<Session>, letter: &Letter) -> Attempt {
         if let Some(session) = kept.take() {
             // Servers close connections that were idle: that says nothing about the next one.
             match self.hand_over(session, kept, letter).await {
@@ -103,17 +110,12 @@ impl Smtp {
     }
 
     /// Ends a session politely.
-    pub(super) async fn quit(&self, mut session: AsyncSmtpConnection) {
+    pub(super) async fn quit(&self, mut session: Session) {
         // No answer is as good as any: the connection is dropped either way.
-        let _ = timeout(self.deadlines.quit, session.quit()).await;
+        let _ = timeout(self.deadlines.quit, session.connection.quit()).await;
     }
 
-    async fn hand_over(
-        &self,
-        mut session: AsyncSmtpConnection,
-        kept: &mut Option<AsyncSmtpConnection>,
-        letter: &Letter,
-    ) -> Attempt {
+    async fn hand_over(&self, mut session: Session, kept: &mut Option<Session>, letter: &Letter) -> Attempt {
         match self.dialogue(&mut session, letter).await {
             Ok(()) => {
                 *kept = Some(session);
@@ -123,27 +125,37 @@ impl Smtp {
         }
     }
 
-    /// `MAIL`, `RCPT`, `DATA`, the mail. Step by step, as it is the step that tells what a failure means: before `DATA`
-    /// is answered by 354 nothing can have been delivered, after it everything can.
-    async fn dialogue(&self, session: &mut AsyncSmtpConnection, letter: &Letter) -> Result<(), Attempt> {
+    /// `MAIL`, `RCPT`, `DATA`, the mail. It is the step that tells what a failure means: before `DATA` is answered by 354
+    /// nothing can have been delivered, after it everything can.
+    async fn dialogue(&self, session: &mut Session, letter: &Letter) -> Result<(), Attempt> {
+        let Session { connection, pipelines } = session;
         let mut parameters = vec![];
         if ![&letter.from, &letter.to].iter().all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
-            if !session.server_info().supports_feature(Extension::SmtpUtfEight) {
+            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 let reason = "the address is not plain ASCII, and the server does not offer SMTPUTF8";
                 return Err(Attempt::Permanent(reason.into()));
             }
             // The mail's header names the address, so it is not ASCII either.
             parameters = vec![MailParameter::SmtpUtfEight, MailParameter::Body(MailBodyParameter::EightBitMime)];
         }
-        self.command(session, Mail::new(Some(letter.from.clone()), parameters)).await?;
-        self.command(session, Rcpt::new(letter.to.clone(), vec![])).await?;
-        let go = self.command(session, Data).await?;
+        let mail = Mail::new(Some(letter.from.clone()), parameters);
+        let rcpt = Rcpt::new(letter.to.clone(), vec![]);
+        let go = if *pipelines {
+            // Whoever fails ends the session, so what follows it needs no answer (RFC 2920 §3.1).
+            self.answer(connection.command(format!("{mail}{rcpt}{Data}"))).await?;
+            self.answer(connection.read_response()).await?;
+            self.answer(connection.read_response()).await?
+        } else {
+            self.answer(connection.command(mail)).await?;
+            self.answer(connection.command(rcpt)).await?;
+            self.answer(connection.command(Data)).await?
+        };
         if !go.has_code(354) {
             return Err(Attempt::Unreachable(format!("the server answers DATA with {}", go.code())));
         }
         // lettre ends the mail by a line break of its own.
         let raw = letter.raw.strip_suffix(b"\r\n").unwrap_or(&letter.raw);
-        match timeout(self.deadlines.message, session.message(raw)).await {
+        match timeout(self.deadlines.message, connection.message(raw)).await {
             Ok(Ok(taken)) if taken.code().severity == Severity::PositiveCompletion => Ok(()),
             Ok(Ok(odd)) => Err(Attempt::Unknown(format!("the server answers the mail with {}", odd.code()))),
             Ok(Err(error)) => Err(self.judge(&error, Attempt::Unknown)),
@@ -151,19 +163,16 @@ impl Smtp {
         }
     }
 
-    async fn command(
-        &self,
-        session: &mut AsyncSmtpConnection,
-        command: impl fmt::Display,
-    ) -> Result<Response, Attempt> {
-        match timeout(self.deadlines.command, session.command(command)).await {
+    /// Waits for the answer to a command, as long as one may take.
+    async fn answer(&self, answer: impl Future<Output = Result<Response, Error>>) -> Result<Response, Attempt> {
+        match timeout(self.deadlines.command, answer).await {
             Ok(answer) => answer.map_err(|error| self.judge(&error, Attempt::Unreachable)),
             Err(_) => Err(Attempt::Unreachable(format!("no answer to a command within {:?}", self.deadlines.command))),
         }
     }
 
     /// A session that is ready for mail, or why there is none.
-    async fn open(&self) -> Result<AsyncSmtpConnection, String> {
+    async fn open(&self) -> Result<Session, String> {
         let limit = self.deadlines.session;
         match timeout(limit, self.connect_and_log_in()).await {
             Ok(session) => session.map_err(|error| self.explain(&*error)),
@@ -171,7 +180,7 @@ impl Smtp {
         }
     }
 
-    async fn connect_and_log_in(&self) -> Result<AsyncSmtpConnection, Box<dyn StdError + Send + Sync>> {
+    async fn connect_and_log_in(&self) -> Result<Session, Box<dyn StdError + Send + Sync>> {
         let tcp = self.dial().await?;
         // A command is one small packet and its answer is waited for; Nagle would add 40 ms to each mail.
         tcp.set_nodelay(true)?;
@@ -182,20 +191,23 @@ impl Smtp {
             Tls::Implicit => Box::new(TlsFromTheStart::shake_hands(tcp, tls()?).await?),
             Tls::StartTls | Tls::Off => Box::new(tcp),
         };
-        let mut session = AsyncSmtpConnection::connect_with_transport(stream, &hello).await?;
+        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello).await?;
         if self.tls == Tls::StartTls {
-            if !session.can_starttls() {
+            if !connection.can_starttls() {
                 return Err("the server does not offer STARTTLS, and without it nothing is sent".into());
             }
-            session.starttls(tls()?, &hello).await?;
+            connection.starttls(tls()?, &hello).await?;
         }
         if let Some(login) = &self.login {
-            if session.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+            if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
                 return Err("the server offers no login by PLAIN or LOGIN; many do so over TLS only".into());
             }
-            session.auth(DEFAULT_MECHANISMS, login).await?;
+            connection.auth(DEFAULT_MECHANISMS, login).await?;
         }
-        Ok(session)
+        // Once more, as lettre does not tell of this one: it saves two waits for an answer with each mail.
+        let extensions = connection.command(Ehlo::new(hello)).await?;
+        let pipelines = extensions.message().any(|line| line.eq_ignore_ascii_case("PIPELINING"));
+        Ok(Session { connection, pipelines })
     }
 
     /// The first of the server's addresses that takes a connection.

@@ -10,10 +10,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use lettre::{Address, transport::smtp::client::AsyncSmtpConnection};
+use lettre::Address;
 use tokio::{fs, io::AsyncWriteExt};
 
-use super::smtp::Smtp;
+use super::smtp::{Session, Smtp};
 use crate::survey::delivery::Attempt;
 
 /// How many mails [`Memory`] keeps. A demo that runs for weeks must not grow, and no test needs as many.
@@ -54,7 +54,7 @@ impl Transport {
 /// A worker's way out. Over SMTP it holds at most one connection, kept from mail to mail.
 pub struct Postman {
     transport: Transport,
-    session: Option<AsyncSmtpConnection>,
+    session: Option<Session>,
 }
 
 impl Postman {

@@ -1,9 +1,10 @@
-//! Loads what a batch of commands touches: one statement a table, whatever the size of the batch.
+//! Loads what a batch of commands touches: a statement a table and one trip for all, whatever the size of the batch.
 //!
 //! Keys go in as one JSON array, so that each statement has one text and is prepared once. It must not decide anything.
 
 use super::command::{Command, Lease};
 use super::rows;
+use super::script::Script;
 use super::work::{Mail, Survey, Work};
 use crate::survey::Time;
 use crate::survey::closing::Teammate;
@@ -12,7 +13,7 @@ use crate::survey::eligibility::RECENT;
 use chrono::TimeDelta;
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection, query};
+use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -34,28 +35,54 @@ struct Keys {
     asked_since: Option<Time>,
 }
 
-/// The working set of a batch.
+/// What a row of a statement becomes in the working set.
+type Take = fn(&mut Work, &SqliteRow) -> Result<()>;
+
+/// Begins the transaction of a batch, and answers its working set.
 pub(super) async fn load(db: &mut SqliteConnection, commands: &[Command]) -> Result<Work> {
     let mut keys = Keys::default();
     for command in commands {
         keys.take(command);
     }
-    let mut work = Work::default();
+    let mut script = Script::default();
+    // IMMEDIATE, because a transaction that reads first and then finds another writer cannot wait for it. In plain
+    // words, because SQLite rolls back by itself when a disk is full, and sqlx's own transaction then never ends.
+    script.add("BEGIN IMMEDIATE");
+    let mut takes: Vec<Take> = vec![|_, _| Ok(())];
     if keys.claims > 0 {
-        due(db, &keys, &mut work).await?;
+        let most = i64::try_from(keys.claims).unwrap_or(i64::MAX);
+        script.add(DUE).bind(keys.now.timestamp_millis())?.bind(most)?;
+        takes.push(due);
     }
-    if !(keys.surveys.is_empty() && keys.conversations.is_empty()) {
-        surveys(db, &keys, &mut work).await?;
+    if !keys.surveys.is_empty() {
+        script.add(SURVEYS).bind(json(&keys.surveys)?)?;
+        takes.push(survey);
     }
     if !keys.conversations.is_empty() {
-        conversations(db, &keys, &mut work).await?;
+        let conversations = json(&keys.conversations)?;
+        script.add(SURVEYS_OF_CONVERSATIONS).bind(&conversations)?.add(CONVERSATIONS).bind(&conversations)?;
+        takes.extend([survey as Take, conversation]);
+    }
+    if !keys.closings.is_empty() {
+        script.add(DECISIONS).bind(json(&keys.closings)?)?;
+        takes.push(decision);
     }
     if !keys.addresses.is_empty() {
-        suppressions(db, &keys, &mut work).await?;
+        let addresses = json(&keys.addresses)?;
+        script.add(SUPPRESSIONS).bind(&addresses)?;
+        takes.push(suppression);
+        if let Some(since) = keys.asked_since {
+            script.add(SURVEYS_TO_ADDRESSES).bind(&addresses)?.bind(since.timestamp_millis())?;
+            takes.push(survey);
+        }
     }
     if !keys.teammates.is_empty() {
-        teammates(db, &keys, &mut work).await?;
+        script.add(TEAMMATES).bind(json(&keys.teammates)?)?;
+        takes.push(teammate);
     }
+    let mut work = Work::default();
+    script.run(db, |statement, row| takes[statement](&mut work, row)).await?;
+    work.more_due = keys.claims > 0 && work.due.len() == keys.claims;
     Ok(work)
 }
 
@@ -114,8 +141,8 @@ fn json(keys: &impl Serialize) -> Result<String> {
     serde_json::to_string(keys).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// What is due, with all that a claim decides by: a mail is sent at the pace of such batches, and statements are what
-/// they cost.
+/// What is due, with all that a claim decides by. `? + 0` and not `?`: at a bare parameter the planner
+/// looks, and plans anew for each value.
 const DUE: &str = concat!(
     "SELECT ",
     rows::clicks!(),
@@ -126,74 +153,51 @@ const DUE: &str = concat!(
         (SELECT max(closed_at) FROM survey AS other WHERE other.conversation_id = survey.conversation_id
             AND (other.mail IN ('waiting', 'sending') OR other.accepted_at IS NOT NULL)),
         (SELECT group_concat(cause) FROM suppression WHERE suppression.address_hash = survey.address_hash)
-    FROM survey WHERE mail IN ('waiting', 'sending') AND due_at <= $1 ORDER BY due_at LIMIT $2"
+    FROM survey WHERE mail IN ('waiting', 'sending') AND due_at <= ? + 0 ORDER BY due_at LIMIT ?"
 );
 
-async fn due(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
-    let most = i64::try_from(keys.claims).unwrap_or(i64::MAX);
-    for row in query(DUE).bind(keys.now.timestamp_millis()).bind(most).fetch_all(db).await? {
-        let (id, survey) = (rows::id(&row, 0)?, survey(&row)?);
-        let first = rows::CLICKS + rows::MAIL;
-        let outgoing = Outgoing {
-            survey: id,
-            address: row.try_get::<Option<String>, _>(first)?.unwrap_or_default(),
-            customer_name: row.try_get(first + 1)?,
-            teammate: row.try_get(first + 2)?,
-            subject: row.try_get(first + 3)?,
-            in_reply_to: row.try_get(first + 4)?,
-            locale: row.try_get(first + 5)?,
-            policy: row.try_get(first + 6)?,
-        };
-        let known = work.conversations.entry(survey.conversation.clone()).or_default();
-        known.latest_reopening = rows::optional_time(&row, first + 7)?;
-        known.latest_asked = rows::optional_time(&row, first + 8)?;
-        let causes = row.try_get::<Option<&str>, _>(first + 9)?.unwrap_or_default();
-        for word in causes.split(',').filter(|word| !word.is_empty()) {
-            work.suppressions.entry(survey.address_hash.clone()).or_default().insert(rows::cause(word)?);
-        }
-        work.surveys.insert(id, survey);
-        work.due.push_back((id, outgoing));
-    }
-    work.more_due = work.due.len() == keys.claims;
-    Ok(())
-}
-
-/// The surveys that are named, those of the conversations, and those that went to the addresses lately.
-async fn surveys(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
-    let loaded = if keys.conversations.is_empty() {
-        let sql = concat!(
-            "SELECT ",
-            rows::clicks!(),
-            rows::mail!(),
-            " FROM survey WHERE id IN (SELECT value FROM json_each($1))"
-        );
-        query(sql).bind(json(&keys.surveys)?).fetch_all(db).await?
-    } else {
-        let sql = concat!(
-            "SELECT ",
-            rows::clicks!(),
-            rows::mail!(),
-            " FROM survey WHERE id IN (SELECT value FROM json_each($1))
-                 OR conversation_id IN (SELECT value FROM json_each($2))
-                 OR (address_hash IN (SELECT value FROM json_each($3)) AND made_at >= $4)"
-        );
-        let addresses = if keys.asked_since.is_some() { json(&keys.addresses)? } else { "[]".to_owned() };
-        query(sql)
-            .bind(json(&keys.surveys)?)
-            .bind(json(&keys.conversations)?)
-            .bind(addresses)
-            .bind(keys.asked_since.unwrap_or_default().timestamp_millis())
-            .fetch_all(db)
-            .await?
+fn due(work: &mut Work, row: &SqliteRow) -> Result<()> {
+    let (id, survey) = (rows::id(row, 0)?, read_survey(row)?);
+    let first = rows::CLICKS + rows::MAIL;
+    let outgoing = Outgoing {
+        survey: id,
+        address: row.try_get::<Option<String>, _>(first)?.unwrap_or_default(),
+        customer_name: row.try_get(first + 1)?,
+        teammate: row.try_get(first + 2)?,
+        subject: row.try_get(first + 3)?,
+        in_reply_to: row.try_get(first + 4)?,
+        locale: row.try_get(first + 5)?,
+        policy: row.try_get(first + 6)?,
     };
-    for row in loaded {
-        let survey = survey(&row)?;
-        work.surveys.insert(rows::id(&row, 0)?, survey);
+    let known = work.conversations.entry(survey.conversation.clone()).or_default();
+    known.latest_reopening = rows::optional_time(row, first + 7)?;
+    known.latest_asked = rows::optional_time(row, first + 8)?;
+    let causes = row.try_get::<Option<&str>, _>(first + 9)?.unwrap_or_default();
+    for word in causes.split(',').filter(|word| !word.is_empty()) {
+        work.suppressions.entry(survey.address_hash.clone()).or_default().insert(rows::cause(word)?);
     }
+    work.surveys.insert(id, survey);
+    work.due.push_back((id, outgoing));
     Ok(())
 }
 
-fn survey(row: &SqliteRow) -> Result<Survey> {
+macro_rules! surveys_where {
+    ($condition:literal) => {
+        concat!("SELECT ", rows::clicks!(), rows::mail!(), " FROM survey WHERE ", $condition)
+    };
+}
+
+const SURVEYS: &str = surveys_where!("id IN (SELECT value FROM json_each(?))");
+const SURVEYS_OF_CONVERSATIONS: &str = surveys_where!("conversation_id IN (SELECT value FROM json_each(?))");
+const SURVEYS_TO_ADDRESSES: &str =
+    surveys_where!("address_hash IN (SELECT value FROM json_each(?)) AND made_at >= ? + 0");
+
+fn survey(work: &mut Work, row: &SqliteRow) -> Result<()> {
+    work.surveys.insert(rows::id(row, 0)?, read_survey(row)?);
+    Ok(())
+}
+
+fn read_survey(row: &SqliteRow) -> Result<Survey> {
     let first = rows::CLICKS;
     let state = row.try_get::<&str, _>(first + 4)?;
     let states = ["waiting", "sending", "accepted", "failed", "cancelled"];
@@ -215,44 +219,42 @@ fn survey(row: &SqliteRow) -> Result<Survey> {
     })
 }
 
-async fn conversations(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
-    let latest = "SELECT value, (SELECT max(closed_at) FROM closing WHERE conversation_id = value),
-            (SELECT max(reopened_at) FROM reopening WHERE conversation_id = value)
-        FROM json_each($1)";
-    for row in query(latest).bind(json(&keys.conversations)?).fetch_all(&mut *db).await? {
-        let known = work.conversations.entry(row.try_get(0)?).or_default();
-        known.latest_closing = rows::optional_time(&row, 1)?;
-        known.latest_reopening = rows::optional_time(&row, 2)?;
-    }
-    if keys.closings.is_empty() {
-        return Ok(());
-    }
-    let decided = "SELECT conversation_id, closed_at, survey_id, send_at, reasons FROM closing
-        WHERE (conversation_id, closed_at) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))";
-    for row in query(decided).bind(json(&keys.closings)?).fetch_all(db).await? {
-        let known = work.conversations.entry(row.try_get(0)?).or_default();
-        known.decisions.insert(rows::time(&row, 1)?, rows::decision(&row)?);
-    }
+const CONVERSATIONS: &str = "SELECT value, (SELECT max(closed_at) FROM closing WHERE conversation_id = value),
+        (SELECT max(reopened_at) FROM reopening WHERE conversation_id = value)
+    FROM json_each(?)";
+
+fn conversation(work: &mut Work, row: &SqliteRow) -> Result<()> {
+    let known = work.conversations.entry(row.try_get(0)?).or_default();
+    known.latest_closing = rows::optional_time(row, 1)?;
+    known.latest_reopening = rows::optional_time(row, 2)?;
     Ok(())
 }
 
-async fn suppressions(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
-    let sql = "SELECT address_hash, cause FROM suppression WHERE address_hash IN (SELECT value FROM json_each($1))";
-    for row in query(sql).bind(json(&keys.addresses)?).fetch_all(db).await? {
-        let cause = rows::cause(row.try_get(1)?)?;
-        work.suppressions.entry(row.try_get(0)?).or_default().insert(cause);
-    }
+const DECISIONS: &str = "SELECT conversation_id, closed_at, survey_id, send_at, reasons FROM closing
+    WHERE (conversation_id, closed_at) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
+
+fn decision(work: &mut Work, row: &SqliteRow) -> Result<()> {
+    let known = work.conversations.entry(row.try_get(0)?).or_default();
+    known.decisions.insert(rows::time(row, 1)?, rows::decision(row)?);
     Ok(())
 }
 
-async fn teammates(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> Result<()> {
-    let sql = "SELECT id, name, email, team, named_at FROM teammate WHERE id IN (SELECT value FROM json_each($1))";
-    for row in query(sql).bind(json(&keys.teammates)?).fetch_all(db).await? {
-        let id: String = row.try_get(0)?;
-        let teammate =
-            Teammate { id: id.clone(), name: row.try_get(1)?, email: row.try_get(2)?, team: row.try_get(3)? };
-        work.teammates.insert(id, (teammate, rows::time(&row, 4)?));
-    }
+const SUPPRESSIONS: &str =
+    "SELECT address_hash, cause FROM suppression WHERE address_hash IN (SELECT value FROM json_each(?))";
+
+fn suppression(work: &mut Work, row: &SqliteRow) -> Result<()> {
+    let cause = rows::cause(row.try_get(1)?)?;
+    work.suppressions.entry(row.try_get(0)?).or_default().insert(cause);
+    Ok(())
+}
+
+const TEAMMATES: &str =
+    "SELECT id, name, email, team, named_at FROM teammate WHERE id IN (SELECT value FROM json_each(?))";
+
+fn teammate(work: &mut Work, row: &SqliteRow) -> Result<()> {
+    let id: String = row.try_get(0)?;
+    let teammate = Teammate { id: id.clone(), name: row.try_get(1)?, email: row.try_get(2)?, team: row.try_get(3)? };
+    work.teammates.insert(id, (teammate, rows::time(row, 4)?));
     Ok(())
 }
 
@@ -260,7 +262,7 @@ async fn teammates(db: &mut SqliteConnection, keys: &Keys, work: &mut Work) -> R
 mod tests {
     use super::*;
     use crate::store::{FREE_LEASES, Settings, schema};
-    use sqlx::AssertSqlSafe;
+    use sqlx::{AssertSqlSafe, query};
 
     #[tokio::test]
     async fn the_outbox_is_never_looked_for_among_what_was_sent() {

@@ -13,6 +13,7 @@ mod reports;
 mod rows;
 mod save;
 mod schema;
+mod script;
 mod suppressions;
 mod work;
 mod writer;

@@ -77,9 +77,6 @@ fn deliver(
 
 /// Load, decide, save: all of it or nothing.
 async fn batch(db: &mut SqliteConnection, commands: &[Command], paces: &mut Paces) -> Result<Vec<Answer>, sqlx::Error> {
-    // IMMEDIATE, because a transaction that reads first and then finds another writer cannot wait for it. In plain
-    // words, because SQLite rolls back by itself when a disk is full, and sqlx's own transaction then never ends.
-    query("BEGIN IMMEDIATE").execute(&mut *db).await?;
     let done = decide(db, commands, paces).await;
     if done.is_err() {
         // It fails where SQLite has rolled back already, which is just as well.
@@ -99,7 +96,6 @@ async fn decide(
     // Kept even if the batch fails: then less leaves than may, not more.
     *paces = mem::take(&mut work.paces);
     save::save(db, &work).await?;
-    query("COMMIT").execute(db).await?;
     Ok(answers)
 }
 

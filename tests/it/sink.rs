@@ -251,6 +251,7 @@ impl Guest {
         match step {
             "connect" => "220 sink",
             "EHLO" if self.tls == Tls::Offered => "250-sink\r\n250 STARTTLS",
+            "EHLO" if matches!(self.mood, Mood::Chance(_)) => "250-sink\r\n250 PIPELINING",
             "STARTTLS" if self.tls == Tls::Offered => "220 go on",
             "STARTTLS" => "502 not here",
             "DATA" => "354 go on",
