@@ -29,6 +29,12 @@ pub struct Text {
     pub mail: MailText,
     /// The rating page.
     pub rate: RateText,
+    /// What is said there about a bad face.
+    pub low: ToneText,
+    /// What is said there about the face in the middle.
+    pub middle: ToneText,
+    /// What is said there about a good face.
+    pub high: ToneText,
     /// Why a post was not taken.
     pub refusal: RefusalText,
     /// The unsubscribe page.
@@ -76,10 +82,8 @@ pub struct RateText {
     pub chose_heading: String,
     /// What to do to save it.
     pub chose: String,
-    /// The thanks for a rating.
-    pub saved_heading: String,
-    /// What was saved: `{word}`.
-    pub saved: String,
+    /// The end of the rate window, while nothing is saved: `{time}`.
+    pub rate_until: String,
     /// The link of the standing rating was opened again: `{word}`.
     pub standing_heading: String,
     /// What can be done then.
@@ -88,17 +92,17 @@ pub struct RateText {
     pub change_until: String,
     /// A rating stands and the change window is over.
     pub settled: String,
+    /// When it ended: `{time}`.
+    pub settled_since: String,
     /// The link of another face than the standing one was opened.
     pub change_heading: String,
     /// Which rating stands, and how to change it: `{word}`, `{clicked}`.
     pub change: String,
     /// The same, where the face that was clicked is the standing one: `{word}`.
     pub change_same: String,
-    /// The thanks for a comment.
+    /// A comment locked the rating earlier: `{word}`.
     pub final_heading: String,
-    /// What was saved just now: `{word}`.
-    pub final_saved: String,
-    /// What was saved earlier: `{word}`.
+    /// What that means.
     pub r#final: String,
     /// The rate window is over.
     pub closed_heading: String,
@@ -110,14 +114,32 @@ pub struct RateText {
     pub another: String,
     /// Above the faces, where another rating stands.
     pub which: String,
-    /// Above the comment box.
-    pub comment: String,
-    /// Below the comment box.
+    /// Below the comment box: how long it may be, and what it does.
     pub comment_hint: String,
     /// Above a text that could not be taken.
     pub comment_kept: String,
     /// The button.
     pub send: String,
+    /// The button, while it sends.
+    pub sending: String,
+}
+
+/// What the rating page says in the tone that fits a face.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToneText {
+    /// The thanks for a rating.
+    pub saved_heading: String,
+    /// What was saved: `{word}`, `{brand}`.
+    pub saved: String,
+    /// Above the comment box: what to write about.
+    pub comment: String,
+    /// Below the comment box: why it is worth it: `{brand}`.
+    pub comment_why: String,
+    /// The thanks for a comment.
+    pub final_heading: String,
+    /// What was saved: `{word}`, `{brand}`.
+    pub final_saved: String,
 }
 
 /// Why a post was not taken, each in one or two sentences.
@@ -142,8 +164,12 @@ pub struct RefusalText {
     pub too_long: String,
     /// The form could not be read.
     pub malformed: String,
-    /// Shown by the script: no connection, or no answer that it understands.
+    /// Shown by the script: no answer, or none that it understands.
     pub failed: String,
+    /// Shown by the script: no connection.
+    pub offline: String,
+    /// Shown by the script: a rate limit.
+    pub too_many: String,
 }
 
 /// The unsubscribe page.
@@ -184,6 +210,10 @@ pub struct MessageText {
     pub test_heading: String,
     /// A link of a test mail: what it does not do.
     pub test: String,
+    /// A rate limit.
+    pub too_many_heading: String,
+    /// A rate limit: what to do.
+    pub too_many: String,
     /// The service cannot answer.
     pub later_heading: String,
     /// The service cannot answer: what to do.

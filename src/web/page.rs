@@ -8,7 +8,7 @@ use crate::gateway::Opened;
 use crate::survey::Time;
 use crate::survey::evidence::{Mode, Outcome};
 use crate::survey::rating::Score;
-use crate::text::{Own, Text, fill};
+use crate::text::{Own, Text, ToneText, fill};
 use askama::Template;
 
 /// What all pages share.
@@ -48,6 +48,8 @@ pub enum Message {
     Malformed,
     /// The form is too long to be read.
     TooLong,
+    /// Too many requests came, for this link or from this address.
+    TooMany,
     /// The service cannot answer.
     Later,
 }
@@ -65,14 +67,17 @@ pub fn rate(frame: Frame, action: &str, opened: &Opened) -> String {
     let confirms = !quiet && same && matches!(state, State::Chose | State::Standing);
     let fixed = opened.change_until.is_some_and(|until| until < opened.page.issued);
     let saved = if fixed { State::Settled } else { State::Saved };
+    let lead = Lead::new(frame, opened, state, opened.outcome == Some(Outcome::Ok));
     render(&RatePage {
         frame,
         action,
         opened,
         about: fill(about, &teammate),
         notice: notice(frame.text, opened, state),
-        lead: Lead::new(frame, opened, state),
-        saved: confirms.then(|| Lead::new(frame, opened, saved)),
+        tones: Tone::ALL.map(|tone| Prompt::new(frame, tone, lead.tone)),
+        lead,
+        saved: confirms.then(|| Lead::new(frame, opened, saved, true)),
+        fixed,
         state,
         quiet,
     })
@@ -95,6 +100,7 @@ pub fn message(frame: Frame, message: Message, reference: Option<&str>) -> Strin
         Message::Test => (&text.test_heading, &text.test),
         Message::Malformed => (&text.malformed_heading, &text.malformed),
         Message::TooLong => (&text.too_long_heading, &text.too_long),
+        Message::TooMany => (&text.too_many_heading, &text.too_many),
         Message::Later => (&text.later_heading, &text.later),
     };
     let reference = reference.map(|id| fill(&text.reference, &[("reference", id)]));
@@ -113,6 +119,10 @@ struct RatePage<'a> {
     lead: Lead,
     /// The lead that the script shows once it has confirmed.
     saved: Option<Lead>,
+    /// What is saved now cannot be changed any more.
+    fixed: bool,
+    /// What to write about, in each tone: the face that is picked decides which one is shown.
+    tones: [Prompt; 3],
     state: State,
     /// The script is not to confirm by itself.
     quiet: bool,
@@ -178,44 +188,104 @@ impl State {
     }
 }
 
+/// How a face is spoken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tone {
+    Low,
+    Middle,
+    High,
+}
+
+impl Tone {
+    const ALL: [Self; 3] = [Self::Low, Self::Middle, Self::High];
+
+    fn of(score: Score) -> Self {
+        match score.number() {
+            ..=2 => Self::Low,
+            3 => Self::Middle,
+            _ => Self::High,
+        }
+    }
+
+    fn text(self, text: &Text) -> &ToneText {
+        match self {
+            Self::Low => &text.low,
+            Self::Middle => &text.middle,
+            Self::High => &text.high,
+        }
+    }
+
+    /// Its name in the markup.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Middle => "middle",
+            Self::High => "high",
+        }
+    }
+}
+
+/// The words around the comment box, in one tone.
+struct Prompt {
+    class: &'static str,
+    /// It is the one to show until a face is picked.
+    first: bool,
+    label: String,
+    why: String,
+}
+
+impl Prompt {
+    fn new(frame: Frame, tone: Tone, first: Tone) -> Self {
+        let text = tone.text(frame.text);
+        let brand = [("brand", frame.brand)];
+        let [label, why] = [&text.comment, &text.comment_why].map(|text| fill(text, &brand));
+        Self { class: tone.class(), first: tone == first, label, why }
+    }
+}
+
 /// The upper part of the rating page: what is so now.
 struct Lead {
     /// The face that it is about.
     score: Option<Score>,
+    tone: Tone,
     heading: String,
     sentence: String,
     until: Option<Until>,
 }
 
 impl Lead {
-    fn new(frame: Frame, opened: &Opened, state: State) -> Self {
-        let (text, rate) = (frame.text, &frame.text.rate);
+    /// `thanks`: something was taken just now.
+    fn new(frame: Frame, opened: &Opened, state: State, thanks: bool) -> Self {
+        let rate = &frame.text.rate;
         let stands = opened.score.unwrap_or(opened.link);
-        let changeable = || Until::new(&rate.change_until, opened.change_until);
-        let (score, heading, sentence, until) = match state {
-            State::Chose => (opened.picked.unwrap_or(opened.link), &rate.chose_heading, &rate.chose, None),
-            State::Saved => (stands, &rate.saved_heading, &rate.saved, changeable()),
-            State::Standing => (stands, &rate.standing_heading, &rate.standing, changeable()),
-            State::Settled => (stands, &rate.standing_heading, &rate.settled, None),
-            State::Change if stands == opened.link => (stands, &rate.change_heading, &rate.change_same, changeable()),
-            State::Change => (stands, &rate.change_heading, &rate.change, changeable()),
-            State::Final if opened.outcome == Some(Outcome::Ok) => {
-                (stands, &rate.final_heading, &rate.final_saved, None)
-            }
-            State::Final => (stands, &rate.final_heading, &rate.r#final, None),
-            State::Closed => {
-                let since = Until::new(&rate.closed_since, opened.rate_until);
-                (opened.link, &rate.closed_heading, &rate.closed, since)
-            }
+        let score = match state {
+            State::Chose => opened.picked.unwrap_or(opened.link),
+            State::Closed => opened.link,
+            _ => stands,
         };
-        let words = [("word", word(text, score)), ("clicked", word(text, opened.link))];
-        let thanked = state == State::Saved || state == State::Final && opened.outcome == Some(Outcome::Ok);
-        let own = frame.thanks(opened).filter(|_| thanked);
+        let tone = Tone::of(score);
+        let toned = tone.text(frame.text);
+        let (heading, sentence) = match state {
+            State::Chose => (&rate.chose_heading, &rate.chose),
+            State::Saved => (&toned.saved_heading, &toned.saved),
+            State::Standing => (&rate.standing_heading, &rate.standing),
+            State::Settled if thanks => (&toned.saved_heading, &rate.settled),
+            State::Settled => (&rate.standing_heading, &rate.settled),
+            State::Change if stands == opened.link => (&rate.change_heading, &rate.change_same),
+            State::Change => (&rate.change_heading, &rate.change),
+            State::Final if thanks => (&toned.final_heading, &toned.final_saved),
+            State::Final => (&rate.final_heading, &rate.r#final),
+            State::Closed => (&rate.closed_heading, &rate.closed),
+        };
+        let words =
+            [("word", word(frame.text, score)), ("clicked", word(frame.text, opened.link)), ("brand", frame.brand)];
+        let own = frame.thanks(opened).filter(|_| thanks);
         Self {
             score: (state != State::Closed).then_some(score),
+            tone,
             heading: own.unwrap_or_else(|| fill(heading, &words)),
             sentence: fill(sentence, &words),
-            until,
+            until: Until::of(frame.text, opened, state),
         }
     }
 }
@@ -228,6 +298,20 @@ struct Until {
 }
 
 impl Until {
+    /// The end that matters to a state.
+    fn of(text: &Text, opened: &Opened, state: State) -> Option<Self> {
+        let rate = &text.rate;
+        let now = opened.page.issued;
+        match state {
+            // A doubted rating can be confirmed after the end, so there the end is none.
+            State::Chose => Self::new(&rate.rate_until, opened.rate_until.filter(|until| now <= *until)),
+            State::Saved | State::Standing | State::Change => Self::new(&rate.change_until, opened.change_until),
+            State::Settled => Self::new(&rate.settled_since, opened.change_until),
+            State::Final => None,
+            State::Closed => Self::new(&rate.closed_since, opened.rate_until),
+        }
+    }
+
     fn new(sentence: &str, at: Option<Time>) -> Option<Self> {
         let (before, after) = sentence.split_once("{time}").unwrap_or((sentence, ""));
         at.map(|at| Self { before: before.to_owned(), at, after: after.to_owned() })
@@ -399,7 +483,10 @@ mod tests {
     fn a_saved_rating_is_thanked_for_and_can_change_or_get_a_comment() {
         let until = DateTime::from_timestamp(1_800_003_600, 0);
         let html = html(&Opened { change_until: until, ..refused(Outcome::Ok, rated(4, Mode::Seen, 2)) });
-        assert!(html.contains("Thank you!") && html.contains("Your rating “bad” is saved."));
+        assert!(
+            html.contains("We are sorry about that")
+                && html.contains("Your rating “bad” is saved, and someone at Example will read it.")
+        );
         assert!(html.contains("<time datetime=\"2027-01-15T09:00Z\">2027-01-15 09:00 UTC</time>."));
         assert!(html.contains("name=\"comment\"") && html.contains("makes your rating final"));
         assert!(html.contains(" data-quiet") && !html.contains("id=\"saved\""));
@@ -429,9 +516,9 @@ mod tests {
             (rated(2, Mode::Change, 4), "so far is “great”, and you just clicked “bad”"),
             (rated(4, Mode::Change, 4), "so far is “great”. If you want"),
             (settled.clone(), "can no longer be changed, but you can still add a comment"),
-            (locked(Mode::Final), "You rated “great” and left a comment."),
+            (locked(Mode::Final), "Your rating and your comment are saved and can no longer be changed."),
             (refused(Outcome::Ok, locked(Mode::Seen)), "Your rating “great” and your comment are saved."),
-            (opened(2, Mode::Closed), "can no longer be rated"),
+            (opened(2, Mode::Closed), "too late to rate"),
             (refused(Outcome::Ask, opened(2, Mode::Pressed)), "so that we know it is you"),
             (refused(Outcome::Ask, rated(2, Mode::Change, 4)), "no face was picked"),
             (refused(Outcome::Stale, opened(2, Mode::Seen)), "out of date"),
