@@ -1,7 +1,7 @@
 //! The stylesheet and the script of the pages, under paths that hold a hash of their content.
 //!
-//! It owns what is in them: the files beside the templates, and the brand's color in front of the stylesheet. It must
-//! not know how they are served. A path changes with its content, so browsers may keep what they got for ever.
+//! It owns what is in them: the files beside the templates, and in front of the stylesheet the colors, made so that
+//! each can be read with whatever color the brand has. It must not know how they are served. A path changes with its content, so browsers may keep what they got for ever.
 
 use axum::body::Bytes;
 use sha2::{Digest, Sha256};
@@ -10,6 +10,91 @@ const CSS: &str = include_str!("../../templates/page/page.css");
 const JS: &[u8] = include_bytes!("../../templates/page/page.js");
 /// The color of a brand that has none of its own.
 pub const BRAND_COLOR: &str = "#2f6fed";
+
+/// Red, green and blue.
+type Rgb = [u8; 3];
+
+const WHITE: Rgb = [0xff; 3];
+const BLACK: Rgb = [0; 3];
+/// The contrast that WCAG AA asks of texts.
+const TEXT: f64 = 4.5;
+/// The contrast that WCAG AA asks of borders that tell where something is, with some room for rounding.
+const BORDER: f64 = 3.05;
+
+/// The colors of pages that are light, or dark. A test holds their contrasts.
+struct Scheme {
+    /// Where colors go to stand out.
+    pole: Rgb,
+    /// Behind all.
+    paper: Rgb,
+    /// Behind texts.
+    card: Rgb,
+    ink: Rgb,
+    /// Texts beside the point.
+    soft: Rgb,
+    /// Borders of what can be used.
+    line: Rgb,
+    /// Behind notices, and their edge.
+    alert: Rgb,
+    warn: Rgb,
+    /// How much of the brand is behind the face that was chosen, of 1.
+    tint: f64,
+}
+
+const LIGHT: Scheme = Scheme {
+    pole: BLACK,
+    paper: [0xf3, 0xf4, 0xf8],
+    card: WHITE,
+    ink: [0x1c, 0x22, 0x30],
+    soft: [0x56, 0x5e, 0x70],
+    line: [0x82, 0x89, 0x9a],
+    alert: [0xff, 0xf4, 0xde],
+    warn: [0xb3, 0x78, 0x00],
+    tint: 0.14,
+};
+
+const DARK: Scheme = Scheme {
+    pole: WHITE,
+    paper: [0x11, 0x14, 0x1a],
+    card: [0x1c, 0x20, 0x29],
+    ink: [0xee, 0xf0, 0xf5],
+    soft: [0xb0, 0xb7, 0xc6],
+    line: [0x7f, 0x87, 0x98],
+    alert: [0x3b, 0x31, 0x17],
+    warn: [0xe0, 0xa0, 0x20],
+    tint: 0.24,
+};
+
+impl Scheme {
+    /// Behind the face that was chosen.
+    fn tint(&self, brand: Rgb) -> Rgb {
+        mix(self.card, brand, self.tint)
+    }
+
+    /// The border of what has the brand's color: the color itself, as far from the card and the tint as it must be.
+    fn rim(&self, brand: Rgb) -> Rgb {
+        let behind = [self.card, self.tint(brand)];
+        let stands_out = |rim: &Rgb| behind.iter().all(|color| contrast(*rim, *color) >= BORDER);
+        let mut steps = (0..=20).map(|step| mix(brand, self.pole, f64::from(step) / 20.0));
+        steps.find(stands_out).unwrap_or(self.pole)
+    }
+
+    fn css(&self, brand: Rgb) -> String {
+        let colors = [
+            ("paper", self.paper),
+            ("card", self.card),
+            ("ink", self.ink),
+            ("soft", self.soft),
+            ("line", self.line),
+            ("alert", self.alert),
+            ("warn", self.warn),
+            ("tint", self.tint(brand)),
+            ("rim", self.rim(brand)),
+        ];
+        let rules = colors.map(|(name, rgb)| format!("--{name}:{}", hex(rgb)));
+        format!(":root{{{}}}", rules.join(";"))
+    }
+}
 
 /// What the pages link to. Made once, at start.
 #[derive(Clone, Debug)]
@@ -25,12 +110,18 @@ pub struct Assets {
 }
 
 impl Assets {
-    /// Puts a brand's color in front of the stylesheet, with the color of texts on it. The color is `#rgb` or
-    /// `#rrggbb`; anything else would be free to write style rules, so it becomes [`BRAND_COLOR`].
+    /// Puts the colors of a brand in front of the stylesheet. Its color is `#rgb` or `#rrggbb`; anything else would be
+    /// free to write style rules, so it becomes [`BRAND_COLOR`].
     #[must_use]
     pub fn new(color: &str) -> Self {
-        let (color, rgb) = parse(color).map_or((BRAND_COLOR, [0x2f, 0x6f, 0xed]), |rgb| (color, rgb));
-        let css = format!(":root{{--brand:{color};--on-brand:{}}}\n{CSS}", text_on(rgb));
+        let brand = parse(color).or_else(|| parse(BRAND_COLOR)).unwrap_or(BLACK);
+        let css = format!(
+            ":root{{--brand:{};--on-brand:{}}}\n{}\n@media(prefers-color-scheme:dark){{{}}}\n{CSS}",
+            hex(brand),
+            hex(text_on(brand)),
+            LIGHT.css(brand),
+            DARK.css(brand),
+        );
         Self {
             css_path: path("css", css.as_bytes()),
             js_path: path("js", JS),
@@ -45,7 +136,7 @@ fn path(kind: &str, content: &[u8]) -> String {
     format!("/assets/page.{hash:016x}.{kind}")
 }
 
-fn parse(color: &str) -> Option<[u8; 3]> {
+fn parse(color: &str) -> Option<Rgb> {
     let digits = color.strip_prefix('#')?;
     if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
@@ -61,13 +152,30 @@ fn parse(color: &str) -> Option<[u8; 3]> {
     }
 }
 
-/// White where WCAG AA allows it (a contrast of 4.5), else black, which then has more than 4.6.
-fn text_on(rgb: [u8; 3]) -> &'static str {
-    if 1.05 / (luminance(rgb) + 0.05) >= 4.5 { "#fff" } else { "#000" }
+fn hex([red, green, blue]: Rgb) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+/// White where it can be read, else black, which then can: with a contrast of more than 4.6.
+fn text_on(color: Rgb) -> Rgb {
+    if contrast(WHITE, color) >= TEXT { WHITE } else { BLACK }
+}
+
+/// A color on the way from one to another, `part` of it, from 0 to 1.
+fn mix(from: Rgb, to: Rgb, part: f64) -> Rgb {
+    let between = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part).round();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between two bytes")]
+    std::array::from_fn(|at| between(from[at], to[at]) as u8)
+}
+
+/// The contrast of WCAG 2, from 1 to 21.
+fn contrast(one: Rgb, other: Rgb) -> f64 {
+    let [one, other] = [one, other].map(|rgb| luminance(rgb) + 0.05);
+    one.max(other) / one.min(other)
 }
 
 /// The relative luminance of WCAG 2.
-fn luminance(rgb: [u8; 3]) -> f64 {
+fn luminance(rgb: Rgb) -> f64 {
     let linear = rgb.map(|part| {
         let part = f64::from(part) / 255.0;
         if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
@@ -78,6 +186,7 @@ fn luminance(rgb: [u8; 3]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_path_changes_with_its_content() {
@@ -85,7 +194,7 @@ mod tests {
         assert_ne!(blue.css_path, red.css_path);
         assert_eq!(blue.js_path, red.js_path);
         assert_eq!(blue.css_path, Assets::new("#2f6fed").css_path);
-        assert!(blue.css.starts_with(b":root{--brand:#2f6fed;--on-brand:#fff}\n"));
+        assert!(blue.css.starts_with(b":root{--brand:#2f6fed;--on-brand:#ffffff}\n"));
     }
 
     #[test]
@@ -96,13 +205,43 @@ mod tests {
     }
 
     #[test]
-    fn text_on_any_color_has_enough_contrast() {
-        assert_eq!(text_on([0xff, 0xe6, 0]), "#000");
-        for number in (0..0x0100_0000_u32).step_by(997) {
-            let [_, rgb @ ..] = number.to_be_bytes();
-            let light = luminance(rgb) + 0.05;
-            let contrast = if text_on(rgb) == "#fff" { 1.05 / light } else { light / 0.05 };
-            assert!(contrast >= 4.5, "{number:06x}: {contrast}");
+    fn our_own_colors_have_enough_contrast() {
+        for scheme in [LIGHT, DARK] {
+            for behind in [scheme.paper, scheme.card, scheme.alert] {
+                assert!(contrast(scheme.ink, behind) >= TEXT && contrast(scheme.soft, behind) >= TEXT);
+            }
+            assert!(contrast(scheme.line, scheme.card) >= BORDER && contrast(scheme.warn, scheme.alert) >= BORDER);
+        }
+        assert!((contrast(WHITE, BLACK) - 21.0).abs() < 1e-9 && contrast([0x77; 3], WHITE) < TEXT);
+    }
+
+    fn any_brand_can_be_read(brand: Rgb) {
+        let name = hex(brand);
+        assert!(contrast(text_on(brand), brand) >= TEXT, "{name}");
+        for scheme in [LIGHT, DARK] {
+            let (tint, rim) = (scheme.tint(brand), scheme.rim(brand));
+            assert!(contrast(scheme.ink, tint) >= TEXT, "{name}: a word on {tint:?}");
+            assert!(contrast(rim, scheme.card) >= 3.0 && contrast(rim, tint) >= 3.0, "{name}: {rim:?}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_colors_can_be_read() {
+        for red in [0, 0xff] {
+            for green in [0, 0xff] {
+                for blue in [0, 0xff] {
+                    any_brand_can_be_read([red, green, blue]);
+                }
+            }
+        }
+        assert_eq!(text_on([0xff, 0xe6, 0]), BLACK);
+        assert_eq!(LIGHT.rim([0x2f, 0x6f, 0xed]), [0x2f, 0x6f, 0xed], "a color that stands out stays as it is");
+    }
+
+    proptest! {
+        #[test]
+        fn any_color_can_be_read(brand: Rgb) {
+            any_brand_can_be_read(brand);
         }
     }
 

@@ -498,7 +498,52 @@ mod tests {
         let html = html(&opened(5, Mode::Seen));
         let (_, saved) = html.split_once("<template id=\"saved\">").expect("the thanks");
         assert!(saved.contains("Your rating “amazing” is saved."));
-        assert!(html.contains("<template id=\"failed\">") && !html.contains(" data-quiet"));
+        assert!(html.contains("id=\"trouble\"") && !html.contains(" data-quiet"));
+    }
+
+    #[test]
+    fn the_words_fit_the_face() {
+        for (link, sorry, comment, why) in [
+            (1, true, "What went wrong?", "goes better next time"),
+            (2, true, "What went wrong?", "goes better next time"),
+            (3, false, "What could have been better?", "goes better next time"),
+            (4, false, "What did you like?", "with joy"),
+            (5, false, "What did you like?", "with joy"),
+        ] {
+            let asked = html(&opened(link, Mode::Pressed));
+            let shown = |words: &str| count(&asked, &format!("\">{words}")) == 1;
+            assert!(shown(comment), "{link}: {asked}");
+            assert_eq!(count(&asked, " hidden>"), 4, "two tones of two sentences");
+            assert!(asked.contains(why));
+            let saved = html(&refused(Outcome::Ok, rated(link, Mode::Seen, link)));
+            assert_eq!(saved.contains("We are sorry about that"), sorry, "{link}");
+            assert_eq!(saved.contains("someone at Example will read it."), sorry, "{link}");
+            let locked = Opened { standing: "locked", score: Some(score(link)), ..opened(link, Mode::Final) };
+            assert_eq!(html(&refused(Outcome::Ok, locked)).contains("We are sorry"), sorry, "{link}");
+        }
+    }
+
+    #[test]
+    fn ends_are_told_where_they_matter() {
+        let hours = |hours: i64| DateTime::from_timestamp(1_800_000_000 + hours * 3600, 0);
+        let first = Opened { rate_until: hours(1), ..opened(4, Mode::Seen) };
+        assert!(html(&first).contains("You can rate this conversation until <time"));
+        let doubted = Opened { standing: "held", rate_until: hours(-1), ..opened(4, Mode::Pressed) };
+        assert!(!html(&doubted).contains("<time"));
+        let settled = Opened { settled: true, change_until: hours(-1), ..rated(4, Mode::Seen, 4) };
+        assert!(html(&settled).contains("It could be changed until <time"));
+        let late = Opened { change_until: hours(-1), ..opened(4, Mode::Seen) };
+        assert!(html(&late).contains("<template id=\"saved\" data-fixed>"), "the script takes the faces away");
+        let closed = Opened { rate_until: hours(-1), ..opened(4, Mode::Closed) };
+        assert!(html(&closed).contains("It could be rated until <time"));
+    }
+
+    #[test]
+    fn a_page_with_its_style_and_script_is_small() {
+        let page = html(&Opened { comment: "x".repeat(200), ..opened(4, Mode::Seen) });
+        let assets = Assets::new("#2f6fed");
+        let bytes = page.len() + assets.css.len() + assets.js.len();
+        assert!(bytes < 25 * 1024, "{bytes} bytes, uncompressed");
     }
 
     #[test]
@@ -577,6 +622,7 @@ mod tests {
             (Message::UnknownLink, "This link does not work"),
             (Message::Malformed, "We could not read this"),
             (Message::TooLong, "too long for us"),
+            (Message::TooMany, "wait a minute and try again"),
             (Message::Later, "try again in a moment"),
         ] {
             let html = with_frame(|frame| message(frame, kind, None));

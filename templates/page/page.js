@@ -76,12 +76,13 @@
     const saved = byId("saved");
     if (!saved) return;
     byId("lead").replaceChildren(saved.content.cloneNode(true));
+    if ("fixed" in saved.dataset) form().querySelector("fieldset")?.remove();
     saved.remove();
     localise();
     if (!form().elements.comment.value.trim()) byId("notice").replaceChildren();
   }
 
-  // Sends the form and shows the page that answers, in place.
+  // Sends the form and shows the page that answers, in place. If none does, all that was entered stays.
   async function press(event) {
     const at = event.target;
     if (at !== form()) return;
@@ -89,15 +90,13 @@
     if (!event.isTrusted || busy) return;
     wait(at, true);
     presses += 1;
-    const main = await send(at);
+    const answer = await send(at);
     wait(at, false);
-    if (main) show(main, at.elements.page.value);
-    else {
-      byId("notice").replaceChildren(byId("failed").content.cloneNode(true));
-      byId("notice").firstChild.focus();
-    }
+    if (answer.main) show(answer.main, at.elements.page.value);
+    else byId("trouble").textContent = answer.said ?? byId("trouble").dataset[answer.trouble];
   }
 
+  // A page of ours has a `lead`, or else a heading and a sentence; what a hotel's network says instead has neither.
   async function send(at) {
     const abort = new AbortController();
     const patience = setTimeout(() => abort.abort(), PATIENCE);
@@ -105,26 +104,33 @@
       const headers = { Accept: "text/html" };
       const body = new URLSearchParams(new FormData(at));
       const response = await fetch(at.action, { method: "POST", credentials: "same-origin", signal: abort.signal, headers, body });
-      if (response.status === 429 || response.status >= 500) return null;
-      return new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+      if (response.status === 429) return { trouble: "tooMany" };
+      const main = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+      if (main?.querySelector("#lead")) return { main };
+      const refused = response.status >= 400 && response.status < 500 && main?.querySelector("h1 + p");
+      return refused ? { said: refused.textContent } : { trouble: "failed" };
     } catch {
-      return null;
+      return { trouble: navigator.onLine ? "failed" : "offline" };
     } finally {
       clearTimeout(patience);
     }
   }
 
   function wait(at, waiting) {
+    const button = at.querySelector("button");
     busy = waiting;
     at.setAttribute("aria-busy", waiting);
     at.elements.comment.readOnly = waiting;
+    if (waiting) byId("trouble").textContent = "";
+    [button.textContent, button.dataset.sending] = [button.dataset.sending, button.textContent];
   }
 
+  // The regions stay and what is in them changes, so that a screen reader tells.
   function show(main, page) {
-    document.querySelector("main").replaceWith(main);
+    for (const id of ["notice", "lead", "rest"]) byId(id).replaceChildren(...main.querySelector(`#${id}`).childNodes);
     localise();
-    if (form() && form().elements.page.value !== page) begin();
-    main.querySelector("[role=alert], h1")?.focus();
+    if (form().elements.page.value !== page) begin();
+    document.querySelector("main").querySelector("[role=alert]:not(:empty), h1").focus();
     scrollTo(0, 0);
   }
 
