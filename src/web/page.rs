@@ -247,6 +247,8 @@ impl Prompt {
 struct Lead {
     /// The face that it is about.
     score: Option<Score>,
+    /// That face is saved, and nothing is asked about it.
+    saved: bool,
     tone: Tone,
     heading: String,
     sentence: String,
@@ -282,6 +284,7 @@ impl Lead {
         let own = frame.thanks(opened).filter(|_| thanks);
         Self {
             score: (state != State::Closed).then_some(score),
+            saved: !matches!(state, State::Chose | State::Change | State::Closed),
             tone,
             heading: own.unwrap_or_else(|| fill(heading, &words)),
             sentence: fill(sentence, &words),
@@ -549,6 +552,7 @@ mod tests {
     #[test]
     fn nothing_speaks_of_a_doubted_rating() {
         let html = html(&Opened { standing: "held", score: Some(score(1)), ..opened(5, Mode::Pressed) });
+        assert!(!html.contains("class=\"big done\""));
         assert!(html.contains("You chose “amazing”") && !html.contains("is saved") && !html.contains("“terrible”"));
     }
 
