@@ -25,7 +25,7 @@ use toml::{Table, Value};
 use crate::survey::delivery::LONGEST_SETTING;
 use crate::survey::eligibility::Policy;
 use crate::survey::evidence::Evidence;
-use crate::text::{Languages, Own};
+use crate::text::{Languages, Own, Text};
 
 mod value;
 
@@ -47,6 +47,7 @@ const DEFAULTS: &str = r##"
     [brand]
     name = "Support"
     color = "#2f6fed"
+    locale = "en"
     [report]
     timezone = "UTC"
     positive = [4, 5]
@@ -175,6 +176,9 @@ pub struct Brand {
     /// The accent colour, as `#rrggbb`.
     #[serde(deserialize_with = "value::color")]
     pub color: String,
+    /// The language of mails and pages where that of the customer is not told, or there are no texts in it.
+    #[serde(deserialize_with = "value::locale")]
+    pub locale: String,
     /// An image that mails show in place of the name: an https URL.
     #[serde(default, deserialize_with = "value::image")]
     pub logo_url: Option<String>,
@@ -233,6 +237,14 @@ impl Config {
     #[must_use]
     pub fn policy(&self, name: Option<&str>) -> Option<&Arc<Policy>> {
         name.map_or(Some(&self.ask), |name| Some(&self.policies.get(name)?.rules))
+    }
+
+    /// The texts for a customer of that locale, or else in the brand's language. Mail and page of a survey ask here, so
+    /// they speak the same.
+    #[must_use]
+    pub fn text(&self, locale: Option<&str>) -> &'static Text {
+        let speaks = |locale: Option<&str>| locale.and_then(Text::in_language);
+        speaks(locale).or_else(|| speaks(Some(&self.brand.locale))).unwrap_or(Text::english())
     }
 
     /// The own words that apply to surveys of a policy: its own, then those for all. A survey can outlive its policy.
@@ -535,6 +547,7 @@ mod tests {
             [brand]
             name = "Example"
             color = "#A0b1c2"
+            locale = "de-AT"
             logo_url = "https://example.com/logo.png?v=2"
             [report]
             timezone = "Europe/Berlin"
@@ -557,7 +570,8 @@ mod tests {
         assert_eq!((config.mail.max_per_minute, config.mail.max_per_minute_per_domain), (600, 60));
         assert_eq!(config.mail.retry_after, TimeDelta::milliseconds(250));
         let logo_url = Some("https://example.com/logo.png?v=2".into());
-        assert_eq!(config.brand, Brand { name: "Example".into(), color: "#A0b1c2".into(), logo_url });
+        let (name, locale) = ("Example".into(), "de-AT".into());
+        assert_eq!(config.brand, Brand { name, color: "#A0b1c2".into(), locale, logo_url });
         assert_eq!(config.report, Report { timezone: Tz::Europe__Berlin, positive: vec![3, 5] });
         assert_eq!(config.clicks.evidence, Evidence::Pressed);
         assert_eq!(config.clicks.machines, ["probe"]);
@@ -572,6 +586,7 @@ mod tests {
             ("AFTERWORD_CONFIG", "else.toml"),
             ("AFTERWORD_DATABASE", "b/b.db"),
             ("AFTERWORD_BRAND__NAME", "123"),
+            ("AFTERWORD_BRAND__LOCALE", "pt_PT"),
             ("AFTERWORD_MAIL__WORKERS", "7"),
             ("AFTERWORD_REPORT__POSITIVE", "[5]"),
             ("AFTERWORD_CLICKS__MACHINES", "['a', 'b']"),
@@ -586,6 +601,7 @@ mod tests {
         assert_eq!(config.database, Path::new("b/b.db"));
         assert_eq!(config.link_keys_file, Path::new("b/afterword.keys"));
         assert_eq!(config.brand.name, "123");
+        assert_eq!(config.text(Some("xx")).language, "pt-BR");
         assert_eq!(config.mail.workers, 7);
         assert_eq!(config.report.positive, [5]);
         assert_eq!(config.clicks.machines, ["a", "b"]);
@@ -595,6 +611,17 @@ mod tests {
         assert_eq!(config.policies["vip"].rules.delay, TimeDelta::minutes(5));
         assert_eq!(config.policies["vip"].rules.quiet_days, 1);
         assert_eq!(config.policies["new"].rules.quiet_days, 3);
+    }
+
+    #[test]
+    fn the_customers_language_comes_before_the_brands() {
+        let config = load("brand.locale = 'de'", &[]).unwrap();
+        for (locale, language) in [(None, "de"), (Some("fr_CA"), "fr"), (Some("tlh"), "de"), (Some("en"), "en")] {
+            assert_eq!(config.text(locale).language, language);
+        }
+        let refused = error("", &[("AFTERWORD_BRAND__LOCALE", "tlh")]);
+        let expected = "AFTERWORD_BRAND__LOCALE: brand.locale: \"tlh\": no texts in it, expected one of en, de, ";
+        assert!(refused.starts_with(expected), "{refused}");
     }
 
     #[test]
@@ -614,7 +641,7 @@ mod tests {
         let file = "[mail.text.en]\nsubject = 'Hi {customer}'\nbrand = 'Lamps'\n[policy.vip.text.en]\nbrand = 'VIP'";
         let config = load(file, &[("AFTERWORD_POLICY__VIP__TEXT__EN__THANKS", "123")]).unwrap();
         assert_eq!(*config.policies["vip"].rules, *config.ask, "words are no rules");
-        assert_eq!(config.policies["vip"].text.en.thanks.as_deref(), Some("123"));
+        assert_eq!(config.own_words(Some("vip")).say("en", |own| &own.thanks, &[], &[]).as_deref(), Some("123"));
         let brand = |policy| config.own_words(policy).brand("en", "ours");
         assert_eq!((brand(Some("vip")), brand(Some("gone")), brand(None)), ("VIP", "Lamps", "Lamps"));
     }
@@ -634,8 +661,14 @@ mod tests {
         }
         for (file, start) in [
             ("[mail.text.en]\nfooter = 'x'", "mail.text.en.footer: unknown field `footer`, expected one of `brand`"),
-            ("[mail.text.de]\nthanks = 'x'", "mail.text.de: unknown field `de`, expected `en`"),
-            ("[policy.vip.text]\nthanks = 'x'", "policy.vip.text.thanks: unknown field `thanks`, expected `en`"),
+            (
+                "[mail.text.xx]\nthanks = 'x'",
+                "mail.text: no texts in the language \"xx\": expected one of en, de, fr, ",
+            ),
+            (
+                "[policy.vip.text]\nthanks = 'x'",
+                "policy.vip.text.thanks: invalid type: string \"x\", expected a section",
+            ),
             ("policy.vip.text = 3", "policy.vip.text: invalid type: integer `3`, expected a section"),
             ("policy.vip.rules.delay = '5m'", "policy.vip.rules: unknown field `rules`, expected one of `users`"),
             ("mail.text.en.thanks = ' '", "mail.text.en.thanks: \" \": expected one line that is not blank"),

@@ -298,10 +298,11 @@ impl Gateway {
     }
 
     /// Checks an unsubscribe link, and acts on it if `confirmed`: the address is not asked again. Repeats change nothing.
+    /// Tells what the survey of the link is about.
     ///
     /// # Errors
     /// An unknown link, or an unavailable store.
-    pub async fn unsubscribe(&self, token: &str, confirmed: bool) -> Result<(), Error> {
+    pub async fn unsubscribe(&self, token: &str, confirmed: bool) -> Result<About, Error> {
         let Some(Link { purpose: Purpose::Unsubscribe, survey }) = self.keys.ring.verify(token) else {
             return Err(Error::UnknownLink);
         };
@@ -313,7 +314,7 @@ impl Gateway {
             let at = self.clock.now();
             self.store.write(Command::Suppress { address_hash, cause: Cause::OptedOut, at, address: None }).await?;
         }
-        Ok(())
+        Ok(self.shown(survey).await?.about)
     }
 
     /// Waits until everything that was queued is decided and durable.

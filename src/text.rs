@@ -7,22 +7,43 @@ mod own;
 
 pub use own::{Languages, Name, Own, OwnWords};
 
+use chrono::{DateTime, Datelike, Utc};
+use chrono_tz::Tz;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-static ENGLISH: LazyLock<Text> = LazyLock::new(|| {
-    toml::from_str(include_str!("../templates/text/en.toml")).expect("built in, and a test below reads it")
-});
-// Further languages go here: one file in `templates/text/`, one static, one arm where a locale picks its text.
+/// Every language: a new one is a file in `templates/text/` and a line here. English is the first.
+const FILES: [&str; 14] = [
+    include_str!("../templates/text/en.toml"),
+    include_str!("../templates/text/de.toml"),
+    include_str!("../templates/text/fr.toml"),
+    include_str!("../templates/text/es.toml"),
+    include_str!("../templates/text/pt-BR.toml"),
+    include_str!("../templates/text/it.toml"),
+    include_str!("../templates/text/nl.toml"),
+    include_str!("../templates/text/pl.toml"),
+    include_str!("../templates/text/sv.toml"),
+    include_str!("../templates/text/tr.toml"),
+    include_str!("../templates/text/ja.toml"),
+    include_str!("../templates/text/zh-Hans.toml"),
+    include_str!("../templates/text/ar.toml"),
+    include_str!("../templates/text/he.toml"),
+];
+static TEXTS: LazyLock<[Text; FILES.len()]> =
+    LazyLock::new(|| FILES.map(|file| toml::from_str(file).expect("built in, and a test below reads it")));
 
 /// All texts of one language. Texts may hold placeholders such as `{brand}`, for [`fill`].
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
-    /// The language as HTML names it.
+    /// The language as HTML names it, which is its file's name too.
     pub language: String,
     /// Which way it is written, as HTML names it.
     pub direction: String,
+    /// A moment: `{day}`, `{month}` (one of `months`), `{year}`, `{clock}`, `{zone}`.
+    time: String,
+    /// The names of the months as `time` wants them, from January on.
+    months: [String; 12],
     /// The words for the five faces, worst first.
     pub words: [String; 5],
     /// The mail that asks.
@@ -223,17 +244,38 @@ pub struct MessageText {
 }
 
 impl Text {
-    /// The texts in the language of a locale such as `en` or `en-GB`, if there are any.
+    /// The texts in the language of a locale such as `de`, `de-AT` or `zh_TW`, if there are any. A language is here in one
+    /// form only, so script and country do not matter: Portugal gets the Portuguese of Brazil.
     #[must_use]
     pub fn in_language(locale: &str) -> Option<&'static Self> {
-        let language = locale.split(['-', '_']).next().unwrap_or_default();
-        language.eq_ignore_ascii_case("en").then(Self::english)
+        let language = |name: &str| match name.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase() {
+            // Java, and helpdesks written in it, said so for long.
+            hebrew if hebrew == "iw" => "he".to_owned(),
+            language => language,
+        };
+        TEXTS.iter().find(|text| language(&text.language) == language(locale))
     }
 
     /// The texts in English.
     #[must_use]
     pub fn english() -> &'static Self {
-        &ENGLISH
+        &TEXTS[0]
+    }
+
+    /// The names of all languages, as their files are called.
+    pub fn languages() -> impl Iterator<Item = &'static str> {
+        TEXTS.iter().map(|text| text.language.as_str())
+    }
+
+    /// A moment to the minute, as the language writes it, in a time zone that is named.
+    #[must_use]
+    pub fn moment(&self, at: DateTime<Utc>, zone: Tz) -> String {
+        let local = at.with_timezone(&zone);
+        let [day, year] = [local.day().to_string(), local.year().to_string()];
+        let (clock, zone) = (local.format("%H:%M").to_string(), local.format("%Z").to_string());
+        let month = &self.months[local.month0() as usize];
+        let names = [("day", &day), ("month", month), ("year", &year), ("clock", &clock), ("zone", &zone)];
+        fill(&self.time, &names.map(|(name, value)| (name, value.as_str())))
     }
 }
 
@@ -259,28 +301,137 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// All texts of a file by their keys, such as `mail.hint` and `words.0`.
+    fn texts(file: &str) -> BTreeMap<String, String> {
+        fn gather(key: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
+            let below = |key: &str, name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+            match value {
+                toml::Value::Table(table) => {
+                    table.iter().for_each(|(name, value)| gather(&below(key, name), value, into))
+                }
+                toml::Value::Array(list) => {
+                    list.iter().enumerate().for_each(|(at, value)| gather(&below(key, &at.to_string()), value, into));
+                }
+                value => drop(into.insert(key.to_owned(), value.as_str().expect(key).to_owned())),
+            }
+        }
+        let mut texts = BTreeMap::new();
+        gather("", &toml::Value::Table(file.parse().expect(file)), &mut texts);
+        texts
+    }
+
+    /// The names in braces, which must be closed.
+    fn placeholders(text: &str) -> BTreeSet<&str> {
+        let names = text.split('{').skip(1).map(|rest| rest.split_once('}').expect(text).0);
+        names.collect()
+    }
 
     #[test]
-    fn english_is_complete_and_fills_known_names_only() {
-        let text = Text::english();
-        assert_eq!(text.language, "en");
-        assert_eq!(text.words[3], "great");
-        let table: toml::Table = include_str!("../templates/text/en.toml").parse().expect("valid TOML");
-        for text in table.values().filter_map(toml::Value::as_table).flat_map(toml::Table::values) {
-            let text = text.as_str().expect("a text");
-            assert!(!text.trim().is_empty());
-            let names = ["brand", "teammate", "subject", "word", "clicked", "number", "time", "reference"]
-                .map(|name| (name, ""));
-            assert!(!fill(text, &names).contains(['{', '}']), "{text}");
+    fn every_language_has_every_text_and_the_placeholders_of_english() {
+        let english = texts(FILES[0]);
+        let known = ["brand", "teammate", "subject", "word", "clicked", "number", "time", "reference"];
+        for text in english.iter().filter(|(key, _)| *key != "time").map(|(_, text)| text) {
+            assert!(placeholders(text).iter().all(|name| known.contains(name)), "{text}");
+        }
+        for file in FILES {
+            let texts = texts(file);
+            let language = &texts["language"];
+            assert!(texts.keys().eq(english.keys()), "{language}");
+            for (key, text) in &texts {
+                assert!(
+                    !text.is_empty() && text.trim() == text && !text.contains(char::is_control),
+                    "{language} {key}"
+                );
+                assert_eq!(placeholders(text), placeholders(&english[key]), "{language} {key}: {text}");
+                assert_eq!(text.matches('{').count(), english[key].matches('{').count(), "{language} {key}: {text}");
+                assert_eq!(text.matches('}').count(), text.matches('{').count(), "{language} {key}: {text}");
+            }
         }
     }
 
     #[test]
-    fn a_locale_picks_its_language() {
-        for (locale, language) in [("en", Some("en")), ("EN-GB", Some("en")), ("en_US", Some("en")), ("de", None)] {
-            assert_eq!(Text::in_language(locale).map(|text| text.language.as_str()), language, "{locale}");
+    fn no_text_was_forgotten_to_be_translated() {
+        // What is the same word there, by language.
+        let same = ["direction", "face", "months.", "time", "words.2"];
+        let english = texts(FILES[0]);
+        for file in &FILES[1..] {
+            let texts = texts(file);
+            for (key, text) in texts.iter().filter(|(key, _)| !same.iter().any(|same| key.starts_with(same))) {
+                assert_ne!(text, &english[key], "{} {key}", texts["language"]);
+            }
         }
-        assert!(Text::in_language("").is_none() && Text::in_language("english").is_none());
+    }
+
+    #[test]
+    fn languages_are_called_as_their_files_and_differ() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/text");
+        let files = std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("readable").path());
+        let stem = |path: std::path::PathBuf| path.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(files.map(stem).collect::<BTreeSet<_>>(), Text::languages().map(str::to_owned).collect());
+        for text in TEXTS.iter() {
+            assert!(text.words.iter().collect::<BTreeSet<_>>().len() == 5, "{}", text.language);
+            let right_to_left = ["ar", "he"].contains(&text.language.as_str());
+            assert_eq!(text.direction, if right_to_left { "rtl" } else { "ltr" });
+            assert!(std::ptr::eq(Text::in_language(&text.language).expect("found"), text));
+        }
+        assert_eq!(Text::english().language, "en");
+    }
+
+    #[test]
+    fn a_locale_picks_its_language() {
+        for (locale, language) in [
+            ("en", "en"),
+            ("EN-GB", "en"),
+            ("en_US", "en"),
+            ("de-AT", "de"),
+            ("DE", "de"),
+            ("fr-CA", "fr"),
+            ("es-419", "es"),
+            ("pt-BR", "pt-BR"),
+            ("pt_PT", "pt-BR"),
+            ("pt", "pt-BR"),
+            ("it", "it"),
+            ("nl_BE", "nl"),
+            ("PL-pl", "pl"),
+            ("sv", "sv"),
+            ("tr", "tr"),
+            ("ja-JP", "ja"),
+            ("zh_Hans", "zh-Hans"),
+            ("zh-CN", "zh-Hans"),
+            ("zh-TW", "zh-Hans"),
+            ("ZH_hant_hk", "zh-Hans"),
+            ("zh", "zh-Hans"),
+            ("ar-EG", "ar"),
+            ("iw", "he"),
+            ("IW_il", "he"),
+            ("he-IL", "he"),
+        ] {
+            assert_eq!(Text::in_language(locale).map(|text| text.language.as_str()), Some(language), "{locale}");
+        }
+        for unknown in ["", "-", "_DE", "tlh", "english", "d", "deu-AT", "x-de", "und"] {
+            assert!(Text::in_language(unknown).is_none(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_written_as_the_language_does_in_the_zone() {
+        let at = "2026-11-22T23:05:00Z".parse().expect("a time");
+        let berlin = Tz::Europe__Berlin;
+        for (language, expected) in [
+            ("en", "23 November 2026, 00:05 CET"),
+            ("de", "23. November 2026, 00:05 Uhr (CET)"),
+            ("fr", "23 novembre 2026 à 00:05 (CET)"),
+            ("pt-BR", "23 de novembro de 2026, 00:05 (CET)"),
+            ("pl", "23 listopada 2026, 00:05 (CET)"),
+            ("ja", "2026年11月23日 00:05（CET）"),
+            ("ar", "23 نوفمبر 2026، 00:05 (CET)"),
+            ("he", "23 בנובמבר 2026, 00:05 (CET)"),
+        ] {
+            assert_eq!(Text::in_language(language).expect(language).moment(at, berlin), expected);
+        }
+        assert_eq!(Text::english().moment(at, Tz::UTC), "22 November 2026, 23:05 UTC");
     }
 
     #[test]

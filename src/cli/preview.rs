@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct Wanted {
-    /// The customer's language, such as en or en-GB
+    /// The customer's language, such as de, de-AT or zh-Hans
     #[arg(long)]
     locale: Option<String>,
     /// The policy whose own words to use
@@ -31,7 +31,9 @@ pub(super) fn run(wanted: &Wanted, config: &Config) -> Result<(), Ended> {
         return Err(Ended::Usage(format!("--policy: expected the name of a configured policy: {known}")));
     }
     if !locale.is_none_or(compose::speaks) {
-        return Err(Ended::Usage("--locale: there are no texts in that language, whose customers get English".into()));
+        return Err(Ended::Usage(
+            "--locale: there are no texts in that language; its customers get that of brand.locale".into(),
+        ));
     }
     let failed = |error: compose::ComposeError| Ended::Failed(error.to_string());
     let mail = preview(config, policy, locale, Clock::System.now()).map_err(failed)?;

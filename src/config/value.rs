@@ -18,6 +18,7 @@ use serde::{Deserialize, Deserializer};
 use crate::survey::eligibility::Policy;
 use crate::survey::evidence::Evidence;
 use crate::survey::parse_duration;
+use crate::text::Text;
 
 /// An address of mail, as `Name <a@b.c>` or `a@b.c`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -209,6 +210,16 @@ fn is_dotted(text: &str) -> bool {
         (1..=63).contains(&label.len()) && label.chars().all(fine) && !label.starts_with('-') && !label.ends_with('-')
     };
     text.split('.').all(label)
+}
+
+/// What a customer's language is called, if there are texts in it.
+pub(super) fn locale<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let locale = String::deserialize(from)?;
+    if Text::in_language(&locale).is_none() {
+        let known: Vec<_> = Text::languages().collect();
+        return Err(D::Error::custom(format!("{locale:?}: no texts in it, expected one of {}", known.join(", "))));
+    }
+    Ok(locale)
 }
 
 pub(super) fn color<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

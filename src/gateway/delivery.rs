@@ -80,7 +80,7 @@ impl Gateway {
     }
 
     async fn carry(&self, postman: &mut Postman, outgoing: &Outgoing) -> Attempt {
-        let sender = way::sender(&self.config, self.dkim.as_ref(), outgoing.policy.as_deref());
+        let sender = way::sender(&self.config, self.dkim.as_ref(), outgoing);
         match compose::request(&sender, outgoing, &self.keys.ring, self.clock.now()) {
             Ok(letter) => postman.carry(&letter).await,
             Err(error) => Attempt::Permanent(error.to_string()),

@@ -34,7 +34,8 @@ pub fn preview(
     now: Time,
 ) -> Result<Preview, ComposeError> {
     let ring = KeyRing::new(&[random::<LEAST_KEY_BYTES>().to_vec()]).map_err(ComposeError::new)?;
-    let (sender, mail) = (way::sender(config, None, policy), outgoing("ada@example.com", policy, locale));
+    let mail = outgoing("ada@example.com", policy, locale);
+    let sender = way::sender(config, None, &mail);
     let raw = compose::request(&sender, &mail, &ring, now)?.raw;
     Ok(Preview { parts: compose::parts(&sender, &mail, &ring)?, raw })
 }
@@ -46,9 +47,10 @@ pub fn preview(
 pub async fn send_test(config: &Config, address: &str, now: Time) -> Result<Attempt, StartError> {
     let keys = Keys::load_or_make(&config.link_keys_file)?;
     let dkim = way::signature(config)?;
-    let sender = compose::Sender { mark: MARK, ..way::sender(config, dkim.as_ref(), None) };
+    let mail = outgoing(address, None, None);
+    let sender = compose::Sender { mark: MARK, ..way::sender(config, dkim.as_ref(), &mail) };
     let mut postman = way::configured(config).postman();
-    let attempt = match compose::request(&sender, &outgoing(address, None, None), &keys.ring, now) {
+    let attempt = match compose::request(&sender, &mail, &keys.ring, now) {
         Ok(letter) => postman.carry(&letter).await,
         Err(error) => Attempt::Permanent(error.to_string()),
     };

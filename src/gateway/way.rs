@@ -7,6 +7,7 @@ use crate::mail::compose::Sender;
 use crate::mail::dkim::{Dkim, DkimError};
 use crate::mail::smtp;
 use crate::mail::transport::Transport;
+use crate::survey::delivery::Outgoing;
 use std::net::Ipv4Addr;
 
 pub(super) fn configured(config: &Config) -> Transport {
@@ -35,8 +36,8 @@ pub(super) fn signature(config: &Config) -> Result<Option<Dkim>, DkimError> {
     signs.map(|(dkim, key)| Dkim::new(&dkim.domain, &dkim.selector, key.reveal())).transpose()
 }
 
-/// Who asks, in the own words of a policy.
-pub(super) fn sender<'a>(config: &'a Config, dkim: Option<&'a Dkim>, policy: Option<&str>) -> Sender<'a> {
+/// Who asks with that mail: in its customer's language, and in the own words of its policy.
+pub(super) fn sender<'a>(config: &'a Config, dkim: Option<&'a Dkim>, asks: &Outgoing) -> Sender<'a> {
     let mail = &config.mail;
     Sender {
         from_name: mail.from.name.as_deref(),
@@ -45,7 +46,8 @@ pub(super) fn sender<'a>(config: &'a Config, dkim: Option<&'a Dkim>, policy: Opt
         brand: &config.brand.name,
         color: &config.brand.color,
         logo: config.brand.logo_url.as_deref(),
-        own: config.own_words(policy),
+        text: config.text(asks.locale.as_deref()),
+        own: config.own_words(asks.policy.as_deref()),
         mark: "",
         public_url: &config.public_url,
         bounce_domain: mail.bounce_domain.as_deref(),

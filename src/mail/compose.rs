@@ -33,6 +33,8 @@ pub struct Sender<'a> {
     pub color: &'a str,
     /// The brand's logo, shown in place of its name: the one thing of a mail that is fetched. An https URL.
     pub logo: Option<&'a str>,
+    /// The texts, in the customer's language.
+    pub text: &'static Text,
     /// What is said in place of our words.
     pub own: Own<'a>,
     /// What the subject begins with: nothing, but for a test.
@@ -155,16 +157,16 @@ pub fn parts(sender: &Sender, mail: &Outgoing, ring: &KeyRing) -> Result<Parts, 
     Ok(Parts { subject: words.subject, plain, html, unsubscribe: words.unsubscribe })
 }
 
-/// Whether there are texts in a customer's language; who has another gets English.
+/// Whether there are texts in a customer's language; who has another gets those in the brand's.
 #[must_use]
 pub fn speaks(locale: &str) -> bool {
     Text::in_language(locale).is_some()
 }
 
 fn words<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Words<'a> {
-    let text = mail.locale.as_deref().and_then(Text::in_language).unwrap_or(Text::english());
     let link = |purpose| ring.sign(&Link { purpose, survey: mail.survey });
-    let (own, language, ours) = (sender.own, text.language.as_str(), &text.mail);
+    let (own, text) = (sender.own, sender.text);
+    let (language, ours) = (text.language.as_str(), &text.mail);
     let brand = own.brand(language, sender.brand);
     let names = [
         ("teammate", mail.teammate.as_deref()),

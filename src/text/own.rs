@@ -3,20 +3,18 @@
 //! It owns which words can be replaced, the names they may hold, and which of several apply. It must not know where they
 //! are configured.
 
-use super::fill;
+use super::{Text, fill};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 
 /// The names that own words may hold, in braces.
 pub const NAMES: [&str; 4] = ["brand", "teammate", "subject", "customer"];
 
-/// Own words, by language: one field each, as in `templates/text/`.
+/// Own words, by language as its file in `templates/text/` is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Languages {
-    /// English.
-    pub en: OwnWords,
-}
+#[serde(try_from = "BTreeMap<String, OwnWords>")]
+pub struct Languages(BTreeMap<String, OwnWords>);
 
 /// Own words in one language. What is left out stays ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -49,11 +47,16 @@ pub struct Own<'a>(pub [&'a Languages; 2]);
 /// A name and its value, if that is known.
 pub type Name<'a> = (&'static str, Option<&'a str>);
 
-impl Languages {
-    fn of(&self, language: &str) -> Option<&OwnWords> {
-        match language {
-            "en" => Some(&self.en),
-            _ => None,
+impl TryFrom<BTreeMap<String, OwnWords>> for Languages {
+    type Error = String;
+
+    fn try_from(words: BTreeMap<String, OwnWords>) -> Result<Self, String> {
+        match words.keys().find(|language| !Text::languages().any(|known| known == *language)) {
+            None => Ok(Self(words)),
+            Some(unknown) => {
+                let known: Vec<_> = Text::languages().collect();
+                Err(format!("no texts in the language {unknown:?}: expected one of {}", known.join(", ")))
+            }
         }
     }
 }
@@ -86,7 +89,7 @@ impl<'a> Own<'a> {
     }
 
     fn each(self, language: &str) -> impl Iterator<Item = &'a OwnWords> {
-        self.0.into_iter().filter_map(move |languages| languages.of(language))
+        self.0.into_iter().filter_map(move |languages| languages.0.get(language))
     }
 }
 
@@ -121,10 +124,14 @@ mod tests {
         toml::from_str(text).expect(text)
     }
 
+    fn english(words: OwnWords) -> Languages {
+        BTreeMap::from([("en".to_owned(), words)]).try_into().expect("a language of ours")
+    }
+
     #[test]
     fn own_words_come_first_and_give_way_where_a_name_is_unknown() {
-        let policy = Languages { en: words("question = 'Dear {customer}, was {teammate} kind?'") };
-        let all = Languages { en: words("question = 'Was {brand} kind?'\nbrand = 'Lumen'") };
+        let policy = english(words("question = 'Dear {customer}, was {teammate} kind?'"));
+        let all = english(words("question = 'Was {brand} kind?'\nbrand = 'Lumen'"));
         let own = Own([&policy, &all]);
         let ask = |own: Own, customer, teammate| {
             let names = [("customer", customer), ("teammate", teammate), ("brand", Some("Lumen"))];
@@ -137,6 +144,18 @@ mod tests {
         assert_eq!((own.brand("en", "Ours"), Own([&none, &none]).brand("en", "Ours")), ("Lumen", "Ours"));
         assert_eq!(own.brand("xx", "Ours"), "Ours", "words of one language are not said in another");
         assert_eq!(own.say("en", |words| &words.about, &["On {subject}."], &[("subject", None)]), None);
+    }
+
+    #[test]
+    fn every_language_of_ours_takes_own_words_and_no_other_does() {
+        for language in Text::languages() {
+            let languages: Languages = toml::from_str(&format!("{language}.thanks = '!'")).expect(language);
+            assert_eq!(Own([&languages; 2]).say(language, |words| &words.thanks, &[], &[]).as_deref(), Some("!"));
+        }
+        for unknown in ["xx", "EN", "pt", "pt-br", "zh"] {
+            let error = toml::from_str::<Languages>(&format!("{unknown}.thanks = '!'")).expect_err(unknown);
+            assert!(error.message().contains("expected one of en, de, "), "{error}");
+        }
     }
 
     #[test]

@@ -15,7 +15,6 @@ pub use api::report_json;
 
 use crate::gateway::Gateway;
 use crate::mail::transport::Memory;
-use crate::text::Text;
 use assets::Assets;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -56,16 +55,12 @@ impl App {
         })
     }
 
-    /// The frame of pages that belong to no survey in particular.
-    fn frame(&self) -> Frame<'_> {
-        self.frame_of(None)
-    }
-
-    /// The frame of a survey's page, in the own words of its policy.
-    fn frame_of(&self, policy: Option<&str>) -> Frame<'_> {
-        let (config, text) = (&self.gateway.config, Text::english());
-        let own = config.own_words(policy);
-        Frame { brand: own.brand(&text.language, &config.brand.name), own, text, assets: &self.assets }
+    /// The frame of a page in a customer's language and the own words of a policy, as far as there are any.
+    fn frame(&self, locale: Option<&str>, policy: Option<&str>) -> Frame<'_> {
+        let config = &self.gateway.config;
+        let (text, own) = (config.text(locale), config.own_words(policy));
+        let brand = own.brand(&text.language, &config.brand.name);
+        Frame { brand, own, text, zone: config.report.timezone, assets: &self.assets }
     }
 }
 
@@ -182,7 +177,7 @@ fn failure_page(app: &App, failure: &Failure, id: &str) -> Response {
         _ => Message::Malformed,
     };
     let reference = failure.status.is_server_error().then_some(id);
-    let page = Html(page::message(app.frame(), message, reference));
+    let page = Html(page::message(app.frame(None, None), message, reference));
     failure.with_headers((failure.status, page).into_response())
 }
 

@@ -10,6 +10,7 @@ use crate::survey::evidence::{Mode, Outcome};
 use crate::survey::rating::Score;
 use crate::text::{Own, Text, ToneText, fill};
 use askama::Template;
+use chrono_tz::Tz;
 
 /// What all pages share.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,8 @@ pub struct Frame<'a> {
     pub own: Own<'a>,
     /// The texts, in the customer's language.
     pub text: &'a Text,
+    /// The zone of the times it shows, until the script shows them in the customer's own.
+    pub zone: Tz,
     /// The stylesheet and the script.
     pub assets: &'a Assets,
 }
@@ -288,7 +291,7 @@ impl Lead {
             tone,
             heading: own.unwrap_or_else(|| fill(heading, &words)),
             sentence: fill(sentence, &words),
-            until: Until::of(frame.text, opened, state),
+            until: Until::of(frame, opened, state),
         }
     }
 }
@@ -297,35 +300,30 @@ impl Lead {
 struct Until {
     before: String,
     at: Time,
+    readable: String,
     after: String,
 }
 
 impl Until {
     /// The end that matters to a state.
-    fn of(text: &Text, opened: &Opened, state: State) -> Option<Self> {
-        let rate = &text.rate;
+    fn of(frame: Frame, opened: &Opened, state: State) -> Option<Self> {
+        let rate = &frame.text.rate;
         let now = opened.page.issued;
-        match state {
+        let (sentence, at) = match state {
             // A doubted rating can be confirmed after the end, so there the end is none.
-            State::Chose => Self::new(&rate.rate_until, opened.rate_until.filter(|until| now <= *until)),
-            State::Saved | State::Standing | State::Change => Self::new(&rate.change_until, opened.change_until),
-            State::Settled => Self::new(&rate.settled_since, opened.change_until),
-            State::Final => None,
-            State::Closed => Self::new(&rate.closed_since, opened.rate_until),
-        }
-    }
-
-    fn new(sentence: &str, at: Option<Time>) -> Option<Self> {
+            State::Chose => (&rate.rate_until, opened.rate_until.filter(|until| now <= *until)),
+            State::Saved | State::Standing | State::Change => (&rate.change_until, opened.change_until),
+            State::Settled => (&rate.settled_since, opened.change_until),
+            State::Final => return None,
+            State::Closed => (&rate.closed_since, opened.rate_until),
+        };
         let (before, after) = sentence.split_once("{time}").unwrap_or((sentence, ""));
-        at.map(|at| Self { before: before.to_owned(), at, after: after.to_owned() })
+        let readable = |at| frame.text.moment(at, frame.zone);
+        at.map(|at| Self { before: before.to_owned(), at, readable: readable(at), after: after.to_owned() })
     }
 
     fn machine_readable(&self) -> String {
         self.at.format("%Y-%m-%dT%H:%MZ").to_string()
-    }
-
-    fn readable(&self) -> String {
-        self.at.format("%Y-%m-%d %H:%M UTC").to_string()
     }
 }
 
@@ -410,7 +408,7 @@ mod tests {
         let assets = Assets::new("#2f6fed");
         let none = Languages::default();
         let own = Own([&none, &none]);
-        show(Frame { brand: "Example", own, text: Text::english(), assets: &assets })
+        show(Frame { brand: "Example", own, text: Text::english(), zone: Tz::UTC, assets: &assets })
     }
 
     fn html(opened: &Opened) -> String {
@@ -490,7 +488,7 @@ mod tests {
             html.contains("We are sorry about that")
                 && html.contains("Your rating “bad” is saved, and someone at Example will read it.")
         );
-        assert!(html.contains("<time datetime=\"2027-01-15T09:00Z\">2027-01-15 09:00 UTC</time>."));
+        assert!(html.contains("<time datetime=\"2027-01-15T09:00Z\">15 January 2027, 09:00 UTC</time>."));
         assert!(html.contains("name=\"comment\"") && html.contains("makes your rating final"));
         assert!(html.contains(" data-quiet") && !html.contains("id=\"saved\""));
         assert!(!has_notice(&html));

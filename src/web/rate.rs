@@ -29,7 +29,7 @@ pub(super) async fn open(
     Segment(token): Segment,
 ) -> Answer {
     let opened = app.gateway.open_link(&token, app.machine(method == Method::HEAD, &headers)).await?;
-    Ok(Html(page::rate(app.frame_of(opened.about.policy.as_deref()), &format!("/r/{token}"), &opened)).into_response())
+    Ok(page_of(&app, &token, &opened).into_response())
 }
 
 pub(super) async fn answer(
@@ -49,8 +49,12 @@ pub(super) async fn answer(
     if program {
         return Ok((status, Json(answer_json(&opened))).into_response());
     }
-    Ok((status, Html(page::rate(app.frame_of(opened.about.policy.as_deref()), &format!("/r/{token}"), &opened)))
-        .into_response())
+    Ok((status, page_of(&app, &token, &opened)).into_response())
+}
+
+fn page_of(app: &App, token: &str, opened: &Opened) -> Html<String> {
+    let frame = app.frame(opened.about.locale.as_deref(), opened.about.policy.as_deref());
+    Html(page::rate(frame, &format!("/r/{token}"), opened))
 }
 
 fn answer_json(opened: &Opened) -> serde_json::Value {
@@ -102,11 +106,11 @@ fn form(body: &[u8], cross_site: bool, program: bool) -> Result<Form, Failure> {
 }
 
 pub(super) async fn ask_unsubscribe(State(app): State<Arc<App>>, Segment(token): Segment) -> Answer {
-    app.gateway.unsubscribe(&token, false).await?;
-    Ok(Html(page::unsubscribe(app.frame(), &format!("/u/{token}"), false)).into_response())
+    let about = app.gateway.unsubscribe(&token, false).await?;
+    Ok(Html(page::unsubscribe(app.frame(about.locale.as_deref(), None), &format!("/u/{token}"), false)).into_response())
 }
 
 pub(super) async fn unsubscribe(State(app): State<Arc<App>>, Segment(token): Segment) -> Answer {
-    app.gateway.unsubscribe(&token, true).await?;
-    Ok(Html(page::unsubscribe(app.frame(), &format!("/u/{token}"), true)).into_response())
+    let about = app.gateway.unsubscribe(&token, true).await?;
+    Ok(Html(page::unsubscribe(app.frame(about.locale.as_deref(), None), &format!("/u/{token}"), true)).into_response())
 }

@@ -193,7 +193,13 @@ fn page_router(gateway: Arc<Gateway>, keys: Keys) -> Router {
             change_until: None,
             rate_until: None,
         };
-        let frame = Frame { brand: &config.brand.name, own: config.own_words(None), text: Text::english(), assets };
+        let frame = Frame {
+            brand: &config.brand.name,
+            own: config.own_words(None),
+            text: Text::english(),
+            zone: config.report.timezone,
+            assets,
+        };
         Html(page::rate(frame, &format!("/r/{token}"), &opened)).into_response()
     };
     afterword::web::in_frame(Router::new().route("/r/{token}", get(handler)), gateway)

@@ -117,7 +117,7 @@ impl Desk {
             "conversation_id": "8841", "closed_at": stamp(now), "state": "closed", "subject": "Refund",
             "url": "https://desk.example.com/8841", "channel": "email", "started_by": "customer", "characters": 612,
             "last_reply_at": stamp(now - TimeDelta::minutes(2)), "teammate_replied": true,
-            "customers": [{"id": "c1", "email": "ada@example.com", "name": "Ada", "kind": "user", "locale": "de"}],
+            "customers": [{"id": "c1", "email": "ada@example.com", "name": "Ada", "kind": "user", "locale": "en"}],
             "teammate": {"id": "t7", "name": "Grace", "email": "grace@example.com", "team": "Billing"},
         })
     }

@@ -6,14 +6,14 @@ use afterword::mail::compose::{self, Sender};
 use afterword::survey::Time;
 use afterword::survey::delivery::{Attempt, Outgoing};
 use afterword::survey::link::KeyRing;
-use afterword::text::{Languages, Own, OwnWords};
+use afterword::text::{Languages, Own, OwnWords, Text};
 use axum::body::Body;
 use axum::http::Request;
 use chrono::TimeDelta;
 use mail_parser::MessageParser;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn temporary() -> Attempt {
     Attempt::Temporary("451 later".into())
@@ -99,16 +99,25 @@ async fn the_mail_is_small_fetches_the_logo_alone_and_reads_well() {
     assert!(styles.trim_end().ends_with("<style>") && dark.contains("(prefers-color-scheme: dark)"), "{dark}");
 }
 
+fn in_english(words: OwnWords) -> Languages {
+    BTreeMap::from([("en".to_owned(), words)]).try_into().expect("a language of ours")
+}
+
 #[tokio::test]
 async fn own_words_are_said_in_the_mail_and_on_the_page_of_their_policy() {
     let desk = Desk::with(|config| {
-        let all = &mut config.mail.text.en;
-        all.question = Some("Did {teammate} help you, {customer}?".into());
-        all.thanks = Some("Cheers, {customer}!".into());
-        let vip = config.policies.entry("vip".into()).or_default();
-        vip.text.en.brand = Some("Lumen Gold".into());
-        vip.text.en.subject = Some("A word on “{subject}”".into());
-        vip.text.en.reason = Some("{brand} asks everyone.".into());
+        let said = |text: &str| Some(text.to_owned());
+        config.mail.text = in_english(OwnWords {
+            question: said("Did {teammate} help you, {customer}?"),
+            thanks: said("Cheers, {customer}!"),
+            ..OwnWords::default()
+        });
+        config.policies.entry("vip".into()).or_default().text = in_english(OwnWords {
+            brand: said("Lumen Gold"),
+            subject: said("A word on “{subject}”"),
+            reason: said("{brand} asks everyone."),
+            ..OwnWords::default()
+        });
     })
     .await;
     desk.close(json!({"policy": "vip"})).await;
@@ -443,8 +452,10 @@ proptest! {
         let none = Languages::default();
         let write = |fields: [&str; 4], mail: &Outgoing| {
             let own = OwnWords { subject: Some(fields[3].to_owned()), ..OwnWords::default() };
+            let own = in_english(own);
             let sender = Sender {
-                own: Own([&Languages { en: own }, &none]),
+                text: Text::english(),
+                own: Own([&own, &none]),
                 mark: fields[3],
                 logo: None,
                 from_name: Some(fields[0]),

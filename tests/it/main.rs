@@ -10,6 +10,7 @@ mod dkim;
 mod docs;
 mod e2e;
 mod faults;
+mod languages;
 mod life;
 mod mail;
 mod pace;

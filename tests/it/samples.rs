@@ -34,6 +34,12 @@ fn a_preview_writes_four_files_and_needs_nothing() {
     assert_eq!(index.matches("<iframe").count(), 4, "light and dark, wide and narrow");
     assert!(!index.contains("(prefers-color-scheme: dark)"), "the page does not depend on the browser");
     assert!(index.contains("<pre>Was Grace golden?"), "{index}");
+    let done = afterword(folder.path(), &["preview", "--locale", "ar", "--out", "a/b"]);
+    assert!(
+        done.status.success() && read("request.txt").contains("كيف كانت محادثتك مع Grace؟"),
+        "{}",
+        text(&done.stderr)
+    );
     let names = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("readable").file_name());
     assert_eq!(names.count(), 2, "neither database nor keys are made");
 }

@@ -143,7 +143,7 @@ impl Play<'_> {
     async fn other(&self, now: Time, event: Event) -> Result<(), Error> {
         match event {
             Event::Report(Report::Reopen(conversation)) => self.gateway.reopen(conversation, now).await.map(drop),
-            Event::Unsubscribe(links) => self.gateway.unsubscribe(&links.unsubscribe, true).await,
+            Event::Unsubscribe(links) => self.gateway.unsubscribe(&links.unsubscribe, true).await.map(drop),
             Event::Bounce(address) => self.gateway.suppress(&address, Cause::Bounced).await,
             Event::Report(Report::Close(..)) | Event::Visit(..) => Ok(()),
         }
