@@ -23,7 +23,7 @@ async fn mail_and_pages_speak_the_language_of_the_customer() {
     .await;
     let mail = asked(&desk, Some("de-AT")).await;
     assert_eq!(mail.subject, "Wie war Ihr Gespräch mit Grace?");
-    assert!(mail.html.starts_with("<!DOCTYPE html>\n<html lang=\"de\" dir=\"ltr\">"), "{}", mail.html);
+    assert!(mail.html.contains("<html lang=\"de\" dir=\"ltr\">"), "{}", mail.html);
     assert!(mail.text.contains("Es ging um „Refund“."), "{}", mail.text);
     desk.pass(TimeDelta::minutes(10));
     for link in [&mail.links[3], &mail.unsubscribe] {
@@ -75,8 +75,8 @@ async fn arabic_goes_from_right_to_left_and_its_faces_from_worst_to_best() {
     for html in [&mail.html, &page] {
         assert!(html.contains("<html lang=\"ar\" dir=\"rtl\">"), "{html}");
         // Mirrored by `dir` alone: the order of the source is that of reading.
-        let (worst, best) = (html.rfind("سيئ جدًا"), html.rfind("ممتاز"));
-        assert!(worst.is_some() && worst < best, "{html}");
+        let faces = ["😠", "🙁", "😐", "😀", "🤩"].map(|face| html.find(face).expect(face));
+        assert!(faces.is_sorted() && html.contains("سيئ جدًا") && html.contains("ممتاز"), "{html}");
     }
     assert!(mail.html.contains("<div role=\"article\"") && mail.html.matches("dir=\"rtl\"").count() == 2);
 }
