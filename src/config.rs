@@ -35,6 +35,7 @@ pub use value::{MailTarget, Mailbox, Secret, Tls};
 const DEFAULTS: &str = r##"
     listen = "127.0.0.1:8080"
     public_url = "http://127.0.0.1:8080"
+    trusted_proxies = 0
     database = "afterword.db"
     [mail]
     from = "Support <support@example.com>"
@@ -73,6 +74,9 @@ pub struct Config {
     /// unless the host is this machine.
     #[serde(deserialize_with = "value::public_url")]
     pub public_url: String,
+    /// How many proxies in front add the address they saw to `X-Forwarded-For`. With 0, nobody's word is taken for it:
+    /// a client's address is that of its connection.
+    pub trusted_proxies: usize,
     /// The database file.
     #[serde(deserialize_with = "value::path")]
     pub database: PathBuf,
@@ -402,7 +406,7 @@ fn in_plain_words(message: &str) -> String {
         return message.to_owned();
     };
     let expected = match expected {
-        "u32" | "i64" => "a whole number",
+        "u32" | "i64" | "usize" => "a whole number",
         "f64" => "a number",
         "a boolean" => "true or false",
         "a string" => "text in quotes",
@@ -533,6 +537,7 @@ mod tests {
             r##"
             listen = "[::]:80"
             public_url = "https://example.com/"
+            trusted_proxies = 2
             database = "/data/a.db"
             [mail]
             from = "Ada <ada@example.com>"
@@ -562,6 +567,7 @@ mod tests {
         let ada = Mailbox { name: Some("Ada".into()), address: "ada@example.com".into() };
         assert_eq!(config.listen.to_string(), "[::]:80");
         assert_eq!(config.public_url, "https://example.com");
+        assert_eq!(config.trusted_proxies, 2);
         assert_eq!(config.link_keys_file, Path::new("/data/afterword.keys"));
         assert_eq!(config.mail.from, ada);
         assert_eq!(config.mail.reply_to.unwrap().address, "help@example.com");

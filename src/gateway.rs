@@ -240,6 +240,13 @@ impl Gateway {
         }
     }
 
+    /// The survey whose link a token is; `None` for whatever nobody here signed as one.
+    #[must_use]
+    pub fn survey_of(&self, token: &str) -> Option<Uuid> {
+        let link = self.keys.ring.verify(token)?;
+        (link.purpose != Purpose::Bounce).then_some(link.survey)
+    }
+
     /// Opens a rating link: the page that answers it. The view is noted, and rates nothing.
     ///
     /// # Errors

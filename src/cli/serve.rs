@@ -9,6 +9,7 @@ use crate::gateway::Gateway;
 use crate::mail::transport::Memory;
 use crate::{web, worker};
 use axum::serve::ListenerExt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -40,11 +41,12 @@ pub(super) async fn serve(gateway: Gateway, listener: TcpListener, inbox: Option
     tokio::spawn(stop_on_signal(stop.clone()));
     tracing::info!(address = %listener.local_addr()?, url = gateway.config.public_url, "serving");
 
-    let router = web::router(Arc::clone(&gateway), inbox);
+    // Unknown links are limited by the address that asks.
+    let service = web::router(Arc::clone(&gateway), inbox).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone().cancelled_owned();
     // Without TCP_NODELAY an answer in two packets waits for the client's delayed acknowledgement.
     let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-    let server = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
+    let server = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopped).into_future());
     let broken = tokio::select! {
         () = stop.cancelled() => false,
         () = gateway.died() => true,

@@ -8,10 +8,11 @@ use crate::survey::closing::Fault;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
 use serde_json::json;
 
-/// Seconds after which it is worth asking a store again that did not answer.
-const RETRY_AFTER: &str = "5";
+/// When it is worth asking a store again that did not answer.
+const RETRY_AFTER: TimeDelta = TimeDelta::seconds(5);
 
 /// The code of a link of a test mail, which has a page of its own.
 pub(super) const TEST_LINK: &str = "test_link";
@@ -24,22 +25,29 @@ pub(super) struct Failure {
     pub code: &'static str,
     pub detail: String,
     pub faults: Vec<Fault>,
+    /// When it is worth asking again.
+    pub retry_after: Option<TimeDelta>,
     /// For the log alone.
     pub cause: Option<String>,
 }
 
 impl Failure {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), faults: Vec::new(), cause: None }
+        Self { status, code, detail: detail.into(), faults: Vec::new(), retry_after: None, cause: None }
     }
 
     pub fn invalid(faults: Vec<Fault>) -> Self {
-        let detail = "some fields are not what they should be".to_owned();
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: "invalid", detail, faults, cause: None }
+        let detail = "some fields are not what they should be";
+        Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
     }
 
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
+    }
+
+    pub fn too_many(wait: TimeDelta) -> Self {
+        let detail = "this was asked for too often: please wait a moment";
+        Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail) }
     }
 
     /// The problem that programs get.
@@ -65,8 +73,9 @@ impl Failure {
     /// The headers that go with it, whoever gets it.
     pub fn with_headers(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        if let Some(wait) = self.retry_after {
+            // In whole seconds, and not too early.
+            headers.insert(header::RETRY_AFTER, wait.num_milliseconds().max(0).cast_unsigned().div_ceil(1000).into());
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -80,6 +89,7 @@ impl From<Error> for Failure {
         match error {
             Error::Unavailable(cause) => Self {
                 cause: Some(cause.to_string()),
+                retry_after: Some(RETRY_AFTER),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "please try again in a moment")
             },
             Error::Invalid(faults) => Self::invalid(faults),

@@ -8,6 +8,7 @@ pub mod assets;
 mod error;
 mod extract;
 mod inbox;
+mod limit;
 pub mod page;
 mod rate;
 
@@ -23,6 +24,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use error::Failure;
+use limit::Limits;
 use page::{Frame, Message};
 use serde_json::json;
 use std::any::Any;
@@ -35,12 +37,17 @@ use uuid::Uuid;
 const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Once seen over https, for a year never again without. The operator's other hosts are not ours to bind.
+const TRANSPORT_SECURITY: &str = "max-age=31536000";
+
 /// What handlers share.
 struct App {
     gateway: Arc<Gateway>,
     assets: Assets,
     /// Words that mark a machine's `User-Agent`, in lower case.
     machines: Vec<String>,
+    /// What was asked for lately.
+    limits: Limits,
     /// The mails of the demo.
     inbox: Option<Memory>,
 }
@@ -50,6 +57,7 @@ impl App {
         Arc::new(Self {
             assets: Assets::new(&gateway.config.brand.color),
             machines: extract::machine_words(&gateway.config.clicks.machines),
+            limits: Limits::new(),
             gateway,
             inbox,
         })
@@ -67,6 +75,10 @@ impl App {
 /// All routes of the service. `inbox` is the demo's: with it, its mails can be read at `/inbox`.
 pub fn router(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Router {
     let app = App::new(gateway, inbox);
+    let links = Router::new()
+        .route("/r/{token}", get(rate::open).post(rate::answer))
+        .route("/u/{token}", get(rate::ask_unsubscribe).post(rate::unsubscribe))
+        .route_layer(from_fn_with_state(Arc::clone(&app), limit::links));
     let mut routes = Router::new()
         .route("/v1/closings", post(api::close))
         .route("/v1/conversations/{id}", get(api::conversation))
@@ -76,8 +88,7 @@ pub fn router(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Router {
         .route("/v1/bounces", post(api::bounce))
         .route("/v1/suppressions", get(api::suppressions))
         .route("/v1/suppressions/{email}", put(api::suppress).delete(api::unsuppress))
-        .route("/r/{token}", get(rate::open).post(rate::answer))
-        .route("/u/{token}", get(rate::ask_unsubscribe).post(rate::unsubscribe))
+        .merge(links)
         .route("/assets/{name}", get(asset))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready));
@@ -158,7 +169,7 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
             response.headers_mut().insert(header::ALLOW, allow);
         }
     }
-    secure(&mut response, &id);
+    secure(&app, &mut response, &id);
     response
 }
 
@@ -173,6 +184,7 @@ fn failure_page(app: &App, failure: &Failure, id: &str) -> Response {
         _ if failure.code == error::TEST_LINK => Message::Test,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Message::UnknownLink,
         StatusCode::PAYLOAD_TOO_LARGE => Message::TooLong,
+        StatusCode::TOO_MANY_REQUESTS => Message::TooMany,
         status if status.is_server_error() => Message::Later,
         _ => Message::Malformed,
     };
@@ -181,7 +193,7 @@ fn failure_page(app: &App, failure: &Failure, id: &str) -> Response {
     failure.with_headers((failure.status, page).into_response())
 }
 
-fn secure(response: &mut Response, id: &str) {
+fn secure(app: &App, response: &mut Response, id: &str) {
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -192,6 +204,9 @@ fn secure(response: &mut Response, id: &str) {
     // no-referrer would make Chromium post `Origin: null`.
     default(header::REFERRER_POLICY, "same-origin");
     default(HeaderName::from_static("x-robots-tag"), "noindex");
+    if app.gateway.config.public_url.starts_with("https:") {
+        default(header::STRICT_TRANSPORT_SECURITY, TRANSPORT_SECURITY);
+    }
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }

@@ -2,6 +2,7 @@
 //! no sleeping, no order between tests. Only `e2e`, `proof` and `samples` start processes, and only the first two and `smtp`
 //! open sockets.
 
+mod abuse;
 mod access;
 mod bounces;
 mod closings;

@@ -400,12 +400,27 @@ async fn every_answer_to_a_link_has_its_headers() {
         assert!(!answer.text.contains("<script>") && !answer.text.contains(" style="), "{what}: nothing inline");
     }
     let page = desk.visit(rate).await.text;
+    let (_, token) = rate.split_at("/r/".len());
+    assert_eq!(page.matches(token).count(), 1, "where the form posts to, and nowhere else: no title, no other address");
     for kind in ["css", "js"] {
         let at = page.find("/assets/").expect("assets");
         let path = page[at..].split('"').find(|text| text.ends_with(kind) && text.starts_with("/assets/"));
         let asset = desk.visit(path.expect(kind)).await;
         assert!(asset.status == 200 && asset.header("cache-control").contains("immutable"), "{kind}");
     }
+}
+
+#[tokio::test]
+async fn a_browser_that_came_by_https_never_comes_without() {
+    let by = |url: &str| {
+        let url = url.to_owned();
+        Desk::with(|config| config.public_url = url)
+    };
+    let https = by("https://rate.example.com").await;
+    for path in ["/r/unknown", "/nothing", "/healthz"] {
+        assert_eq!(https.visit(path).await.header("strict-transport-security"), "max-age=31536000", "{path}");
+    }
+    assert_eq!(by("http://127.0.0.1:8080").await.visit("/r/unknown").await.header("strict-transport-security"), "");
 }
 
 #[tokio::test]

@@ -51,31 +51,6 @@ async fn a_comment_locks_the_row_itself() {
 }
 
 #[tokio::test]
-async fn a_loop_over_one_link_does_not_fill_the_disk() {
-    let desk = Desk::open().await;
-    desk.close(json!({})).await;
-    let mail = desk.the_mail().await;
-    desk.pass(TimeDelta::minutes(10));
-    let page = desk.visit(&mail.links[0]).await.page_token();
-    for _ in 0..10 {
-        let views = join_all((0..100).map(|number| desk.visit(&mail.links[number % 5]))).await;
-        assert!(views.iter().all(|view| view.status == 200));
-        desk.pass(TimeDelta::milliseconds(7));
-    }
-    desk.pass(TimeDelta::seconds(30));
-    for _ in 0..150 {
-        desk.submit(&mail.links[0], &[("page", &page), ("how", "seen")]).await;
-    }
-    let lengths = "SELECT json_array_length(trail, '$.views'), json_array_length(trail, '$.tries'),
-        json_array_length(trail, '$.hot') <= 64, length(trail) < 20000 FROM survey";
-    assert_eq!(desk.sql(lengths).await, [["64", "64", "1", "1"]]);
-    let newest = desk.sql("SELECT max(value ->> 'at') FROM survey, json_each(trail, '$.views')").await;
-    let expected = desk.clock.now() - TimeDelta::milliseconds(30_007);
-    assert_eq!(newest[0][0], expected.timestamp_millis().to_string(), "the newest are kept");
-    assert_eq!(desk.sql("SELECT count(*) FROM history").await, [["0"]]);
-}
-
-#[tokio::test]
 async fn a_locked_database_is_a_503_and_loses_nothing_acknowledged() {
     let desk = Desk::open().await;
     for id in ["0", "1"] {
