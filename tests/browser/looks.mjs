@@ -1,0 +1,131 @@
+// How the pages look in every mode: pictures for people to look at, light and dark, on a phone, in Arabic and in German; and
+// what axe-core finds in each, which must be nothing.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tools } from './visitors.mjs';
+
+const AXE = readFileSync(tools.resolve('axe-core/axe.min.js'), 'utf8');
+const WIDE = { width: 1024, height: 768 };
+const PHONE = { width: 320, height: 640 };
+const LANGUAGES = ['en', 'ar', 'de'];
+
+// How each mode comes about; each gets a mail and a person of its own. `still` keeps the script from confirming.
+const modes = {
+  seen: { still: true, mode: 'seen' },
+  touched: { young: true, mode: 'touched' },
+  pressed: { still: true, mode: 'pressed', visit: async (tab, { links }) => {
+    await tab.goes(links[1]);
+    await tab.goes(links[3]);
+  } },
+  confirmed: { mode: 'seen', visit: async (tab, { links }) => {
+    await tab.goes(links[3]);
+    await tab.confirms();
+  } },
+  rated: { visit: async (tab, { links }) => {
+    await tab.goes(links[0]);
+    await tab.picks(2);
+    await tab.presses();
+  } },
+  again: { still: true, visit: async (tab, { links }) => {
+    await tab.goes(links[3]);
+    await tab.presses();
+    await tab.goes(links[3]);
+  } },
+  change: { still: true, mode: 'change', visit: async (tab, { links }) => {
+    await tab.goes(links[3]);
+    await tab.presses();
+    await tab.goes(links[1]);
+  } },
+  asked: { still: true, visit: async (tab, { links }) => {
+    for (const link of links) await tab.goes(link);
+    await tab.presses();
+  } },
+  settled: { closed: 2, policy: 'hour', still: true, visit: async (tab, { links }) => {
+    await tab.goes(links[3]);
+    await tab.presses();
+    await tab.goes(links[3]);
+  } },
+  commented: { visit: async (tab, { links }) => {
+    await tab.goes(links[0]);
+    await tab.writes('Nobody wrote back for a week.');
+    await tab.button.waitFor({ state: 'detached' });
+  } },
+  final: { mode: 'final', visit: async (tab, { links }) => {
+    await tab.goes(links[0]);
+    await tab.writes('Nobody wrote back for a week.');
+    await tab.goes(links[0]);
+  } },
+  closed: { mode: 'closed', still: true, rateOver: true },
+  offline: { still: true, script: true, visit: async (tab, { links }) => {
+    await tab.goes(links[3]);
+    await tab.reads(3_000);
+    await tab.page.context().setOffline(true);
+    await tab.comment.fill('Still here.');
+    await tab.button.click();
+    await tab.page.getByRole('alert').waitFor();
+    await tab.page.context().setOffline(false);
+  }, young: true },
+  unsubscribe: { visit: (tab, { unsubscribe }) => tab.goes(unsubscribe) },
+  unsubscribed: { visit: async (tab, { unsubscribe }) => {
+    await tab.goes(unsubscribe);
+    await tab.presses();
+    await tab.page.waitForLoadState();
+  } },
+  unknown: { visit: (tab, { links }) => tab.goes(`${links[3]}x`) },
+};
+
+async function look(here, who, folder, name, language) {
+  const { still, script, mode, rateOver, visit, ...options } = modes[name];
+  const id = `look-${name}-${language}`;
+  const mail = await here.ask(id, { locale: language, ...options });
+  if (rateOver) here.write(id, 'rate_until = made_at - 1');
+  const person = await who.person({ viewport: WIDE, locale: language });
+  try {
+    const tab = await person.opens('about:blank');
+    const foreign = [];
+    tab.page.on('request', (request) => {
+      if (!request.url().startsWith(here.url)) foreign.push(request.url());
+    });
+    if (still && !script) await tab.page.route('**/assets/*.js', (route) => route.abort());
+    if (visit) await visit(tab, mail);
+    else await tab.goes(mail.links[3]);
+    const seen = await tab.form.count() ? await tab.mode() : null;
+    const faults = mode && seen !== mode ? [`expected the mode ${mode}, seen ${seen}`] : [];
+    for (const scheme of ['light', 'dark']) {
+      for (const viewport of [WIDE, PHONE]) {
+        await tab.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+        await tab.page.setViewportSize(viewport);
+        const where = `${viewport.width} px, ${scheme}`;
+        faults.push(...(await axe(tab.page)).map((fault) => `${where}: ${fault}`));
+        const width = await tab.page.evaluate(() => document.documentElement.scrollWidth);
+        if (width > viewport.width) faults.push(`${where}: it scrolls sideways, ${width} px`);
+        const file = `${name}-${language}-${viewport === PHONE ? 'phone' : 'wide'}-${scheme}.png`;
+        await tab.page.screenshot({ path: join(folder, file), fullPage: true });
+      }
+    }
+    faults.push(...foreign.map((url) => `a request to another host: ${url}`));
+    const token = mail.links[3].split('/').at(-1);
+    if ((await tab.page.title()).includes(token)) faults.push('the token is in the title');
+    return faults;
+  } finally {
+    await person.leaves();
+  }
+}
+
+// In the page by the debugger: its own policy lets no script in.
+async function axe(page) {
+  await page.evaluate(AXE);
+  const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
+  if (passes.length === 0) return ['axe-core looked at nothing'];
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
+    `axe-core: ${id} at ${target}: ${failureSummary.replaceAll('\n', ' ')}`));
+}
+
+export async function looks(here, who, folder, only, say, pool) {
+  mkdirSync(folder, { recursive: true });
+  const all = LANGUAGES.flatMap((language) => Object.keys(modes).map((name) => [name, language]));
+  await pool(all.filter(([name]) => `look ${name}`.includes(only)).map(([name, language]) => async () => {
+    const faults = await look(here, who, folder, name, language).catch((fault) => [fault.stack]);
+    say(faults.length > 0 && faults.join('\n'), `looks and axe-core: ${name}, ${language}`);
+  }));
+}

@@ -1,0 +1,175 @@
+// What people do, and what is counted of it. Each opens the mail ten minutes after it came, unless it is young.
+import { setTimeout as pass } from 'node:timers/promises';
+import { LONG, expect } from './visitors.mjs';
+
+// Behaviour, what is counted, and how it is done: `who` makes a visitor, `mail` has the links, `here` is the service.
+export const people = [
+  ['reads and leaves', '4 seen', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.confirms();
+  }],
+  ['leaves at once', 'nothing', async ({ person, mail }) => {
+    const ada = await person();
+    await ada.opens(mail.links[3]);
+    await ada.leaves();
+  }],
+  ['touches the page', '4 touched', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+  }],
+  ['reads a mail that just came', 'nothing', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.reads(LONG);
+  }, { young: true }],
+  ['touches the page of a mail that just came', '4 touched', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+  }, { young: true }],
+  ['comments', '1 commented, "Nobody wrote back."', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[0]);
+    await tab.touches();
+    await tab.writes('Nobody wrote back.');
+    await tab.button.waitFor({ state: 'detached' });
+  }, { steps: 2 }],
+  ['changes their mind on the page', '2 pressed', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+    await tab.picks(2);
+    await tab.presses();
+  }, { steps: 2 }],
+  ['changes their mind by another link', '2 pressed', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+    await tab.goes(mail.links[1]);
+    expect(await tab.mode(), 'change', 'the second page');
+    await tab.picks(2);
+    await tab.presses();
+  }, { steps: 2 }],
+  ['only looks at another link', '4 touched', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+    await tab.goes(mail.links[1]);
+    await tab.reads(LONG);
+  }],
+  ['clicks another face at once, and presses', '2 pressed', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.confirms();
+    await tab.goes(mail.links[1]);
+    await tab.insists();
+  }, { steps: 3 }],
+  ['comes back after the change window', '4 touched', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+    await tab.goes(mail.links[1]);
+    expect(await tab.form.locator('[name=score]').count(), 0, 'faces to pick');
+  }, { closed: 2, policy: 'hour' }],
+  ['comments after the change window', '4 commented, "Late."', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+    await tab.goes(mail.links[1]);
+    await tab.writes('Late.');
+  }, { closed: 2, policy: 'hour', steps: 2 }],
+  ['comes back after the rate window', 'nothing', async ({ person, mail, here, id }) => {
+    here.write(id, 'rate_until = made_at - 1');
+    const tab = await (await person()).opens(mail.links[3]);
+    expect(await tab.mode(), 'closed', 'the page');
+    await tab.reads(LONG);
+  }],
+  ['double clicks the button', '4 pressed', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.reads();
+    await tab.posts(() => tab.button.dblclick());
+    await tab.reads(LONG);
+  }],
+  ['double clicks the link', '4 seen', async ({ person, mail }) => {
+    const ada = await person();
+    const [first, second] = await Promise.all([ada.opens(mail.links[3]), ada.opens(mail.links[3])]);
+    await first.reads(LONG);
+    await second.reads(LONG);
+  }],
+  ['goes back, and forth again', '4 touched', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+    await tab.page.goto('about:blank');
+    await tab.page.goBack();
+    await tab.reads(LONG);
+    await tab.page.reload();
+  }],
+  ['goes back to the mail for another face', '5 pressed', async ({ person, mail }) => {
+    const tab = await (await person()).opens('about:blank');
+    await tab.goes(mail.links[3]);
+    await tab.touches();
+    await tab.page.goBack();
+    await tab.goes(mail.links[4]);
+    await tab.picks(5);
+    await tab.presses();
+  }, { steps: 2 }],
+  ['has it open in two tabs, and presses in the second', '5 pressed', async ({ person, mail }) => {
+    const ada = await person();
+    const first = await ada.opens(mail.links[3]);
+    const second = await ada.opens(mail.links[3]);
+    await first.touches();
+    await second.picks(5);
+    await second.presses();
+  }, { steps: 2 }],
+  ['opens two faces in tabs, and presses in one', '5 pressed', async ({ person, mail }) => {
+    const ada = await person();
+    await Promise.all([ada.opens(mail.links[3]), pass(50)]);
+    const second = await ada.opens(mail.links[4]);
+    await second.presses();
+  }],
+  ['has no script, and presses', '4 pressed', async ({ person, mail }) => {
+    const tab = await (await person({ javaScriptEnabled: false })).opens(mail.links[3]);
+    await tab.presses();
+  }],
+  ['has no script, and leaves', 'nothing', async ({ person, mail }) => {
+    const tab = await (await person({ javaScriptEnabled: false })).opens(mail.links[3]);
+    await tab.reads(LONG);
+  }],
+  ['has no script, and comments with another face', '5 commented, "Thanks!"', async ({ person, mail }) => {
+    const tab = await (await person({ javaScriptEnabled: false })).opens(mail.links[3]);
+    await tab.picks(5);
+    await tab.writes('Thanks!');
+  }],
+  ['uses the keyboard only', '5 pressed', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.touches();
+    await tab.form.locator('[name=score]').first().focus();
+    await tab.page.keyboard.press('ArrowLeft'); // from the first to the last: a radio group goes round
+    await tab.comment.focus();
+    await tab.page.keyboard.press('Tab');
+    await tab.posts(() => tab.page.keyboard.press('Enter'));
+  }, { steps: 2 }],
+  ['has a slow network', '4 commented, "Slow."', async ({ person, mail }) => {
+    const ada = await person();
+    const tab = await ada.opens('about:blank');
+    const cdp = await ada.context.newCDPSession(tab.page);
+    const slow = { offline: false, latency: 800, downloadThroughput: 15_000, uploadThroughput: 5_000 };
+    await cdp.send('Network.emulateNetworkConditions', slow);
+    await tab.goes(mail.links[3]);
+    await tab.touches();
+    await tab.writes('Slow.');
+  }, { steps: 2 }],
+  ['is offline at the press, and presses again', '4 commented, "Still here."', async ({ person, mail }) => {
+    const ada = await person();
+    const tab = await ada.opens(mail.links[3]);
+    await tab.touches();
+    await ada.context.setOffline(true);
+    await tab.comment.fill('Still here.');
+    await tab.reads(LONG);
+    await tab.button.click();
+    await tab.page.getByRole('alert').waitFor();
+    expect(await tab.comment.inputValue(), 'Still here.', 'the comment');
+    await ada.context.setOffline(false);
+    await tab.posts(() => tab.button.click());
+  }, { steps: 2 }],
+  ['unsubscribes', 'nothing', async ({ person, mail, here, id }) => {
+    const tab = await (await person()).opens(mail.unsubscribe);
+    await tab.presses();
+    await tab.page.locator('[role=status]').waitFor();
+    const closing = { conversation_id: `${id}-2`, closed_at: new Date().toISOString(), teammate_replied: true };
+    const customers = [{ email: `${id}@example.com` }];
+    const { reasons } = await here.api('/v1/closings?dry_run=true', { ...closing, customers });
+    expect(reasons?.some(({ rule }) => rule === 'opted_out'), true, 'it is not asked again');
+  }],
+];
