@@ -309,7 +309,7 @@ mod tests {
             let below = |key: &str, name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
             match value {
                 toml::Value::Table(table) => {
-                    table.iter().for_each(|(name, value)| gather(&below(key, name), value, into))
+                    table.iter().for_each(|(name, value)| gather(&below(key, name), value, into));
                 }
                 toml::Value::Array(list) => {
                     list.iter().enumerate().for_each(|(at, value)| gather(&below(key, &at.to_string()), value, into));
