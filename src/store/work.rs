@@ -6,7 +6,7 @@
 use super::command::{Answer, Claimed, Command, Decision, Lease, Report};
 use crate::survey::Time;
 use crate::survey::closing::Teammate;
-use crate::survey::delivery::{self, Attempt, Bounce, MailState, Outgoing, Patience};
+use crate::survey::delivery::{self, Attempt, Bounce, MailState, Outgoing, Patience, Tries};
 use crate::survey::eligibility::{self, AskAgain, Cause, History, Verdict};
 use crate::survey::evidence::Clicks;
 use crate::survey::pace::Paces;
@@ -360,6 +360,7 @@ impl Work {
         if !matches!(attempt, Attempt::Unreachable(_)) {
             survey.mail.tries = survey.mail.tries.saturating_add(1);
         }
+        let tries = Tries { count: survey.mail.tries, arrived: survey.clicks.accepted_at.is_some() };
         if matches!(attempt, Attempt::Accepted | Attempt::Unknown(_)) {
             survey.clicks.accepted_at = Some(now);
         }
@@ -370,7 +371,7 @@ impl Work {
             }
         };
         let last_try = patience.last_try(survey.mail.first_due, survey.clicks.rate_until);
-        let state = match delivery::after(attempt, survey.mail.tries, last_try, now, patience, jitter) {
+        let state = match delivery::after(attempt, tries, last_try, now, patience, jitter) {
             MailState::Waiting(due) => {
                 survey.mail.due_at = due;
                 "waiting"

@@ -12,8 +12,8 @@ use uuid::Uuid;
 pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(4);
 /// How long a connection that could not be had is left alone: the mail is not at fault, so it waits little.
 pub const UNREACHABLE_WAIT: TimeDelta = TimeDelta::seconds(30);
-/// After this many tries an unknown outcome is taken for an acceptance: a server that drops every connection after the
-/// mail would get it again for days.
+/// After this many tries an unknown outcome that is not the first is taken for an acceptance: a server that drops every
+/// connection after the mail would get it again for days.
 pub const MOST_UNKNOWN: u32 = 2;
 /// The longest delay, and the longest patience, that a configuration may ask for.
 pub const LONGEST_SETTING: TimeDelta = TimeDelta::days(30);
@@ -117,21 +117,31 @@ impl Patience {
     }
 }
 
+/// The attempts to hand a mail over until now.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// Those that a server answered or may have taken.
+    pub count: u32,
+    /// One before the last may have arrived.
+    pub arrived: bool,
+}
+
 /// Decides where a mail stands after an attempt.
 ///
-/// `tries` counts the attempts that a server answered or may have taken, this one included; `last_try` is the last
-/// moment of another, as [`Patience::last_try`] says; `jitter`, from 0 to 1, spreads retries over the upper half of their wait, so that mails that failed
-/// together do not come back together.
+/// `tries` tells of the attempts until now, this one included; `last_try` is the last moment of another, as
+/// [`Patience::last_try`] says; `jitter`, from 0 to 1, spreads retries over the upper half of their wait, so that mails
+/// that failed together do not come back together.
 #[must_use]
-pub fn after(attempt: &Attempt, tries: u32, last_try: Time, now: Time, patience: Patience, jitter: f64) -> MailState {
+pub fn after(attempt: &Attempt, tries: Tries, last_try: Time, now: Time, patience: Patience, jitter: f64) -> MailState {
     let may_have_arrived = matches!(attempt, Attempt::Unknown(_));
     let wait = match attempt {
         Attempt::Accepted => return MailState::Accepted,
-        // It was handed over in full each time: more of the same would be spam, not care.
-        Attempt::Unknown(_) if tries > MOST_UNKNOWN => return MailState::Accepted,
+        // Handed over in full time and again: more of the same would be spam, not care. The first time is never enough,
+        // however often it was refused before: the connection may have died in the middle of the mail.
+        Attempt::Unknown(_) if tries.arrived && tries.count > MOST_UNKNOWN => return MailState::Accepted,
         Attempt::Permanent(_) => return MailState::Failed,
         Attempt::Unreachable(_) => UNREACHABLE_WAIT,
-        Attempt::Temporary(_) | Attempt::Unknown(_) => backoff(tries, patience.retry_after, jitter),
+        Attempt::Temporary(_) | Attempt::Unknown(_) => backoff(tries.count, patience.retry_after, jitter),
     };
     let due = now + wait;
     match due > last_try {
@@ -161,9 +171,13 @@ mod tests {
     const PATIENCE: Patience = Patience { retry_after: TimeDelta::minutes(1), give_up_after: TimeDelta::hours(72) };
     const START: Time = Time::UNIX_EPOCH;
 
+    fn refused(count: u32) -> Tries {
+        Tries { count, arrived: false }
+    }
+
     fn temporary(tries: u32, now: Time, jitter: f64) -> MailState {
         let last_try = PATIENCE.last_try(START, None);
-        after(&Attempt::Temporary("451".into()), tries, last_try, now, PATIENCE, jitter)
+        after(&Attempt::Temporary("451".into()), refused(tries), last_try, now, PATIENCE, jitter)
     }
 
     #[test]
@@ -183,7 +197,10 @@ mod tests {
     #[test]
     fn a_mail_that_may_have_arrived_is_repeated_twice_at_most() {
         let last_try = PATIENCE.last_try(START, None);
-        let unknown = |tries, now| after(&Attempt::Unknown("dropped".into()), tries, last_try, now, PATIENCE, 1.0);
+        let unknown = |count, now| {
+            let tries = Tries { count, arrived: count > 1 };
+            after(&Attempt::Unknown("dropped".into()), tries, last_try, now, PATIENCE, 1.0)
+        };
         assert_eq!(unknown(1, START), MailState::Waiting(START + TimeDelta::minutes(1)));
         assert_eq!(unknown(2, START), MailState::Waiting(START + TimeDelta::minutes(2)));
         assert_eq!(unknown(3, START), MailState::Accepted);
@@ -191,10 +208,18 @@ mod tests {
     }
 
     #[test]
+    fn refusals_before_do_not_pass_a_cut_connection_for_an_arrival() {
+        let last_try = PATIENCE.last_try(START, None);
+        let cut = |tries| after(&Attempt::Unknown("cut".into()), tries, last_try, START, PATIENCE, 1.0);
+        assert_eq!(cut(refused(3)), MailState::Waiting(START + TimeDelta::minutes(4)));
+        assert_eq!(cut(Tries { count: 4, arrived: true }), MailState::Accepted);
+    }
+
+    #[test]
     fn a_permanent_answer_ends_it_and_so_does_patience() {
         let permanent = Attempt::Permanent("550".into());
-        assert_eq!(after(&permanent, 1, START, START, PATIENCE, 0.5), MailState::Failed);
-        assert_eq!(after(&Attempt::Accepted, 1, START, START, PATIENCE, 0.5), MailState::Accepted);
+        assert_eq!(after(&permanent, refused(1), START, START, PATIENCE, 0.5), MailState::Failed);
+        assert_eq!(after(&Attempt::Accepted, refused(1), START, START, PATIENCE, 0.5), MailState::Accepted);
         assert_eq!(temporary(99, START + TimeDelta::hours(69), 1.0), MailState::Failed);
         assert_eq!(temporary(99, START + TimeDelta::hours(68), 1.0), MailState::Waiting(START + TimeDelta::hours(72)));
     }
@@ -203,7 +228,7 @@ mod tests {
     fn no_try_is_left_when_the_rate_window_is_over_first() {
         let until = Some(START + TimeDelta::minutes(2));
         let last_try = PATIENCE.last_try(START, until);
-        let state = |now| after(&Attempt::Unreachable("gone".into()), 0, last_try, now, PATIENCE, 0.5);
+        let state = |now| after(&Attempt::Unreachable("gone".into()), refused(0), last_try, now, PATIENCE, 0.5);
         let last_but_one = START + TimeDelta::minutes(2) - UNREACHABLE_WAIT;
         assert_eq!(state(last_but_one), MailState::Waiting(START + TimeDelta::minutes(2)));
         assert_eq!(state(last_but_one + TimeDelta::milliseconds(1)), MailState::Failed);
