@@ -158,7 +158,11 @@ impl Smtp {
         match timeout(self.deadlines.message, connection.message(raw)).await {
             Ok(Ok(taken)) if taken.code().severity == Severity::PositiveCompletion => Ok(()),
             Ok(Ok(odd)) => Err(Attempt::Unknown(format!("the server answers the mail with {}", odd.code()))),
-            Ok(Err(error)) => Err(self.judge(&error, Attempt::Unknown)),
+            Ok(Err(error)) => Err(match self.judge(&error, Attempt::Unknown) {
+                // It came this far, so it costs the mail a try: else all of it would go out again every moment.
+                Attempt::Unreachable(reason) => Attempt::Temporary(reason),
+                outcome => outcome,
+            }),
             Err(_) => Err(Attempt::Unknown(format!("no answer to the mail within {:?}", self.deadlines.message))),
         }
     }

@@ -105,7 +105,7 @@ async fn the_step_and_the_answer_tell_what_a_failure_means() {
         ("DATA", Drop, Unreachable, "the connection was closed"),
         (".", Say("552 too big"), Permanent, "552 too big"),
         (".", Say("451 busy"), Temporary, "451 busy"),
-        (".", Say("421 closing"), Unreachable, "421 closing"),
+        (".", Say("421 closing"), Temporary, "421 closing"),
         (".", Say("354 more"), Unknown, "the server answers the mail with 354"),
         (".", Say("what"), Unknown, "no SMTP is spoken here"),
         (".", Stall, Unknown, "no answer to the mail within 250ms"),
