@@ -6,7 +6,7 @@ use super::{Error, Gateway, astray};
 use crate::mail;
 use crate::store::{Answer, Command};
 use crate::survey::closing::display;
-use crate::survey::delivery::Bounce;
+use crate::survey::delivery::{Bounce, without_addresses};
 use crate::survey::link::{Link, Purpose};
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ impl Gateway {
     /// # Errors
     /// No such survey, or an unavailable store.
     pub async fn bounced(&self, survey: Uuid, bounce: Bounce, reason: &str) -> Result<(), Error> {
-        let reason = display(reason, LONGEST_REASON).unwrap_or_default();
+        let reason = display(reason, LONGEST_REASON).map(|reason| without_addresses(&reason)).unwrap_or_default();
         let at = self.clock.now();
         match self.store.write(Command::Bounce { survey, at, bounce, reason }).await? {
             Answer::Changed(0) => Err(Error::UnknownSurvey),

@@ -8,7 +8,7 @@
 
 use std::{error::Error as StdError, io, time::Duration};
 
-use crate::survey::delivery::Attempt;
+use crate::survey::delivery::{Attempt, without_addresses};
 use lettre::transport::smtp::{
     Error,
     authentication::{Credentials, DEFAULT_MECHANISMS},
@@ -264,12 +264,6 @@ impl Smtp {
             Tls::StartTls | Tls::Off => " (a port that expects TLS at once, such as 465, needs smtps://)",
         }
     }
-}
-
-/// Servers repeat the recipient in their answers, and answers are logged and shown: an address must not be.
-fn without_addresses(text: &str) -> String {
-    let words = text.split(' ').map(|word| if word.contains('@') { "<address>" } else { word });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {

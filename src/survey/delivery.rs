@@ -99,6 +99,13 @@ impl Bounce {
     }
 }
 
+/// What a server said, without the recipient that servers like to repeat: it is logged and shown, an address must not be.
+#[must_use]
+pub fn without_addresses(said: &str) -> String {
+    let words = said.split(' ').map(|word| if word.contains('@') { "<address>" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// The settings of retries.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
