@@ -1,6 +1,6 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `e2e`, `proof` and `samples` start processes, and only the first two and `smtp`
-//! open sockets.
+//! no sleeping, no order between tests. Only `e2e`, `proof` and `samples` start processes, and only they and `smtp` open
+//! sockets.
 
 mod abuse;
 mod access;

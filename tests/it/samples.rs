@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, Mail};
 use crate::process;
+use crate::sink::{Pem, Plan, Sink, Tls};
 use afterword::clock::Clock;
 use afterword::gateway::send_test;
 use afterword::survey::delivery::Attempt;
@@ -73,6 +74,26 @@ fn a_test_ends_well_only_if_it_was_accepted() {
     let done = afterword(folder.path(), &["send-test", "ada@example.com"]);
     let said = text(&done.stderr);
     assert!(done.status.code() == Some(1) && said.contains("no way out: 127.0.0.1:1"), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_certificate_is_told() {
+    let expired = (include_bytes!("../data/tls/expired.pem") as Pem, "the certificate has expired");
+    let other = (include_bytes!("../data/tls/other.pem") as Pem, "the certificate is for another name");
+    let sound = (include_bytes!("../data/tls/sound.pem") as Pem, "took the mail");
+    for (certificate, expected) in [expired, other, sound] {
+        let sink = Sink::with(Plan::Scripts(vec![]), Tls::Always(certificate)).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = format!("mail.smtp = 'smtps://127.0.0.1:{}'", sink.port);
+        fs::write(folder.path().join("afterword.toml"), target).expect("a configuration");
+        let mut command = process::afterword(folder.path(), &["send-test", "ada@example.com"]);
+        command.env_clear().env("SSL_CERT_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem"));
+        let done = tokio::task::spawn_blocking(move || command.output().expect("the program runs")).await;
+        let done = done.expect("it ends");
+        let said = text(&done.stdout) + &text(&done.stderr);
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(sink.steps().contains("MAIL"), done.status.success(), "{}", sink.steps());
+    }
 }
 
 #[tokio::test]

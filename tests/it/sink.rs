@@ -42,13 +42,16 @@ pub enum Plan {
     Chance(u64),
 }
 
-/// What is encrypted, always with a certificate that nobody vouches for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What is encrypted, and the certificate that is shown.
+#[derive(Clone, Copy)]
 pub enum Tls {
     Never,
-    Offered,
-    Always,
+    Offered(Pem),
+    Always(Pem),
 }
+
+/// A certificate for the key of all of them.
+pub type Pem = &'static [u8];
 
 /// What a server saw and did.
 #[derive(Default)]
@@ -200,11 +203,11 @@ impl Guest {
     async fn meet(mut self, wire: Box<dyn Wire>) {
         // However it ends, the other side knows.
         let _: Option<()> = match self.tls {
-            Tls::Always => match acceptor().accept(wire).await {
+            Tls::Always(certificate) => match acceptor(certificate).accept(wire).await {
                 Ok(wire) => self.serve(BufReader::new(Box::new(wire))).await,
                 Err(_) => None,
             },
-            Tls::Never | Tls::Offered => self.serve(BufReader::new(wire)).await,
+            Tls::Never | Tls::Offered(_) => self.serve(BufReader::new(wire)).await,
         };
     }
 
@@ -230,8 +233,10 @@ impl Guest {
                 line = read_mail(&mut wire, matches!(act, Some(Act::Cut))).await?;
                 continue;
             }
-            if step == "STARTTLS" && answer.starts_with("220") {
-                wire = BufReader::new(Box::new(acceptor().accept(wire.into_inner()).await.ok()?));
+            if let ("STARTTLS", Tls::Offered(certificate)) = (&*step, self.tls)
+                && answer.starts_with("220")
+            {
+                wire = BufReader::new(Box::new(acceptor(certificate).accept(wire.into_inner()).await.ok()?));
             }
             line = String::new();
             wire.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
@@ -250,9 +255,9 @@ impl Guest {
     fn polite(&self, step: &str) -> &'static str {
         match step {
             "connect" => "220 sink",
-            "EHLO" if self.tls == Tls::Offered => "250-sink\r\n250 STARTTLS",
+            "EHLO" if matches!(self.tls, Tls::Offered(_)) => "250-sink\r\n250 STARTTLS",
             "EHLO" if matches!(self.mood, Mood::Chance(_)) => "250-sink\r\n250 PIPELINING",
-            "STARTTLS" if self.tls == Tls::Offered => "220 go on",
+            "STARTTLS" if matches!(self.tls, Tls::Offered(_)) => "220 go on",
             "STARTTLS" => "502 not here",
             "DATA" => "354 go on",
             "QUIT" => "221 bye",
@@ -308,8 +313,8 @@ async fn read_mail(wire: &mut Connection, cut: bool) -> Option<String> {
     Some(mail)
 }
 
-fn acceptor() -> TlsAcceptor {
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("../data/tls/nobody.pem")).expect("a certificate");
+fn acceptor(certificate: Pem) -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_slice(certificate).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("../data/tls/nobody.key")).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = config.with_safe_default_protocol_versions().expect("TLS").with_no_client_auth();

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(250);
+const NOBODY: sink::Pem = include_bytes!("../data/tls/nobody.pem");
 const ONE_MAIL: &str = "connect EHLO EHLO MAIL RCPT DATA .";
 
 /// At this step this happens: what it means for the mail, and words of the reason.
@@ -218,7 +219,7 @@ async fn a_talkative_server_is_cut_short() {
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_named_and_nothing_is_sent() {
-    for (server, tls) in [(sink::Tls::Always, Tls::Implicit), (sink::Tls::Offered, Tls::StartTls)] {
+    for (server, tls) in [(sink::Tls::Always(NOBODY), Tls::Implicit), (sink::Tls::Offered(NOBODY), Tls::StartTls)] {
         let sink = Sink::with(Plan::Scripts(vec![]), server).await;
         let login = Some(("ada".to_owned(), "secret".to_owned()).into());
         let outcome = carry(&mut Transport::Smtp(Smtp { tls, login, ..smtp(&sink, LONG) }).postman()).await;
@@ -232,9 +233,9 @@ async fn a_certificate_that_nobody_vouches_for_is_named_and_nothing_is_sent() {
 async fn starttls_that_is_refused_or_spoken_to_a_tls_port_is_told_apart() {
     let refuses = vec![("STARTTLS", Say("454 4.7.0 not now"))];
     for (server, tls, why) in [
-        (sink::Tls::Offered, Tls::StartTls, "454 4.7.0 not now"),
-        (sink::Tls::Offered, Tls::Implicit, "smtps:// is for ports such as 465"),
-        (sink::Tls::Always, Tls::StartTls, "a port that expects TLS at once, such as 465, needs smtps://"),
+        (sink::Tls::Offered(NOBODY), Tls::StartTls, "454 4.7.0 not now"),
+        (sink::Tls::Offered(NOBODY), Tls::Implicit, "smtps:// is for ports such as 465"),
+        (sink::Tls::Always(NOBODY), Tls::StartTls, "a port that expects TLS at once, such as 465, needs smtps://"),
     ] {
         let sink = Sink::with(Plan::Scripts(vec![refuses.clone()]), server).await;
         let outcome = carry(&mut Transport::Smtp(Smtp { tls, ..smtp(&sink, Duration::from_secs(1)) }).postman()).await;
