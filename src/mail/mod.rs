@@ -7,3 +7,4 @@ pub mod preview;
 pub mod smtp;
 mod tls;
 pub mod transport;
+mod wire;

@@ -22,7 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{tls::TlsFromTheStart, transport::Letter};
+use super::{tls::TlsFromTheStart, transport::Letter, wire::Wire};
 
 /// A reason is stored with the mail and shown in a table: enough to understand, too little to fill a disk.
 const REASON_CHARACTERS: usize = 300;
@@ -188,6 +188,7 @@ impl Smtp {
         let tcp = self.dial().await?;
         // A command is one small packet and its answer is waited for; Nagle would add 40 ms to each mail.
         tcp.set_nodelay(true)?;
+        let tcp = Wire::new(tcp);
         // Read for each connection: that is rare, and authorities added to the machine count without a restart.
         let tls = || TlsParameters::new(self.host.clone());
         let hello = ClientId::Domain(self.hello.clone());

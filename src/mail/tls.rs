@@ -14,18 +14,17 @@ use std::{
 };
 
 use lettre::transport::smtp::client::{AsyncNetworkStream, AsyncTokioStream, TlsParameters};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
+
+use super::wire::Wire;
 
 /// A connection that is encrypted from its first byte.
 #[derive(Debug)]
 pub(super) struct TlsFromTheStart(Compat<AsyncNetworkStream>, SocketAddr);
 
 impl TlsFromTheStart {
-    pub(super) async fn shake_hands(tcp: TcpStream, tls: TlsParameters) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub(super) async fn shake_hands(tcp: Wire, tls: TlsParameters) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let peer = tcp.peer_addr()?;
         let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(tcp));
         stream.upgrade_tls(tls).await?;

@@ -218,6 +218,19 @@ async fn a_talkative_server_is_cut_short() {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_stop_talking_is_left() {
+    let flood = "a".repeat(3 << 20).leak();
+    for (step, meaning) in
+        [("connect", Attempt::Unreachable as fn(_) -> _), ("RCPT", Attempt::Unreachable), (".", Attempt::Unknown)]
+    {
+        let sink = scripted([vec![(step, Say(flood))]]).await;
+        let outcome = carry(&mut postman(&sink, LONG)).await;
+        let why = format!("127.0.0.1:{}: the server does not stop talking", sink.port);
+        assert_eq!(outcome, meaning(why), "{step}");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_named_and_nothing_is_sent() {
     for (server, tls) in [(sink::Tls::Always(NOBODY), Tls::Implicit), (sink::Tls::Offered(NOBODY), Tls::StartTls)] {
         let sink = Sink::with(Plan::Scripts(vec![]), server).await;
@@ -227,6 +240,14 @@ async fn a_certificate_that_nobody_vouches_for_is_named_and_nothing_is_sent() {
         assert!(is_unreachable(&outcome, why), "{outcome:?}");
         assert!(!sink.steps().contains("AUTH") && !sink.steps().contains("MAIL"), "{}", sink.steps());
     }
+}
+
+#[tokio::test]
+async fn what_was_slipped_in_before_the_encryption_is_no_answer() {
+    let slipped = vec![("STARTTLS", Say("220 go on\r\n250 slipped in"))];
+    let sink = Sink::with(Plan::Scripts(vec![slipped]), sink::Tls::Offered(NOBODY)).await;
+    let outcome = carry(&mut Transport::Smtp(Smtp { tls: Tls::StartTls, ..smtp(&sink, LONG) }).postman()).await;
+    assert!(is_unreachable(&outcome, "no TLS is spoken here"), "it broke the handshake: {outcome:?}");
 }
 
 #[tokio::test]
