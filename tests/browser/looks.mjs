@@ -62,7 +62,7 @@ const modes = {
     await tab.page.context().setOffline(true);
     await tab.comment.fill('Still here.');
     await tab.button.click();
-    await tab.page.getByRole('alert').waitFor();
+    await tab.page.locator('[role=alert]:visible').first().waitFor();
     await tab.page.context().setOffline(false);
   }, young: true },
   unsubscribe: { visit: (tab, { unsubscribe }) => tab.goes(unsubscribe) },

@@ -158,7 +158,7 @@ export const people = [
     await tab.comment.fill('Still here.');
     await tab.reads(LONG);
     await tab.button.click();
-    await tab.page.getByRole('alert').waitFor();
+    await tab.page.locator('[role=alert]:visible').first().waitFor();
     expect(await tab.comment.inputValue(), 'Still here.', 'the comment');
     await ada.context.setOffline(false);
     await tab.posts(() => tab.button.click());

@@ -116,7 +116,7 @@ export class Tab {
 
   // Whether the page says that something was not taken.
   asks() {
-    return this.page.getByRole('alert').isVisible();
+    return this.page.locator('[role=alert]:visible').first().isVisible();
   }
 
   mode() {
