@@ -188,7 +188,7 @@ impl Smtp {
         let tcp = self.dial().await?;
         // A command is one small packet and its answer is waited for; Nagle would add 40 ms to each mail.
         tcp.set_nodelay(true)?;
-        let tcp = Wire::new(tcp);
+        let tcp = Wire::new(tcp, self.tls == Tls::StartTls);
         // Read for each connection: that is rare, and authorities added to the machine count without a restart.
         let tls = || TlsParameters::new(self.host.clone());
         let hello = ClientId::Domain(self.hello.clone());
