@@ -99,7 +99,7 @@ pub struct Config {
     pub policies: BTreeMap<String, NamedPolicy>,
 }
 
-/// `[policy.NAME]`. The file does not nest the rules in a section: [`policies_over_ask`] does.
+/// `[policy.NAME]`. The file does not nest the rules in a section: `policies_over_ask` does.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamedPolicy {
@@ -472,8 +472,9 @@ fn lay_over(below: &mut Table, above: Table) {
     }
 }
 
-/// Lays each `[policy.NAME]` but its words over `[ask]`, and nests the rules of that for [`NamedPolicy`]. A bad value that they inherit is still refused as a key of `ask`: tables are
-/// read in the order of their keys, and `ask` is before `policy`.
+/// Lays each `[policy.NAME]` but its words over `[ask]`, and nests the rules of that for [`NamedPolicy`]. A bad value that
+/// they inherit is still refused as a key of `ask`: tables are read in the order of their keys, and `ask` is before
+/// `policy`.
 fn policies_over_ask(mut table: Table) -> Table {
     let ask = table.get("ask").and_then(Value::as_table).cloned().unwrap_or_default();
     if let Some(policies) = table.get_mut("policy").and_then(Value::as_table_mut) {

@@ -21,14 +21,14 @@
 //!
 //! The middle is pure: [`survey`] decides everything and touches nothing. Around it, the [`store`] makes every decision
 //! durable in one place: a single writer task gathers all [commands](store::Command) that wait, loads what they touch in
-//! one query a table, decides each in order with `survey`, saves one statement a table, commits, and only then answers.
+//! one trip to the database, decides each in order with `survey`, saves and commits in another, and only then answers.
 //! So a click is decided after every view before it, and an answered write survives a power cut, at the rate of page
 //! views. [`mail`] writes and carries letters, the [`gateway`] holds the verbs, and [`web`], [`cli`] and [`worker`] are
 //! thin: they extract, call one verb, render.
 //!
 //! Imports go one way, and a test holds it: main → cli → {web, worker} → gateway → {store, mail} → survey. [`config`],
-//! [`clock`], [`keys`] and [`text`] are leaves that at most name `survey`, and `config` the own words in `text`. There are two seams for tests: the
-//! [transport](mail::transport::Transport) and the [clock](clock::Clock), both enums.
+//! [`clock`], [`keys`] and [`text`] are leaves that at most name `survey`, and `config` the own words in `text`. There are
+//! two seams for tests: the [transport](mail::transport::Transport) and the [clock](clock::Clock), both enums.
 //!
 //! Read `gateway.rs` next, then `tests/it/life.rs`.
 
