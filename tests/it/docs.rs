@@ -1,43 +1,350 @@
-//! Holds the README to the program: the defaults it lists are the defaults, the rules it names are the rules.
+//! Holds README, CONTRIBUTING and docs/ to the program: settings, rules, calls, commands, views, and links that resolve.
+//!
+//! It must not know how anything works, only what the pages promise.
 
+use crate::desk::Desk;
+use afterword::cli::Arguments;
 use afterword::config::Config;
-use std::io::Write;
+use afterword::survey::eligibility::Cause;
+use afterword::text::Text;
+use clap::Parser;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-const README: &str = include_str!("../../README.md");
+/// The longest line outside of tables and code, in characters.
+const LONGEST_LINE: usize = 120;
+/// The README stays readable in one sitting.
+const LONGEST_README: usize = 200;
 
-/// The text of a section, up to the next one.
-fn section(heading: &str) -> &'static str {
-    let (_, rest) = README.split_once(heading).expect("a section of the README");
-    rest.split("\n## ").next().expect("a text")
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn load(text: &str) -> Config {
-    let mut file = tempfile::NamedTempFile::new().expect("a file");
-    file.write_all(text.as_bytes()).expect("written");
-    Config::load(Some(file.path()), std::iter::empty()).unwrap_or_else(|error| panic!("{error}"))
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files below a folder that end like this.
+fn files(folder: &str, end: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![root().join(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(end) {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no {end} in {folder}");
+    found
+}
+
+/// Every page and its text.
+fn pages() -> BTreeMap<PathBuf, String> {
+    let paths = ["README.md", "CONTRIBUTING.md"].map(|page| root().join(page));
+    paths.into_iter().chain(files("docs", ".md")).map(|path| (path.clone(), read(path))).collect()
+}
+
+/// Splits a page into its text and its blocks of code, each block with the language of its fence.
+fn split(page: &str) -> (String, Vec<(String, String)>) {
+    let (mut text, mut blocks, mut open) = (String::new(), Vec::new(), false);
+    for line in page.lines() {
+        match line.trim_start().strip_prefix("```") {
+            Some(language) => {
+                if !open {
+                    blocks.push((language.to_owned(), String::new()));
+                }
+                open = !open;
+            }
+            None if open => {
+                let (_, block) = blocks.last_mut().expect("an open block");
+                block.extend([line, "\n"]);
+            }
+            None => text.extend([line, "\n"]),
+        }
+    }
+    (text, blocks)
+}
+
+/// The blocks of code in one language.
+fn code(page: &str, language: &str) -> Vec<String> {
+    let (_, blocks) = split(page);
+    blocks.into_iter().filter(|(of, _)| of == language).map(|(_, block)| block).collect()
+}
+
+/// A section under its heading, up to the next one of its level.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no section {heading}"));
+    let (level, _) = heading.split_once(' ').expect("a heading");
+    rest.split(&format!("\n{level} ")).next().expect("a text")
+}
+
+/// Whatever stands in backticks.
+fn quoted(text: &str) -> BTreeSet<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// What the first cells of a table name in backticks.
+fn first_cells(text: &str) -> BTreeSet<&str> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.filter_map(|row| row.split(" |").next()).flat_map(quoted).collect()
+}
+
+/// The texts between two marks, for reading sources.
+fn between<'a>(text: &'a str, start: &str, end: char) -> Vec<&'a str> {
+    text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()
+}
+
+fn sources(folder: &str) -> String {
+    files(folder, ".rs").iter().map(read).collect()
+}
+
+fn load(text: &str) -> Result<Config, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, secret) = (folder.path().join("afterword.toml"), folder.path().join("smtp.secret"));
+    fs::write(&secret, "hunter2").expect("written");
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dkim/rsa.pem");
+    let text = text.replace("/etc/afterword/smtp.secret", "smtp.secret");
+    let text = text.replace("\"smtp.secret\"", &format!("'{}'", secret.display()));
+    let text = text.replace("\"dkim.pem\"", &format!("'{key}'"));
+    fs::write(&file, text).expect("written");
+    Config::load(Some(&file), std::iter::empty()).map_err(|error| error.to_string())
+}
+
+/// The block of all settings.
+fn settings() -> String {
+    code(section(&read("docs/configuration.md"), "## All settings and their defaults"), "toml").remove(0)
+}
+
+/// The same with every line that is commented out taken in. The password needs a user.
+fn all_settings() -> String {
+    let lines = settings().lines().map(|line| line.strip_prefix("# ").unwrap_or(line).to_owned()).collect::<Vec<_>>();
+    lines.join("\n").replace("smtp = \"file:mail\"", "smtp = \"smtps://user@relay.example.com\"")
 }
 
 #[test]
-fn the_defaults_of_the_readme_are_the_defaults() {
-    let (_, rest) = section("\n## Configuration").split_once("```toml").expect("a block");
-    let (block, _) = rest.split_once("```").expect("its end");
-    assert_eq!(load(block), Config::default());
-    // What is commented out must be right too, all of it at once. A password needs a user, so its line is left out.
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dkim/rsa.pem");
-    let lines = block.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
-    let all: Vec<_> = lines.filter(|line| !line.starts_with("smtp_password_file")).collect();
-    let all = load(&all.join("\n").replace("dkim.pem", key));
+fn the_defaults_are_the_defaults() {
+    assert_eq!(load(&settings()), Ok(Config::default()));
+}
+
+#[test]
+fn settings_that_are_commented_out_are_valid() {
+    let all = load(&all_settings()).expect("valid");
     assert_eq!(all.policies["vip"].rules.change_within_hours, Some(48));
-    assert!(all.mail.dkim.is_some() && all.mail.bounce_domain.is_some() && all.ask.rate_within_hours == Some(72));
+    assert_eq!((all.ask.rate_within_hours, all.ask.change_within_hours), (Some(72), Some(24)));
+    assert!(all.mail.dkim.is_some() && all.mail.bounce_domain.is_some());
+    assert!(all.mail.smtp_password.is_some() && all.brand.logo_url.is_some() && all.mail.reply_to.is_some());
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let (prose, _) = split(&read("docs/configuration.md"));
+    let block = all_settings();
+    for section in ["", "[mail]", "[mail.dkim]", "[brand]", "[report]", "[clicks]", "[ask]"] {
+        // The program lists the keys that it knows when it refuses another one.
+        let refused = load(&format!("{section}\nnonsense = 1\n")).expect_err("an unknown key");
+        let (_, known) = refused.split_once(", expected ").unwrap_or_else(|| panic!("{section}: {refused}"));
+        assert!(!quoted(known).is_empty(), "{refused}");
+        for key in quoted(known) {
+            let spelled = [format!("\n{key} = "), format!("\n[{key}"), format!("\n[mail.{key}")];
+            let in_block = spelled.iter().any(|spelled| format!("\n{block}").contains(spelled));
+            assert!(in_block || quoted(&prose).contains(key), "{section} {key}");
+        }
+    }
+}
+
+#[test]
+fn the_configuration_of_the_readme_is_valid() {
+    let blocks = code(&read("README.md"), "toml");
+    let config = load(&blocks.concat()).expect("valid");
+    assert!(config.mail.smtp_password.is_some() && config.public_url.starts_with("https://"));
+}
+
+#[test]
+fn every_language_is_named() {
+    let page = read("docs/configuration.md");
+    let named = quoted(section(&page, "## Brand and languages"));
+    let missing: Vec<_> = Text::languages().filter(|language| !named.contains(language)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let count = format!("speak {} languages", Text::languages().count());
+    assert!(read("README.md").contains(&count), "{count}");
 }
 
 #[test]
 fn every_rule_is_in_the_readme() {
-    let table = section("\n## When it asks");
-    let judge = include_str!("../../src/survey/eligibility.rs");
-    let rules: Vec<_> = judge.split("self.fail(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(rules.len() > 15, "{rules:?}");
-    for rule in rules {
-        assert!(table.contains(&format!("`{rule}`")), "{rule} is not explained");
+    let readme = read("README.md");
+    let table = first_cells(section(&readme, "## When it asks"));
+    let judge = read("src/survey/eligibility.rs");
+    let fails: BTreeSet<_> = between(&judge, "self.fail(\"", '"').into_iter().collect();
+    assert!(fails.len() > 15, "{fails:?}");
+    let rules: BTreeSet<_> = fails.into_iter().chain(Cause::ALL.map(Cause::word)).collect();
+    assert_eq!(table, rules);
+}
+
+#[test]
+fn every_cause_of_a_suppression_is_documented() {
+    let page = read("docs/operating.md");
+    assert_eq!(first_cells(section(&page, "## Suppression list")), Cause::ALL.map(Cause::word).into());
+}
+
+#[test]
+fn every_exit_code_is_documented() {
+    let cli = read("src/cli/mod.rs");
+    let constants = cli.lines().filter_map(|line| line.strip_prefix("const ")?.split_once(": u8 = "));
+    let ended: BTreeSet<u8> = constants.filter_map(|(_, code)| code.trim_end_matches(';').parse().ok()).collect();
+    assert!(ended.len() > 2, "{ended:?}");
+    let page = read("docs/operating.md");
+    let rows = section(&page, "## Exit codes").lines().filter_map(|line| line.strip_prefix("| ")?.split_once(' '));
+    let documented: BTreeSet<u8> = rows.filter_map(|(code, _)| code.parse().ok()).collect();
+    assert_eq!(documented, ended.into_iter().chain([0]).collect());
+}
+
+#[test]
+fn every_call_is_documented() {
+    let page = read("docs/api.md");
+    let calls = first_cells(section(&page, "## Calls"));
+    let documented: BTreeSet<_> = calls.iter().filter_map(|call| call.split(' ').nth(1)).collect();
+    let web = sources("src/web");
+    let routes: BTreeSet<_> =
+        between(&web, ".route(\"", '"').into_iter().filter(|path| path.starts_with("/v1/")).collect();
+    assert!(routes.len() > 5, "{routes:?}");
+    assert_eq!(documented, routes);
+}
+
+#[test]
+fn every_code_of_an_error_is_documented() {
+    let page = read("docs/api.md");
+    let documented = quoted(section(&page, "## Errors"));
+    let web = sources("src/web");
+    let after_status = web.split("StatusCode::").skip(1).filter_map(|rest| rest.split_once(", \""));
+    let named = after_status.filter(|(status, _)| status.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+    let codes: BTreeSet<_> = named.filter_map(|(_, rest)| rest.split('"').next()).collect();
+    assert!(codes.len() > 8, "{codes:?}");
+    let missing: Vec<_> = codes.iter().filter(|code| !documented.contains(*code)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn commands_are_spelled_as_the_program_takes_them() {
+    let mut count = 0;
+    for (path, page) in pages() {
+        for block in code(&page, "sh") {
+            for line in block.lines().map(str::trim) {
+                let line = line.strip_prefix("sudo -u afterword ").unwrap_or(line);
+                let words = line.split(" #").next().unwrap_or(line).split(" && ").next().unwrap_or(line);
+                if words.starts_with("afterword ") {
+                    let parsed = Arguments::try_parse_from(words.split_whitespace());
+                    assert!(parsed.is_ok(), "{}: {line}: {parsed:?}", path.display());
+                    count += 1;
+                }
+            }
+        }
     }
+    assert!(count > 10, "{count} commands were found");
+}
+
+#[tokio::test]
+async fn views_have_the_columns_that_are_documented() {
+    let desk = Desk::open().await;
+    let page = read("docs/reports.md");
+    let views = section(&page, "## Views");
+    let (_, figures) = views.split_once("The figures are").expect("a list of figures");
+    let figures = quoted(figures.split('.').next().expect("a sentence"));
+    for view in first_cells(views) {
+        let row = views.lines().find(|line| line.starts_with(&format!("| `{view}`"))).expect("its row");
+        let cell = row.split('|').nth(3).expect("columns");
+        let mut documented: BTreeSet<String> = quoted(cell).into_iter().map(str::to_owned).collect();
+        if cell.contains("the figures") {
+            documented.extend(figures.iter().map(|figure| (*figure).to_owned()));
+        }
+        let columns = desk.sql(&format!("SELECT name FROM pragma_table_info('{view}')")).await.concat();
+        assert_eq!(documented, columns.into_iter().collect(), "{view}");
+    }
+    // Every figure is a sum over `report_facts`, which is no view for people.
+    let made = desk.sql("SELECT name FROM sqlite_schema WHERE type = 'view' AND name <> 'report_facts'").await.concat();
+    assert_eq!(first_cells(views), made.iter().map(String::as_str).collect());
+}
+
+#[tokio::test]
+async fn example_queries_run_and_read_views_only() {
+    let desk = Desk::open().await;
+    let queries = code(&read("docs/reports.md"), "sql");
+    assert!(queries.len() > 3, "{queries:?}");
+    for query in queries {
+        desk.sql(&query).await;
+        let read: Vec<_> = between(&query, "FROM ", ' ').into_iter().map(str::trim).collect();
+        assert!(!read.is_empty() && read.iter().all(|view| view.starts_with("report_")), "{query}");
+    }
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let (text, _) = split(page);
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: &char| c.is_alphanumeric() || "-_ ".contains(*c);
+    headings.map(|heading| heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+/// The links of a page that lead nowhere, as they are written.
+fn broken(path: &Path, page: &str) -> Vec<String> {
+    let (text, _) = split(page);
+    let leads = |link: &&str| {
+        let (file, anchor) = link.split_once('#').unwrap_or((*link, ""));
+        let target = path.with_file_name(file);
+        let target_page =
+            if file.is_empty() { page.to_owned() } else { fs::read_to_string(&target).unwrap_or_default() };
+        (file.is_empty() || target.exists()) && (anchor.is_empty() || anchors(&target_page).contains(anchor))
+    };
+    let links = between(&text, "](", ')').into_iter().filter(|link| !link.starts_with("https://"));
+    links.filter(|link| !leads(link)).map(str::to_owned).collect()
+}
+
+#[test]
+fn links_resolve() {
+    let broken: Vec<_> = pages().iter().flat_map(|(path, page)| broken(path, page)).collect();
+    assert!(broken.is_empty(), "{broken:?}");
+    let page = "# A, b!\n[a](#a-b) [b](#b) [c](docs/none.md) [d](docs/api.md#none) [e](docs/api.md#errors)\n";
+    assert_eq!(self::broken(&root().join("README.md"), page), ["#b", "docs/none.md", "docs/api.md#none"]);
+}
+
+#[test]
+fn every_page_of_docs_is_linked_from_the_readme() {
+    let readme = read("README.md");
+    for path in files("docs", ".md") {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        assert!(readme.contains(&format!("](docs/{name})")), "{name}");
+    }
+}
+
+/// The lines of a page that are too long, tables and code left out.
+fn too_long(page: &str) -> Vec<&str> {
+    let mut open = false;
+    let outside = |line: &&str| {
+        let fence = line.trim_start().starts_with("```");
+        open ^= fence;
+        !open && !fence && !line.starts_with('|')
+    };
+    page.lines().filter(outside).filter(|line| line.chars().count() > LONGEST_LINE).collect()
+}
+
+#[test]
+fn lines_fit_and_the_readme_is_short() {
+    for (path, page) in pages() {
+        assert_eq!(too_long(&page), Vec::<&str>::new(), "{}", path.display());
+    }
+    let lines = read("README.md").lines().count();
+    assert!(lines < LONGEST_README, "the README has {lines} lines");
+    let long = "x".repeat(LONGEST_LINE + 1);
+    assert_eq!(too_long(&format!("|{long}\n```\n{long}\n```\n{long}\n")), [long.as_str()]);
+}
+
+#[test]
+fn the_quick_start_is_two_commands() {
+    let readme = read("README.md");
+    let blocks = code(section(&readme, "## Quick start"), "sh");
+    assert_eq!(blocks, ["cargo run --release -- demo\n", "./tests/run\n"]);
 }
