@@ -2,42 +2,63 @@
 //!
 //! # The life of a survey
 //!
-//! 1. A helpdesk reports a [closing](survey::closing::Closing). [`Gateway::close`] settles its facts, has the rules of
-//!    [`eligibility`](survey::eligibility::judge) decide whether to ask, and stores the decision with all its reasons; if
-//!    it asks, a survey with its mail waiting in the outbox. [`Gateway::reopen`] cancels what still waits.
-//! 2. A [worker](worker::run) steps [`Gateway::deliver_due`]: it claims one mail, [writes](mail::compose::request) it with
-//!    five [signed links](survey::link), [carries](mail::transport::Postman::carry) it, and stores what
-//!    [follows](survey::delivery::after): accepted, tried again later, or given up.
-//!    What comes back later is [taken](Gateway::take_report) too: a hard bounce or a complaint stops further asking.
-//! 3. The customer clicks a face. [`Gateway::open_link`] notes the view and answers with a page whose
-//!    [mode](survey::evidence::Mode) says what it takes to believe the click. A view rates nothing.
+//! 1. A helpdesk reports a [closing](survey::closing::Closing): [`Gateway::close`]. The command
+//!    [`Close`](ledger::closings::Close) has the rules of [`eligibility`](survey::eligibility::judge) decide whether to ask,
+//!    and makes the survey with its mail. The decision is stored with all its reasons. [`Gateway::reopen`] cancels a
+//!    mail that still waits, and so do a newer closing and, at the claim, an opt-out.
+//! 2. A [worker](worker::run) calls [`Gateway::deliver_due`] again and again. The command
+//!    [`Claim`](ledger::outbox::Claim) takes a mail that is due, unless it
+//!    [should no longer be sent](survey::eligibility::still_asks). The worker [composes](mail::compose::request) it with
+//!    five [signed links](survey::link) and [sends](mail::transport::Connection::send) it; the command
+//!    [`Mark`](ledger::outbox::Mark) stores [what became of it](survey::outbound::Outbound::mark).
+//!    [`Gateway::take_returned`] takes bounces and complaints that come back later.
+//! 3. The customer clicks a face: [`Gateway::open_link`] queues the view and returns a page. Its
+//!    [mode](survey::page::Mode) says what the page needs to believe the click. A view rates nothing.
 //! 4. The page confirms, or the customer presses or comments: [`Gateway::answer`]. The rules of
 //!    [`evidence`](survey::evidence::Clicks::answer) decide whether that is a person, and where the rating
 //!    [stands](survey::rating::Standing). A comment locks it.
-//! 5. The team reads [`Gateway::report`], [`Gateway::ratings`] and [`Gateway::conversation`], all over the `report_*` views
-//!    of `migrations/`.
+//! 5. The team reads [`Gateway::report`] and [`Gateway::ratings`], over the `report_*` views of `migrations/sqlite/`, and
+//!    [`Gateway::conversation`].
 //!
 //! # How it is built
 //!
-//! The middle is pure: [`survey`] decides everything and touches nothing. Around it, the [`store`] makes every decision
-//! durable in one place: a single writer task gathers all [commands](store::Command) that wait, loads what they touch in
-//! one trip to the database, decides each in order with `survey`, saves and commits in another, and only then answers.
-//! So a click is decided after every view before it, and an answered write survives a power cut, at the rate of page
-//! views. [`mail`] writes and carries letters, the [`gateway`] holds the verbs, and [`web`], [`cli`] and [`worker`] are
-//! thin: they extract, call one verb, render.
+//! The middle is pure. [`survey`] holds the rules, each file about one. [`ledger`] holds the commands, one file a noun: what
+//! each needs of the database, and what it changes. Around them, the [`store`] makes surveys durable in one place: one
+//! writer gathers all commands that wait, loads what they touch in one trip, lets each decide in order, saves and commits
+//! in another, and only then answers. So every click is decided after every view before it, and an answered write survives
+//! a power cut, at the rate of page views. [`mail`] composes and sends letters, [`render`] shows reports, and the
+//! [`gateway`] holds the verbs. [`web`], [`cli`] and [`worker`] are thin: they extract, call one verb, render.
 //!
-//! Imports go one way, and a test holds it: main → cli → {web, worker} → gateway → {store, mail} → survey. [`config`],
-//! [`clock`], [`keys`] and [`text`] are leaves that at most name `survey`, and `config` the own words in `text`. There are
-//! two seams for tests: the [transport](mail::transport::Transport) and the [clock](clock::Clock), both enums.
+//! A new write is a command in `ledger`, a verb of [`Store`](store::Store), a verb of the gateway, and a handler. New data
+//! is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what [`Batch`](ledger::Batch) holds.
 //!
-//! Read `gateway.rs` next, then `tests/it/life.rs`.
+//! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail} → ledger →
+//! survey. [`config`], [`clock`], [`secrets`] and [`text`] import only `survey` and each other. There are two seams for tests, both enums: the
+//! [transport](mail::transport::Transport) and the [clock](clock::Clock).
+//!
+//! # Words
+//!
+//! - **standing**: where a rating stands: unrated, rated, held, locked or voided.
+//! - **hold**: a rating made among signs of a machine does not count until a person confirms it.
+//! - **trail**: the newest views, posts and hot spans of a survey, which the click rules look back on.
+//! - **hot**: scripts cannot rate for five minutes, because several faces were opened or tried at once.
+//! - **batch**: the commands that the writer decides in one transaction, and what they touch.
+//! - **outbox**: everything to be sent, and what became of it.
+//! - **lease**: the right to send one mail until a moment; it names the service that holds it.
+//! - **mark**: the stored result of one attempt to send.
+//! - **pace**: a rate of sending, overall or for one recipient domain.
+//! - **custom texts**: the operator's wording in place of the built-in one.
+//!
+//! Read `gateway.rs` next, then `tests/it/life.rs`, which lives through all of it.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod gateway;
-pub mod keys;
+pub mod ledger;
 pub mod mail;
+pub mod render;
+pub mod secrets;
 pub mod store;
 pub mod survey;
 pub mod text;

@@ -1,4 +1,4 @@
-//! The `afterword` program: reads its arguments and hands over.
+//! The `afterword` program: parses its arguments and calls [`afterword::cli`].
 
 use afterword::cli::{self, Arguments};
 use clap::Parser;

@@ -1,64 +1,66 @@
-//! The tasks that send mail: each takes what is due, one mail after the other, over a connection of its own.
+//! The tasks that send mail. Each sends one due mail after the other, over its own connection.
 //!
-//! It owns when to look and when to rest. It must not know what a mail says or what becomes of it.
+//! It owns when to look for mail and how long to wait. It must not know what is in a mail, nor what its outcome
+//! changes.
 
 use crate::gateway::{Delivery, Gateway};
-use crate::survey::delivery::UNREACHABLE_WAIT;
+use crate::survey::outbound::UNREACHABLE_WAIT;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How often a worker looks for due mails unasked: a retry or a delayed mail is late by this at most.
+/// How long an idle worker waits before it looks again without being woken. Retries and delayed mails are late by at
+/// most this.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long a stop waits for mails under way. A mail that takes longer is given up on; its lease is freed at the next
-/// start and it goes out again.
+/// How long a stop waits for mails that are being sent. A worker that takes longer is aborted: the next start frees the
+/// lease of its mail and sends it again.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
-/// Sends mails until told to stop. Answers whether all went well; a worker that breaks down stops the service.
+/// Sends mail until `stop` is cancelled. Returns false if a worker failed, which also cancels `stop`.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) -> bool {
     let mut workers = JoinSet::new();
     for _ in 0..gateway.config.mail.workers {
         workers.spawn(work(Arc::clone(&gateway), stop.clone()));
     }
-    let broken = tokio::select! {
+    let failed = tokio::select! {
         () = stop.cancelled() => false,
         ended = workers.join_next() => !stop.is_cancelled() && ended.is_some(),
     };
-    if broken {
-        tracing::error!("a mail worker broke down");
+    if failed {
+        tracing::error!("a mail worker failed");
         stop.cancel();
     }
     let all = async { while workers.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
-        tracing::warn!("mails under way were given up on: they go out again at the next start");
+        tracing::warn!("stopped before all mails were sent: the next start sends the unfinished ones again");
         workers.shutdown().await;
     }
-    !broken
+    !failed
 }
 
 async fn work(gateway: Arc<Gateway>, stop: CancellationToken) {
-    let mut courier = gateway.courier();
+    let mut mail = gateway.mail_worker();
     while !stop.is_cancelled() {
-        let (rest, wakes) = match gateway.deliver_due(&mut courier).await {
-            Ok(Delivery::Tried) => continue,
+        let (wait, wakes) = match gateway.deliver_due(&mut mail).await {
+            Ok(Delivery::Again) => continue,
             Ok(Delivery::Unreachable) => (UNREACHABLE_WAIT.to_std().unwrap_or(LOOK_EVERY), false),
-            // It has a turn of its own: woken before, it would only be given another.
-            Ok(Delivery::Paced(turn)) => (turn.to_std().unwrap_or_default(), false),
+            // This worker has reserved a slot. If new mail woke it earlier, it would only reserve another one.
+            Ok(Delivery::Paced(until_slot)) => (until_slot.to_std().unwrap_or_default(), false),
             Ok(Delivery::Idle) => (LOOK_EVERY, true),
             Err(error) => {
-                tracing::error!(%error, "no mail can be taken from the outbox");
+                tracing::error!(%error, "cannot claim mail from the outbox");
                 (LOOK_EVERY, true)
             }
         };
-        if rest >= LOOK_EVERY {
-            courier.rest().await;
+        if wait >= LOOK_EVERY {
+            mail.close().await;
         }
         tokio::select! {
-            () = tokio::time::sleep(rest) => {}
-            () = gateway.bell.notified(), if wakes => {}
+            () = tokio::time::sleep(wait) => {}
+            () = gateway.mail_due.notified(), if wakes => {}
             () = stop.cancelled() => {}
         }
     }
-    courier.rest().await;
+    mail.close().await;
 }

@@ -1,34 +1,34 @@
-//! `afterword bounce`: takes one mail that came back, as a mail server pipes it.
+//! `afterword bounce`: processes one bounce or complaint that a mail server pipes to standard input.
 //!
-//! It owns what its end means to that server: done, or try again. It must not know what a report looks like.
+//! It owns the exit code, which tells the mail server whether to try again. It must not know the format of reports.
 
-use super::{Ended, open_made};
-use crate::gateway::Reported;
+use super::{CliError, complain, open, print};
+use crate::gateway::Returned;
 use std::io::Read;
 use std::path::Path;
 
-/// As much of a mail as is read, in bytes: reports come first in it, and ours are small.
-const MOST: u64 = 1024 * 1024;
+/// The maximum number of bytes to read. The report comes first in a mail, and the mails it quotes are small.
+const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Whatever keeps a report from being taken is worth another try: the mail server keeps it until then.
-pub(super) async fn run(config: Option<&Path>) -> Result<(), Ended> {
-    let later = |error: &dyn std::fmt::Display| Ended::Later(error.to_string());
-    let raw = read().map_err(|error| later(&error))?;
-    let gateway = open_made(config).await.map_err(|error| later(&error))?;
-    let reported = gateway.take_report(&raw).await.map_err(|error| later(&error))?;
-    gateway.close_down().await;
-    match reported {
-        Reported::Taken(survey, bounce) => println!("Survey {survey}: {}.", bounce.words()),
-        Reported::NoReport => eprintln!("afterword: no report of a bounce or a complaint: nothing was done"),
-        Reported::NotOurs => eprintln!("afterword: a report of no mail that was sent here: nothing was done"),
+/// Every failure ends with [`CliError::Later`]: the mail server then keeps the report and tries again.
+pub(super) async fn run(config: Option<&Path>) -> Result<(), CliError> {
+    let retry = |error: &dyn std::fmt::Display| CliError::Later(error.to_string());
+    let raw = read().map_err(|error| retry(&error))?;
+    let gateway = open(config).await.map_err(|error| retry(&error))?;
+    let returned = gateway.take_returned(&raw).await.map_err(|error| retry(&error))?;
+    gateway.shut_down().await;
+    match returned {
+        Returned::Taken(survey, bounce) => print(&format!("Survey {survey}: {}.\n", bounce.name()))?,
+        Returned::NoReport => complain("afterword: ignored: this mail is not a report of a bounce or complaint\n"),
+        Returned::NotOurs => complain("afterword: ignored: the report does not match a mail sent from here\n"),
     }
     Ok(())
 }
 
-/// Reads a mail from standard input, and the rest of a large one for nothing: a server that is cut off tries again.
+/// Reads at most [`MAX_BYTES`] and discards the rest: closing the pipe early would make the mail server try again.
 fn read() -> std::io::Result<Vec<u8>> {
     let (mut raw, mut input) = (Vec::new(), std::io::stdin().lock());
-    input.by_ref().take(MOST).read_to_end(&mut raw)?;
+    input.by_ref().take(MAX_BYTES).read_to_end(&mut raw)?;
     std::io::copy(&mut input, &mut std::io::sink())?;
     Ok(raw)
 }

@@ -1,6 +1,6 @@
-//! The command line: what each command is called, and what its end means to a script.
+//! The command line: its commands, options and exit codes.
 //!
-//! It owns arguments, exit codes and logging. It must not name a database or a mail library.
+//! It also owns output and logging. It must not name a database or a mail library.
 
 mod bounce;
 mod demo;
@@ -14,24 +14,25 @@ mod suppression;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::gateway::{Error, Gateway, StartError};
+use crate::survey::fields::{Fault, Place};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Exit code of what failed.
+/// Exit code of a command that failed.
 const FAILED: u8 = 1;
-/// Exit code of what may succeed later: `EX_TEMPFAIL` of sysexits.h, which mail servers understand.
+/// Exit code of a command that may succeed later: `EX_TEMPFAIL` of sysexits.h, which mail servers understand.
 const LATER: u8 = 75;
-/// Exit code of wrong usage or configuration; clap's own too.
+/// Exit code of wrong usage or configuration; clap uses the same.
 const WRONG_USAGE: u8 = 2;
 
 /// Asks customers by email how a finished support conversation was.
 #[derive(Debug, Parser)]
 #[command(name = "afterword", version, propagate_version = true)]
 pub struct Arguments {
-    /// The configuration file; without it ./afterword.toml, else built-in defaults
+    /// The configuration file; by default ./afterword.toml, or built-in settings if there is none
     #[arg(long, global = true, value_name = "FILE", env = "AFTERWORD_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -40,29 +41,29 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Try it: made-up history, a built-in inbox, no configuration and no mail server
+    /// Try Afterword with made-up history and a built-in inbox; needs no configuration or mail server
     Demo(demo::Demo),
-    /// Serve helpdesks, customers and teams, and send mail
+    /// Run the service: the HTTP API, the rating pages and the sending of mail
     Serve,
-    /// Make, list and revoke keys of the HTTP API
+    /// Create, list and revoke keys of the HTTP API
     #[command(subcommand)]
     Key(key::Key),
     /// Print CSAT by teammate, team or day
-    Report(report::Wanted),
-    /// Write the mail as customers would get it, and a page that shows it in light, dark and narrow
-    Preview(preview::Wanted),
-    /// Send a marked mail that never counts, and tell what became of it
-    SendTest(send_test::Test),
-    /// Take a bounce or a complaint from standard input, as a mail server pipes it
+    Report(report::ReportArgs),
+    /// Write a sample mail to files, with a page that shows it light and dark, wide and narrow
+    Preview(preview::PreviewArgs),
+    /// Send a test mail, which counts in no report, and print the server's answer
+    SendTest(send_test::SendTestArgs),
+    /// Process a bounce or complaint that a mail server pipes to standard input
     Bounce,
-    /// List, add and lift who is not asked any more
+    /// Manage the suppression list: addresses that get no survey mail
     #[command(subcommand)]
     Suppression(suppression::Suppression),
 }
 
-/// Why a command ended early.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-enum Ended {
+enum CliError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -75,93 +76,100 @@ enum Ended {
     Later(String),
 }
 
-impl From<Error> for Ended {
+impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Invalid(faults) => {
-                let lines = faults.iter().map(|fault| format!("--{}: {}", fault.pointer, fault.detail));
-                Self::Usage(lines.collect::<Vec<_>>().join("\n"))
-            }
+            Error::Invalid(faults) => Self::Usage(faults.iter().map(option_fault).collect::<Vec<_>>().join("\n")),
             other => Self::Failed(other.to_string()),
         }
     }
 }
 
-impl From<std::io::Error> for Ended {
+/// Names the option at fault. Options have the names of the API's parameters.
+fn option_fault(fault: &Fault) -> String {
+    match &fault.place {
+        Place::Parameter(name) => format!("--{name}: {}", fault.detail),
+        Place::Body(pointer) => format!("{pointer}: {}", fault.detail),
+    }
+}
+
+impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         Self::Failed(error.to_string())
     }
 }
 
-/// Runs a command to its end.
+/// Runs a command and returns its exit code.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
-    // The demo prints what to do next: its log must not drown that.
+    // Info logs would drown the instructions that the demo prints.
     log(if matches!(arguments.command, Command::Demo(_)) { "warn" } else { "info" });
-    let done = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(command(arguments)),
         Err(error) => Err(error.into()),
     };
-    let Err(ended) = done else { return ExitCode::SUCCESS };
-    eprintln!("afterword: {ended}");
-    ExitCode::from(match ended {
-        Ended::Config(_) | Ended::Usage(_) | Ended::Start(StartError::Dkim(_)) => WRONG_USAGE,
-        Ended::Start(_) | Ended::Failed(_) => FAILED,
-        Ended::Later(_) => LATER,
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    complain(&format!("afterword: {error}\n"));
+    ExitCode::from(match error {
+        CliError::Config(_) | CliError::Usage(_) | CliError::Start(StartError::Dkim(_)) => WRONG_USAGE,
+        CliError::Start(_) | CliError::Failed(_) => FAILED,
+        CliError::Later(_) => LATER,
     })
 }
 
-async fn command(arguments: Arguments) -> Result<(), Ended> {
+async fn command(arguments: Arguments) -> Result<(), CliError> {
     let config = arguments.config.as_deref();
     match arguments.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(load(config)?).await,
-        Command::Key(key @ key::Key::New(_)) => key::run(key, &open(load(config)?).await?).await,
-        Command::Key(key) => key::run(key, &open_made(config).await?).await,
-        Command::Report(wanted) => report::run(wanted, &open_made(config).await?).await,
-        Command::Suppression(suppression) => suppression::run(suppression, &open_made(config).await?).await,
+        Command::Key(key @ key::Key::New(_)) => {
+            key::run(key, &Gateway::open_or_make(load(config)?, Clock::System).await?).await
+        }
+        Command::Key(key) => key::run(key, &open(config).await?).await,
+        Command::Report(args) => report::run(args, &open(config).await?).await,
+        Command::Suppression(suppression) => suppression::run(suppression, &open(config).await?).await,
         Command::Bounce => bounce::run(config).await,
-        Command::Preview(wanted) => preview::run(&wanted, &load(config)?),
-        Command::SendTest(test) => send_test::run(&test, &load(config)?).await,
+        Command::Preview(args) => preview::run(&args, &load(config)?),
+        Command::SendTest(args) => send_test::run(&args, &load(config)?).await,
     }
 }
 
-/// Opens a database that is there: an empty answer of one that was made just now would hide a forgotten --config.
-async fn open_made(file: Option<&Path>) -> Result<Gateway, Ended> {
-    let config = load(file)?;
-    if !config.database.exists() {
-        let database = config.database.display();
-        return Err(Ended::Failed(format!(
-            "there is no database {database}: run it where `serve` runs, or name --config"
-        )));
-    }
-    open(config).await
+/// Opens an existing database, also while the service runs. Only `serve`, `demo` and `key new` create one: for other
+/// commands, a new database would give an empty answer and hide a forgotten --config.
+async fn open(file: Option<&Path>) -> Result<Gateway, CliError> {
+    Ok(Gateway::open(load(file)?, Clock::System).await?)
 }
 
-/// Prints to standard output; a reader that has seen enough ends nothing.
-fn print(text: &str) -> Result<(), Ended> {
+/// Prints to standard output. If the reader closed the pipe early, as `head` does, that is not an error.
+fn print(text: &str) -> Result<(), CliError> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-fn load(file: Option<&Path>) -> Result<Config, Ended> {
-    // A variable that is not UTF-8 is none of ours.
+/// Prints to standard error. Ignores failures, because there is nowhere to report them.
+fn complain(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+fn load(file: Option<&Path>) -> Result<Config, CliError> {
+    // A variable that is not UTF-8 cannot be one of Afterword's.
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Ok(Config::load(file, variables)?)
+    let (config, warnings) = Config::load(file, variables)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
 }
 
-async fn open(config: Config) -> Result<Gateway, Ended> {
-    Ok(Gateway::open(config, Clock::System, None).await?)
-}
-
-/// Logs to standard error, as much as `AFTERWORD_LOG` says, if it is set, also per module as in `afterword=debug`.
-/// As JSON where nobody watches.
-fn log(unless_set: &str) {
-    let filter = EnvFilter::try_from_env("AFTERWORD_LOG").unwrap_or_else(|_| EnvFilter::new(unless_set));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+/// Sets up logging to standard error. `AFTERWORD_LOG` sets the level, also by module, as in `afterword=debug`. The
+/// format is JSON unless standard error is a terminal.
+fn log(default_level: &str) {
+    let filter = EnvFilter::try_from_env("AFTERWORD_LOG").unwrap_or_else(|_| EnvFilter::new(default_level));
+    // A line that cannot be written is lost. The library would report that on standard error too, and panic.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         log.without_time().with_target(false).init();
     } else {

@@ -1,8 +1,8 @@
-//! `afterword preview`: the mail as customers would get it, in files to look at.
+//! `afterword preview`: writes a sample mail, as customers would get it, to files.
 //!
-//! It owns the files and their names. It must not know what is in them.
+//! It owns the files and their names. It must not know how a mail is composed.
 
-use super::Ended;
+use super::CliError;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::preview;
@@ -11,49 +11,47 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-pub(super) struct Wanted {
+pub(super) struct PreviewArgs {
     /// The customer's language, such as de, de-AT or zh-Hans
     #[arg(long)]
     locale: Option<String>,
-    /// The policy whose own words to use
+    /// The policy whose custom texts apply
     #[arg(long, value_name = "NAME")]
     policy: Option<String>,
-    /// The folder to write into; it is made if need be
+    /// The folder to write to; it is created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
 
-pub(super) fn run(wanted: &Wanted, config: &Config) -> Result<(), Ended> {
-    let (policy, locale) = (wanted.policy.as_deref(), wanted.locale.as_deref());
+pub(super) fn run(args: &PreviewArgs, config: &Config) -> Result<(), CliError> {
+    let (policy, locale) = (args.policy.as_deref(), args.locale.as_deref());
     if config.policy(policy).is_none() {
-        let known: Vec<_> = config.policies.keys().map(String::as_str).collect();
-        let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
-        return Err(Ended::Usage(format!("--policy: expected the name of a configured policy: {known}")));
+        return Err(CliError::Usage(format!("--policy: {}", config.policy_expected())));
     }
-    if !locale.is_none_or(compose::speaks) {
-        return Err(Ended::Usage(
-            "--locale: there are no texts in that language; its customers get that of brand.locale".into(),
+    if !locale.is_none_or(compose::has_texts) {
+        return Err(CliError::Usage(
+            "--locale: there are no texts in that language; such customers get those of brand.locale".into(),
         ));
     }
-    let failed = |error: compose::ComposeError| Ended::Failed(error.to_string());
+    let failed = |error: compose::ComposeError| CliError::Failed(error.to_string());
     let mail = preview(config, policy, locale, Clock::System.now()).map_err(failed)?;
-    let index = page(&mail.parts).map_err(failed)?;
+    let index = page(&mail.content).map_err(failed)?;
     let files = [
-        ("request.txt", mail.parts.plain.as_bytes()),
-        ("request.html", mail.parts.html.as_bytes()),
+        ("request.txt", mail.content.plain.as_bytes()),
+        ("request.html", mail.content.html.as_bytes()),
         ("request.eml", &mail.raw),
         ("index.html", index.as_bytes()),
     ];
-    write(&wanted.out, &files)
+    write(&args.out, &files)
 }
 
-fn write(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), Ended> {
-    let failed = |path: &Path, error| Ended::Failed(format!("{} cannot be written: {error}", path.display()));
+fn write(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), CliError> {
+    let failed = |path: &Path, error| CliError::Failed(format!("cannot write {}: {error}", path.display()));
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     for (name, content) in files {
         let path = folder.join(name);
         std::fs::write(&path, content).map_err(|error| failed(&path, error))?;
-        println!("{}", path.display());
+        super::print(&format!("{}\n", path.display()))?;
     }
     Ok(())
 }

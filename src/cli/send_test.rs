@@ -1,18 +1,18 @@
-//! `afterword send-test`: one marked mail over the configured way, and what became of it in plain words.
+//! `afterword send-test`: sends one test mail through the configured transport and prints the outcome.
 //!
-//! It owns those words. It must not know how mail is sent.
+//! It owns the words for each outcome. It must not know how mail is sent.
 
-use super::Ended;
+use super::CliError;
 use crate::clock::Clock;
 use crate::config::{Config, MailTarget};
 use crate::gateway::send_test;
-use crate::survey::closing::{ADDRESS_EXPECTED, is_address};
-use crate::survey::delivery::Attempt;
+use crate::survey::fields::{ADDRESS_EXPECTED, is_address};
+use crate::survey::outbound::Attempt;
 use clap::Args;
 
 #[derive(Debug, Args)]
-pub(super) struct Test {
-    /// Where to; quiet periods and suppressions are not asked
+pub(super) struct SendTestArgs {
+    /// The recipient; quiet periods and suppressions do not apply
     #[arg(value_parser = address)]
     address: String,
 }
@@ -21,31 +21,30 @@ fn address(text: &str) -> Result<String, &'static str> {
     if is_address(text) { Ok(text.to_owned()) } else { Err(ADDRESS_EXPECTED) }
 }
 
-pub(super) async fn run(test: &Test, config: &Config) -> Result<(), Ended> {
-    let attempt = send_test(config, &test.address, Clock::System.now()).await?;
-    println!("{}", told(&attempt, &config.mail.smtp, &test.address)?);
-    Ok(())
+pub(super) async fn run(args: &SendTestArgs, config: &Config) -> Result<(), CliError> {
+    let attempt = send_test(config, &args.address, Clock::System.now()).await?;
+    super::print(&format!("{}\n", describe(&attempt, &config.mail.smtp, &args.address)?))
 }
 
-/// What became of it; an error unless it was accepted.
-fn told(attempt: &Attempt, target: &MailTarget, address: &str) -> Result<String, Ended> {
+/// Describes the outcome in plain words: an error unless the mail was accepted.
+fn describe(attempt: &Attempt, target: &MailTarget, address: &str) -> Result<String, CliError> {
     let place = match target {
         MailTarget::File(folder) => format!("the folder {}", folder.display()),
         MailTarget::Smtp { host, port, .. } => format!("{host}:{port}"),
     };
-    Err(Ended::Failed(match (attempt, target) {
+    Err(CliError::Failed(match (attempt, target) {
         (Attempt::Accepted, MailTarget::File(_)) => {
             return Ok(format!("Written into {place}: mail.smtp names a folder, so nothing was sent to {address}."));
         }
         (Attempt::Accepted, MailTarget::Smtp { .. }) => {
-            return Ok(format!("{place} took the mail for {address}. If it does not arrive, look among the spam."));
+            return Ok(format!("{place} took the mail for {address}. If it does not arrive, check the spam folder."));
         }
         (Attempt::Temporary(why), _) => {
-            format!("{place} refused the mail for now: {why}\nA survey's mail would be tried again later.")
+            format!("{place} refused the mail temporarily: {why}\nA survey's mail would be tried again later.")
         }
-        (Attempt::Permanent(why), _) => format!("the mail for {address} was refused for good: {why}"),
-        (Attempt::Unreachable(why), _) => format!("nothing was sent, as there is no way out: {why}"),
-        (Attempt::Unknown(why), _) => format!("the mail may have been sent or not: {why}"),
+        (Attempt::Permanent(why), _) => format!("the mail for {address} was refused permanently: {why}"),
+        (Attempt::Unreachable(why), _) => format!("nothing was sent, because the mail server was not reached: {why}"),
+        (Attempt::Unknown(why), _) => format!("it is unknown whether the mail was sent: {why}"),
     }))
 }
 
@@ -54,16 +53,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_accepted_is_a_success() {
+    fn only_an_accepted_mail_is_a_success() {
         let relay = MailTarget::try_from("smtps://relay.example.com".to_owned()).expect("a relay");
-        let told = |attempt| told(&attempt, &relay, "ada@example.com").map_err(|ended| ended.to_string());
-        let took = "relay.example.com:465 took the mail for ada@example.com.";
-        assert!(told(Attempt::Accepted).is_ok_and(|text| text.starts_with(took)));
+        let outcome = |attempt| describe(&attempt, &relay, "ada@example.com").map_err(|error| error.to_string());
+        let accepted = "relay.example.com:465 took the mail for ada@example.com.";
+        assert!(outcome(Attempt::Accepted).is_ok_and(|text| text.starts_with(accepted)));
         let why = || "550 no".to_owned();
         for attempt in [Attempt::Temporary(why()), Attempt::Permanent(why()), Attempt::Unreachable(why())] {
-            assert!(told(attempt).is_err_and(|text| text.contains("550 no")));
+            assert!(outcome(attempt).is_err_and(|text| text.contains("550 no")));
         }
-        assert!(told(Attempt::Unknown(why())).is_err_and(|text| text.contains("or not: 550 no")));
+        assert!(
+            outcome(Attempt::Unknown(why()))
+                .is_err_and(|text| text.contains("unknown whether the mail was sent: 550 no"))
+        );
         assert_eq!((address("ada@example.com"), address("ada")), (Ok("ada@example.com".into()), Err(ADDRESS_EXPECTED)));
     }
 }

@@ -1,13 +1,13 @@
-//! `afterword serve`: the service, until it is told to stop.
+//! `afterword serve`: runs the service until a signal stops it.
 //!
-//! It owns the order of starting and stopping. It must not know what is served.
+//! It owns the order of starting and stopping. It must not know which routes there are.
 
-use super::Ended;
+use super::CliError;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::gateway::Gateway;
-use crate::mail::transport::Memory;
+use crate::gateway::{Gateway, ServeLock};
 use crate::{web, worker};
+use axum::Router;
 use axum::serve::ListenerExt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,38 +16,43 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// How long a stop waits for requests under way.
+/// How long a stop waits for requests that are being answered.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
-pub(super) async fn run(config: Config) -> Result<(), Ended> {
-    let gateway = Gateway::open(config, Clock::System, None).await?;
+pub(super) async fn run(config: Config) -> Result<(), CliError> {
+    let (gateway, lock) = Gateway::serve(config, Clock::System, None).await?;
     let listener = listen(&gateway).await?;
-    serve(gateway, listener, None).await
+    serve(gateway, lock, listener, |_| Router::new()).await
 }
 
-/// Takes the port before anything is sent.
-pub(super) async fn listen(gateway: &Gateway) -> Result<TcpListener, Ended> {
+/// Binds the port, before any mail is sent.
+async fn listen(gateway: &Gateway) -> Result<TcpListener, CliError> {
     let address = gateway.config.listen;
-    let refuse = |error| Ended::Failed(format!("cannot listen on {address}: {error}"));
+    let refuse = |error| CliError::Failed(format!("cannot listen on {address}: {error}"));
     TcpListener::bind(address).await.map_err(refuse)
 }
 
-/// The service over an open gateway; `inbox` keeps the demo's mails.
-pub(super) async fn serve(gateway: Gateway, listener: TcpListener, inbox: Option<Memory>) -> Result<(), Ended> {
-    let lock = gateway.serve().await?;
+/// Runs the service until a signal arrives or a part of it fails. `extra_routes` makes routes to serve beside its own.
+pub(super) async fn serve(
+    gateway: Gateway,
+    lock: ServeLock,
+    listener: TcpListener,
+    extra_routes: impl FnOnce(&Arc<Gateway>) -> Router,
+) -> Result<(), CliError> {
     let gateway = Arc::new(gateway);
     let stop = CancellationToken::new();
     let workers = tokio::spawn(worker::run(Arc::clone(&gateway), stop.clone()));
     tokio::spawn(stop_on_signal(stop.clone()));
-    tracing::info!(address = %listener.local_addr()?, url = gateway.config.public_url, "serving");
+    tracing::info!(address = %listener.local_addr()?, url = %gateway.config.public_url, "serving");
 
-    // Unknown links are limited by the address that asks.
-    let service = web::router(Arc::clone(&gateway), inbox).into_make_service_with_connect_info::<SocketAddr>();
+    // The limit on unknown links needs the client's address.
+    let routes = web::router(Arc::clone(&gateway)).merge(extra_routes(&gateway));
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone().cancelled_owned();
     // Without TCP_NODELAY an answer in two packets waits for the client's delayed acknowledgement.
     let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     let server = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopped).into_future());
-    let broken = tokio::select! {
+    let store_died = tokio::select! {
         () = stop.cancelled() => false,
         () = gateway.died() => true,
     };
@@ -55,23 +60,23 @@ pub(super) async fn serve(gateway: Gateway, listener: TcpListener, inbox: Option
     tracing::info!("stopping");
     let abort = server.abort_handle();
     if tokio::time::timeout(STOP_WITHIN, server).await.is_err() {
-        tracing::warn!("requests under way were given up on");
+        tracing::warn!("aborted requests that took too long");
         abort.abort();
     }
-    let sound = workers.await.unwrap_or(false);
-    // Whoever was given up on may still hold it: the database then closes with the process.
+    let workers_ok = workers.await.unwrap_or(false);
+    // An aborted request may still hold the gateway. Then the database closes with the process.
     if let Ok(gateway) = Arc::try_unwrap(gateway) {
-        gateway.close_down().await;
+        gateway.shut_down().await;
     }
     drop(lock);
-    // Whoever watches over the service starts it anew.
-    if broken || !sound { Err(Ended::Failed("a part of the service broke down".into())) } else { Ok(()) }
+    // The error makes the service manager start the service again.
+    if store_died || !workers_ok { Err(CliError::Failed("part of the service failed".into())) } else { Ok(()) }
 }
 
 async fn stop_on_signal(stop: CancellationToken) {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
     let [Ok(mut terminate), Ok(mut interrupt)] = kinds.map(signal) else {
-        tracing::error!("signals cannot be watched: stop it by kill -9, nothing is lost by it");
+        tracing::error!("cannot watch signals: stop the service with kill -9, which loses nothing");
         return;
     };
     tokio::select! {

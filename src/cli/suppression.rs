@@ -1,74 +1,86 @@
-//! `afterword suppression`: who is not asked any more, also while the service runs.
+//! `afterword suppression`: shows and changes the suppression list, also while the service runs.
 //!
-//! It owns how the list looks. It must not know how addresses are kept.
+//! It owns how the list is printed. It must not know how addresses are stored.
 
-use super::Ended;
-use crate::gateway::{Error, Gateway, MOST_SUPPRESSIONS};
-use crate::survey::eligibility::Cause;
+use super::{CliError, print};
+use crate::gateway::{Error, Gateway};
+use crate::survey::paging::{LARGEST_PAGE, Paging};
+use crate::survey::suppression::Cause;
 use clap::Subcommand;
+
+/// Every cause, for the help. A test compares it with [`Cause::ALL`].
+const CAUSES: &str = "opted_out|bounced|complained|erased";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Suppression {
-    /// List them, newest first: time, cause, and the address, or its hash where nobody entered it
+    /// List suppressions, newest first: time, cause, and the address if an admin entered it, else its hash
     List,
-    /// Ask an address no more
+    /// Suppress an address: it gets no more survey mail
     Add {
         /// The address
         address: String,
-        /// Why: `opted_out`, bounced, complained or erased
-        #[arg(long, default_value = "opted_out")]
+        /// Why it is suppressed
+        #[arg(long, default_value = "opted_out", value_name = CAUSES)]
         cause: Cause,
     },
-    /// Ask an address again, whatever the cause was
+    /// Lift every suppression of an address, whatever the cause
     Remove {
         /// The address, or its hash as the list shows it
         address: String,
     },
 }
 
-pub(super) async fn run(suppression: Suppression, gateway: &Gateway) -> Result<(), Ended> {
+pub(super) async fn run(suppression: Suppression, gateway: &Gateway) -> Result<(), CliError> {
     match suppression {
         Suppression::List => list(gateway).await,
         Suppression::Add { address, cause } => {
             gateway.suppress(&address, cause).await.map_err(|error| refuse(&address, error))?;
-            println!("{address} is not asked any more ({}).", cause.word());
-            Ok(())
+            print(&format!("{address} is suppressed ({cause}).\n"))
         }
         Suppression::Remove { address } => {
             match gateway.unsuppress(&address).await.map_err(|error| refuse(&address, error))? {
-                0 => Err(Ended::Failed(format!("{address} is not suppressed: see `afterword suppression list`"))),
-                _ => {
-                    println!("{address} may be asked again.");
-                    Ok(())
-                }
+                0 => Err(CliError::Failed(format!("{address} is not suppressed: see `afterword suppression list`"))),
+                _ => print(&format!("{address} is no longer suppressed.\n")),
             }
         }
     }
 }
 
-/// The address is no option, so its fault is told by what was given.
-fn refuse(given: &str, error: Error) -> Ended {
+/// Names the given address in place of an option, because the address has none.
+fn refuse(given: &str, error: Error) -> CliError {
     match error {
         Error::Invalid(faults) => {
             let details: Vec<_> = faults.iter().map(|fault| fault.detail.as_str()).collect();
-            Ended::Usage(format!("{given:?}: {}", details.join(", ")))
+            CliError::Usage(format!("{given:?}: {}", details.join(", ")))
         }
         other => other.into(),
     }
 }
 
-async fn list(gateway: &Gateway) -> Result<(), Ended> {
-    println!("{:<22}{:<12}ADDRESS OR HASH", "SINCE", "CAUSE");
-    let (limit, mut cursor) = (MOST_SUPPRESSIONS.to_string(), None);
+async fn list(gateway: &Gateway) -> Result<(), CliError> {
+    print(&format!("{:<22}{:<12}ADDRESS OR HASH\n", "SINCE", "CAUSE"))?;
+    let mut paging = Paging { after: None, limit: LARGEST_PAGE };
     loop {
-        let page = gateway.suppressions(Some(&limit), cursor.as_deref()).await?;
+        let page = gateway.suppressions(&paging).await?;
         for row in &page.items {
-            let who = row.address.as_ref().unwrap_or(&row.address_hash);
-            println!("{:<22}{:<12}{who}", row.at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), row.cause.word());
+            let since = row.at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let address = row.address.as_ref().unwrap_or(&row.address_hash);
+            print(&format!("{since:<22}{:<12}{address}\n", row.cause))?;
         }
-        cursor = page.next;
-        if cursor.is_none() {
+        if page.next.is_none() {
             return Ok(());
         }
+        paging.after = page.next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_cause() {
+        let causes: Vec<_> = Cause::ALL.iter().map(|cause| cause.word()).collect();
+        assert_eq!(CAUSES, causes.join("|"));
     }
 }

@@ -1,30 +1,34 @@
-//! The values that settings are written as, each read from its text, or refused with what was expected.
+//! The values of settings: each is read from its text, or refused with what was expected.
 //!
-//! It owns which values there are. It must not know where a value was written, nor hold one against another.
+//! Owns which values there are and how they are written. It must not know where a value was written, nor compare it
+//! with another: that is `checks`.
 
-use std::collections::BTreeSet;
-use std::fmt::{self, Debug};
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use axum::http::uri::{Authority, Uri};
+use super::public_url::{host_of, is_loopback, server_url};
+use crate::survey::page::Evidence;
+use crate::survey::parse_duration;
+use crate::survey::policy::Policy;
+use crate::text::Text;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use email_address::{EmailAddress, Options};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::fmt::{self, Debug};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use url::Url;
 
-use crate::survey::eligibility::Policy;
-use crate::survey::evidence::Evidence;
-use crate::survey::parse_duration;
-use crate::text::Text;
+/// The error for a [`Secret`] that is not text.
+pub(super) const NOT_TEXT: &str = "expected text in quotes";
 
-/// An address of mail, as `Name <a@b.c>` or `a@b.c`.
+/// An email address with an optional name: `Name <a@b.c>` or `a@b.c`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Mailbox {
-    /// The name before the address: one line, unquoted, not blank.
+    /// The name before the address: one line without quotes, not blank.
     pub name: Option<String>,
     /// The address alone.
     pub address: String,
@@ -38,29 +42,29 @@ pub enum MailTarget {
     Smtp {
         /// How the connection is protected.
         tls: Tls,
-        /// A name or an IP address, the latter without brackets.
+        /// A name or an IP address. An IPv6 address has no brackets.
         host: String,
-        /// 465 for `smtps`, 587 for `smtp` unless given.
+        /// The default is 465 for `smtps` and 587 for `smtp`.
         port: u16,
-        /// Who to log in as; `@` may also be written `%40`.
+        /// The user to log in as; `@` may also be written `%40`.
         user: Option<String>,
     },
-    /// Into a folder, one file a mail.
+    /// Into a folder, one `.eml` file for each mail.
     File(PathBuf),
 }
 
-/// How a connection to a relay is protected.
+/// Whether and when a connection to a relay is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// From the first byte: `smtps`.
+    /// From the first byte (`smtps://`, usually port 465).
     Implicit,
-    /// Required before anything else is said: `smtp`.
+    /// By `STARTTLS`, before login and mail; without it nothing is sent (`smtp://`, usually port 587 or 25).
     StartTls,
-    /// Not at all: `smtp` to this machine.
+    /// Never (`smtp://` to this machine).
     Off,
 }
 
-/// Text that is never shown, not even by `Debug`.
+/// Text that must not be shown; its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub(super) String);
 
@@ -79,9 +83,9 @@ impl Debug for Secret {
 }
 
 impl<'de> Deserialize<'de> for Secret {
-    /// Says nothing of what was there instead of text: it may be the secret, without its quotes.
+    /// The error does not show what was found instead of text: it may be the secret without its quotes.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(Self).map_err(|_| D::Error::custom("expected text in quotes"))
+        String::deserialize(from).map(Self).map_err(|_| D::Error::custom(NOT_TEXT))
     }
 }
 
@@ -107,7 +111,7 @@ impl TryFrom<String> for MailTarget {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let refuse = || {
-            // There may be a password before the host.
+            // The text before the host may hold a password.
             let shown = text.rsplit_once('@').map_or(text.clone(), |(_, host)| format!("…@{host}"));
             let expected = "expected smtps://[USER@]HOST[:PORT], smtp://[USER@]HOST[:PORT] or file:DIR";
             format!("{shown:?}: {expected}")
@@ -121,13 +125,13 @@ impl TryFrom<String> for MailTarget {
         } else {
             return Err(refuse());
         };
-        // The last `@` is before the host: the names of users are often addresses.
+        // Split at the last `@`: user names are often email addresses.
         let (user, rest) = match rest.rsplit_once('@') {
             Some((user, rest)) => (Some(user.replace("%40", "@")), rest),
             None => (None, rest),
         };
         if user.as_ref().is_some_and(|user| user.contains(':')) {
-            return Err("a password is not for a URL: expected it in smtp_password_file".into());
+            return Err("a password does not belong in the URL: expected it in smtp_password_file".into());
         }
         let named = user.as_deref() != Some("");
         let (host, port) = server(rest).filter(|_| named).ok_or_else(refuse)?;
@@ -136,7 +140,7 @@ impl TryFrom<String> for MailTarget {
     }
 }
 
-/// Reads text with `read`, whose error is what was expected.
+/// Reads text with `read`, whose error says what was expected.
 fn text<'de, D: Deserializer<'de>, T>(from: D, read: impl Fn(&str) -> Result<T, &'static str>) -> Result<T, D::Error> {
     let text = String::deserialize(from)?;
     read(&text).map_err(|expected| D::Error::custom(format!("{text:?}: expected {expected}")))
@@ -145,24 +149,6 @@ fn text<'de, D: Deserializer<'de>, T>(from: D, read: impl Fn(&str) -> Result<T, 
 pub(super) fn listen<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
     let expected = "an IP address and a port, such as \"127.0.0.1:8080\"";
     text(from, |text| text.parse().map_err(|_| expected))
-}
-
-pub(super) fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let expected = "an http or https URL of a host, with no path, such as \"https://rate.example.com\"";
-    text(from, |text| {
-        // `Uri` drops a fragment, and lets quotes and letters beyond ASCII pass in a path.
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~%:/[]".contains(c);
-        // Pages and assets are served from the root: a path would make links that nothing answers.
-        let has_path = |uri: &Uri| !matches!(uri.path(), "" | "/");
-        let uri: Uri = text.parse().map_err(|_| expected)?;
-        let server = uri.authority().and_then(|authority| server(authority.as_str()));
-        match (uri.scheme_str(), server) {
-            _ if !text.chars().all(is_plain) || has_path(&uri) => Err(expected),
-            (Some("http"), Some((host, _))) if !is_loopback(&host) => Err("https, as the host is not this machine"),
-            (Some("http" | "https"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
-            _ => Err(expected),
-        }
-    })
 }
 
 pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
@@ -190,7 +176,7 @@ fn is_line(text: &str) -> bool {
 
 pub(super) fn domain<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let expected = "a domain, such as \"example.com\"";
-    // 190 leave room for the longest local part and its `@` in an address of 254.
+    // 190 characters leave room for the longest local part and its `@` in an address of 254.
     let fits = |text: &str| text.contains('.') && text.len() <= 190 && is_dotted(text);
     text(from, |text| fits(text).then(|| text.to_owned()).ok_or(expected))
 }
@@ -203,7 +189,7 @@ pub(super) fn selector<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::
     text(from, |text| is_dotted(text).then(|| text.to_owned()).ok_or("the name of a key in DNS, such as \"mail1\""))
 }
 
-/// Labels of DNS with dots between them: letters, digits, and hyphens inside.
+/// Whether it is DNS labels with dots between them: letters, digits, `_`, and hyphens inside.
 fn is_dotted(text: &str) -> bool {
     let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let label = |label: &str| {
@@ -212,12 +198,15 @@ fn is_dotted(text: &str) -> bool {
     text.split('.').all(label)
 }
 
-/// What a customer's language is called, if there are texts in it.
+/// A locale whose language has texts here.
 pub(super) fn locale<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let locale = String::deserialize(from)?;
     if Text::in_language(&locale).is_none() {
         let known: Vec<_> = Text::languages().collect();
-        return Err(D::Error::custom(format!("{locale:?}: no texts in it, expected one of {}", known.join(", "))));
+        return Err(D::Error::custom(format!(
+            "{locale:?}: no texts in that language, expected one of {}",
+            known.join(", ")
+        )));
     }
     Ok(locale)
 }
@@ -225,18 +214,20 @@ pub(super) fn locale<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Er
 pub(super) fn color<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     text(from, |text| match text.strip_prefix('#') {
         Some(hex) if hex.len() == 6 && hex.bytes().all(|digit| digit.is_ascii_hexdigit()) => Ok(text.to_owned()),
-        _ => Err("a colour as \"#rrggbb\", such as \"#2f6fed\""),
+        _ => Err("a color as \"#rrggbb\", such as \"#2f6fed\""),
     })
 }
 
-/// An image that strangers fetch: https, as mail programs warn of anything else.
+/// An image that mail programs fetch. It is https, because they warn about anything else.
 pub(super) fn image<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     text(from, |text| {
-        let url: Option<Uri> = text.parse().ok();
-        let host = url.as_ref().filter(|url| url.scheme_str() == Some("https")).and_then(Uri::authority);
-        let named = host.and_then(|host| server(host.as_str()));
+        // `Url` repairs much; the mail holds the text as it was written, so nothing may need repair.
+        let broken = Cell::new(false);
+        let note = |_| broken.set(true);
+        let url = Url::options().syntax_violation_callback(Some(&note)).parse(text).ok();
+        let fits = url.is_some_and(|url| url.scheme() == "https" && url.port() != Some(0)) && !broken.get();
         let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-        named.filter(|_| plain).map(|_| Some(text.to_owned())).ok_or("an https URL of an image")
+        (fits && plain).then(|| Some(text.to_owned())).ok_or("an https URL of an image")
     })
 }
 
@@ -256,12 +247,10 @@ pub(super) fn scores<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::E
 }
 
 pub(super) fn evidence<'de, D: Deserializer<'de>>(from: D) -> Result<Evidence, D::Error> {
-    text(from, |text| match text {
-        "seen" => Ok(Evidence::Seen),
-        "touched" => Ok(Evidence::Touched),
-        "pressed" => Ok(Evidence::Pressed),
-        "commented" => Err("at most \"pressed\": a rating cannot ask for a comment"),
-        _ => Err("\"seen\", \"touched\" or \"pressed\""),
+    text(from, |text| match text.parse() {
+        Ok(Evidence::Commented) => Err("at most \"pressed\": a rating cannot ask for a comment"),
+        Ok(evidence) => Ok(evidence),
+        Err(_) => Err("\"seen\", \"touched\" or \"pressed\""),
     })
 }
 
@@ -277,20 +266,11 @@ pub(super) fn policy<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Policy>, 
     Policy::deserialize(from).map(Arc::new)
 }
 
-/// Reads `HOST[:PORT]`, takes the brackets off an IPv6 address, and wants nothing else there.
+/// Reads `HOST[:PORT]` and nothing else. An IPv6 address comes without its brackets.
 fn server(text: &str) -> Option<(String, Option<u16>)> {
-    let authority: Authority = text.parse().ok()?;
-    let host = authority.host();
-    let port = match text.strip_prefix(host)? {
-        "" => None,
-        rest => Some(rest.strip_prefix(':')?.parse().ok().filter(|port| *port > 0)?),
-    };
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    (!host.is_empty()).then(|| (host.to_owned(), port))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    // The scheme has no port of its own and no rules for hosts, so both stay as they were written.
+    let url = server_url("smtp", text)?;
+    Some((host_of(&url).to_owned(), url.port()))
 }
 
 #[cfg(test)]
@@ -341,7 +321,7 @@ mod tests {
             assert_eq!(MailTarget::try_from(text.to_owned()), Err(error), "{text}");
         }
         for text in ["smtps://me:hunter2@relay", "smtps://me:h@nter2@relay", "smtp://:hunter2@relay"] {
-            let error = "a password is not for a URL: expected it in smtp_password_file";
+            let error = "a password does not belong in the URL: expected it in smtp_password_file";
             assert_eq!(MailTarget::try_from(text.to_owned()), Err(error.into()), "{text}");
         }
     }

@@ -1,107 +1,107 @@
-//! Reads what other servers report of mails: bounces (RFC 3464) and complaints (RFC 5965).
+//! Reads what other servers report about mails: bounces (RFC 3464) and complaints (RFC 5965).
 //!
-//! It owns what is taken for a report, what it says of the address, and where the signed names of surveys are looked for.
-//! It is pure, and whatever a stranger sends is answered. It must not know what becomes of a report: whether a name was
-//! signed here is for the key ring to say.
+//! Owns what counts as a report, what it says about the address, and where in it the signed tokens of surveys may be.
+//! It is pure, and handles anything that a stranger sends. It must not know what follows from a report, nor whether a
+//! token was signed here: the key ring verifies that.
 
-use crate::survey::closing::display;
-use crate::survey::delivery::Bounce;
+use super::LONGEST_REASON;
+use crate::survey::fields::display;
+use crate::survey::link::{BOUNCE_CHARS, LINK_CHARS};
+use crate::survey::suppression::Bounce;
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-/// A report is stored as one line beside the survey, as the answers of servers are.
-const REASON_CHARACTERS: usize = 300;
-/// How many names are taken from a report: a real one says the same one a few times.
+/// How many tokens are read from a report. A real one repeats the same token a few times.
 const MOST_TOKENS: usize = 16;
-/// The letters of a bounce token, and of an unsubscribe link's.
-const BOUNCE_CHARS: usize = 56;
-const LINK_CHARS: usize = 47;
 
-/// A report of one mail.
+/// A report about one mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct BounceReport {
     /// What happened.
     pub bounce: Bounce,
-    /// What the server said, in one line.
+    /// What the server said, in one line of at most [`LONGEST_REASON`] characters.
     pub reason: String,
-    /// What may be signed tokens that name the survey, the likeliest first: of bounces, and in complaints of unsubscribe
-    /// links too, since those are often all that a provider leaves of the mail.
+    /// Candidates for signed tokens of the survey, the likeliest first. In a complaint they include unsubscribe links,
+    /// because often a provider leaves nothing else of the mail.
     pub tokens: Vec<String>,
 }
 
-/// A code of RFC 3463: class, subject, detail.
+/// A status code of RFC 3463: class, subject, detail.
 type Status = (u16, u16, u16);
-/// One block of a report: names in lower case, and values.
+/// One block of fields in a report: names in lower case, and values.
 type Fields = Vec<(String, String)>;
 
-/// Reads a report; `None` for a mail that is none, or that reports nothing bad.
+/// Reads a report; `None` if the mail is not a report, or reports nothing bad.
 #[must_use]
-pub fn read(raw: &[u8]) -> Option<Report> {
+pub fn read(raw: &[u8]) -> Option<BounceReport> {
     let raw = without_mbox_line(raw);
     let message = MessageParser::default().parse(raw)?;
     let part = |kind: &str| {
         let of_kind = |part: &&MessagePart| subtype(part).is_some_and(|subtype| subtype.ends_with(kind));
         message.parts.iter().find(of_kind).map(|part| blocks(&String::from_utf8_lossy(part.contents())))
     };
-    let (bounce, reason, said) = if let Some(blocks) = part("feedback-report") {
+    let (bounce, reason, blocks) = if let Some(blocks) = part("feedback-report") {
         let kind = value(blocks.first()?, "feedback-type")?.to_lowercase();
-        // Reports of DMARC come in the same form, and say nothing of the address.
+        // DMARC reports have the same format, and say nothing about the address.
         if ["not-spam", "auth-failure", "dmarc"].contains(&kind.as_str()) {
             return None;
         }
         (Bounce::Complaint, kind, blocks)
     } else {
         let blocks = part("delivery-status")?;
-        // Each of our mails has one recipient: should there be more, the worst counts.
+        // Each of our mails has one recipient. Should a report name more, the worst counts.
         let judged = blocks.iter().filter_map(failure);
         let (bounce, reason) = judged.min_by_key(|(bounce, _)| *bounce != Bounce::Hard)?;
         (bounce, reason, blocks)
     };
     let mut places = vec![head(raw)];
-    places.extend(said.iter().flatten().map(|(_, value)| Cow::from(value)));
+    places.extend(blocks.iter().flatten().map(|(_, value)| Cow::from(value)));
     places.extend(returned(raw, &message));
     let tokens = tokens(&places, bounce == Bounce::Complaint);
-    Some(Report { bounce, reason: display(&reason, REASON_CHARACTERS).unwrap_or_default(), tokens })
+    Some(BounceReport { bounce, reason: display(&reason, LONGEST_REASON).unwrap_or_default(), tokens })
 }
 
-/// What a block says of its recipient; `None` if that is nothing bad, or it is about none.
+/// What a block says about its recipient; `None` if that is nothing bad, or the block has no recipient.
 fn failure(fields: &Fields) -> Option<(Bounce, String)> {
     let action = value(fields, "action").unwrap_or("failed").to_lowercase();
-    let diagnostic = value(fields, "diagnostic-code").map(|text| text.split_once(';').map_or(text, |(_, said)| said));
-    let said = diagnostic.map_or("", str::trim);
+    let diagnostic =
+        value(fields, "diagnostic-code").map(|text| text.split_once(';').map_or(text, |(_, answer)| answer));
+    let answer = diagnostic.map_or("", str::trim);
     let status = value(fields, "status").and_then(status);
-    let reason = if said.is_empty() { value(fields, "status")? } else { said };
+    let reason = if answer.is_empty() { value(fields, "status")? } else { answer };
     match action.split_whitespace().next()? {
-        "failed" => Some((if is_final(status, said) { Bounce::Hard } else { Bounce::Soft }, reason.to_owned())),
+        "failed" => Some((if is_final(status, answer) { Bounce::Hard } else { Bounce::Soft }, reason.to_owned())),
         "delayed" => Some((Bounce::Soft, reason.to_owned())),
         _ => None,
     }
 }
 
-/// Whether a failure says that the address is no good.
+/// Whether a failure means that the address does not exist or is disabled.
 ///
-/// Only that stops us from ever asking there again. A full mailbox empties; what is refused as spam, for a blocklist or
-/// for a missing signature is our fault, and taking it for theirs would on one bad day suppress every customer.
-fn is_final(status: Option<Status>, said: &str) -> bool {
-    // Servers without codes of their own are given x.0.0 by the one that reports; their answer may say more.
-    let told = status.filter(|(_, subject, detail)| (*subject, *detail) != (0, 0)).or_else(|| {
-        let words = said.split(|c: char| c.is_whitespace() || c == '-' || c == '#');
-        words.filter_map(self::status).find(|told| status.is_none_or(|(class, ..)| class == told.0))
+/// Only such a failure suppresses the address. A full mailbox gets emptied. A mail that is refused as spam, because of
+/// a blocklist or because of a missing signature is our own problem: counting that would suppress every customer on one
+/// bad day.
+fn is_final(status: Option<Status>, answer: &str) -> bool {
+    // If a server sends no status code, the reporting server puts x.0.0. Its text may still hold a better code.
+    let best = status.filter(|(_, subject, detail)| (*subject, *detail) != (0, 0)).or_else(|| {
+        let words = answer.split(|c: char| c.is_whitespace() || c == '-' || c == '#');
+        words.filter_map(self::status).find(|code| status.is_none_or(|(class, ..)| class == code.0))
     });
-    match told {
+    match best {
         Some((5, 1, detail)) => !matches!(detail, 7 | 8), // the sender's address
-        // A disabled mailbox; no such host; and as Exchange says it, no such recipient and no such domain.
+        // A disabled mailbox, an unknown host, and the codes of Exchange for an unknown recipient or domain.
         Some((5, 2, 1) | (5, 4, 1 | 4 | 310)) => true,
         Some((_, subject, detail)) if (subject, detail) != (0, 0) => false,
         _ => {
             let class = status.map_or(5, |(class, ..)| class);
-            let code = said.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+            let code = answer.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
             class == 5 && (code.len() != 3 || ["521", "550", "551", "553", "556"].contains(&code))
         }
     }
 }
 
-/// Reads `5.1.1`, whatever follows it.
+/// Reads a status code such as `5.1.1`, and ignores what follows it.
 fn status(text: &str) -> Option<Status> {
     let code = text.trim().split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
     let mut numbers = code.trim_end_matches('.').split('.').map(|number| number.parse().ok());
@@ -113,7 +113,7 @@ fn value<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-/// The blocks of a report's fields, with their lines unfolded.
+/// The blocks of fields in a report. Folded lines are joined.
 fn blocks(text: &str) -> Vec<Fields> {
     let (mut blocks, mut fields) = (Vec::new(), Fields::new());
     for line in text.lines() {
@@ -138,7 +138,7 @@ fn subtype(part: &MessagePart) -> Option<String> {
     Some(kind.subtype()?.to_lowercase())
 }
 
-/// A mail in an mbox, and one that a server pipes, may begin with a line that is no header.
+/// Drops the `From ` line of mbox, which a server may also put before a mail that it pipes: it is not a header.
 fn without_mbox_line(raw: &[u8]) -> &[u8] {
     if !raw.starts_with(b"From ") {
         return raw;
@@ -147,14 +147,14 @@ fn without_mbox_line(raw: &[u8]) -> &[u8] {
     &raw[line..]
 }
 
-/// The header of a mail, as text. Tokens count in headers only: a body may quote another mail.
+/// The header of a mail, as text. The body is not searched for tokens: it may quote another mail.
 fn head(raw: &[u8]) -> Cow<'_, str> {
     let blank = |pair: &[u8]| matches!(pair, b"\n\n" | b"\n\r");
     let end = raw.windows(2).position(blank).unwrap_or(raw.len());
     String::from_utf8_lossy(&raw[..end])
 }
 
-/// The headers of the mail that is reported, as far as the report gives it back.
+/// The headers of the reported mail, as far as the report includes them.
 fn returned<'a>(raw: &'a [u8], message: &'a Message) -> Vec<Cow<'a, str>> {
     let of_part = |part: &'a MessagePart| match (&part.body, subtype(part).as_deref()) {
         (PartType::Message(_), _) if part.encoding == Encoding::None => raw.get(part.offset_body as usize..).map(head),
@@ -168,7 +168,7 @@ fn returned<'a>(raw: &'a [u8], message: &'a Message) -> Vec<Cow<'a, str>> {
 fn tokens(places: &[Cow<str>], complaint: bool) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for place in places {
-        // In any case: servers change that of addresses.
+        // Servers may change the case of addresses.
         let place = place.to_ascii_lowercase();
         let local_parts = place.split("b+").skip(1).filter_map(|rest| rest.split_once('@'));
         found
@@ -178,7 +178,7 @@ fn tokens(places: &[Cow<str>], complaint: bool) -> Vec<String> {
         let links = places.iter().flat_map(|place| place.split("/u/").skip(1));
         found.extend(links.filter_map(|rest| rest.get(..LINK_CHARS)).map(str::to_owned));
     }
-    let mut known = std::collections::HashSet::new();
+    let mut known = HashSet::new();
     found.retain(|token| known.insert(token.clone()));
     found.truncate(MOST_TOKENS);
     found
@@ -194,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_says_that_the_address_is_no_good_is_hard() {
+    fn only_a_failure_that_blames_the_address_is_hard() {
         use Bounce::{Hard, Soft};
-        for (status, said, expected) in [
+        for (status, answer, expected) in [
             ("5.1.1", "550 5.1.1 no such user", Hard),
             ("5.1.10", "", Hard),
             ("5.1.1 (unknown user)", "", Hard),
@@ -217,12 +217,12 @@ mod tests {
             ("5.0.0", "552 mailbox full", Soft),
             ("5.0.0", "550-5.7.1 we do not like you", Soft),
             ("5.0.0", "550 #5.1.0 Address rejected", Hard),
-            ("4.0.0", "550 5.1.1 told by another", Soft),
+            ("4.0.0", "550 5.1.1 reported by another", Soft),
             ("nonsense", "550 no", Hard),
             ("nonsense", "450 later", Soft),
         ] {
-            let fields = format!("Action: failed\nStatus: {status}\nDiagnostic-Code: smtp; {said}");
-            assert_eq!(judge(&fields), Some(expected), "{status} {said}");
+            let fields = format!("Action: failed\nStatus: {status}\nDiagnostic-Code: smtp; {answer}");
+            assert_eq!(judge(&fields), Some(expected), "{status} {answer}");
         }
         assert_eq!(judge("Action: delayed\nStatus: 5.1.1"), Some(Soft));
         assert_eq!(judge("Action: delivered\nStatus: 2.0.0"), None);
@@ -251,7 +251,7 @@ mod tests {
             let to = (from + cut).min(raw.len());
             raw.splice(from..to, put);
             if let Some(report) = read(&raw) {
-                prop_assert!(report.reason.chars().count() <= REASON_CHARACTERS && report.tokens.len() <= MOST_TOKENS);
+                prop_assert!(report.reason.chars().count() <= LONGEST_REASON && report.tokens.len() <= MOST_TOKENS);
             }
             let _ = read(&raw[..from]);
         }

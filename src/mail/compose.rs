@@ -1,55 +1,79 @@
-//! Writes the mail that asks: a pure function from a survey to a finished letter.
+//! Composes the survey mail: a pure function from a survey to a finished letter.
 //!
-//! It owns headers, parts and links of the mail. It must not know how it is sent, nor touch a clock or a database.
+//! Owns the mail's headers, parts and links, and the sender that the configuration describes. It must not know how the
+//! mail is sent, nor touch a clock or a database.
 
 use super::dkim::Dkim;
 use super::transport::Letter;
+use crate::config::Config;
 use crate::survey::Time;
-use crate::survey::delivery::Outgoing;
 use crate::survey::link::{KeyRing, Link, Purpose};
+use crate::survey::outbound::Outgoing;
 use crate::survey::rating::Score;
-use crate::text::{Own, Text, fill};
+use crate::text::{CustomTexts, Text, fill};
 use askama::Template;
 use lettre::Address;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use std::time::SystemTime;
 
-/// As much of a brand as a Feedback-ID holds: the header stays on one line.
+/// The most characters of the brand in a Feedback-ID: the header must stay on one line.
 const BRAND_CHARACTERS: usize = 32;
 
-/// Who asks.
+/// The sender of a mail: brand and addresses, the texts in the customer's language, and the custom texts of its policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
-    /// The name to write under, if there is one.
+    /// The name in From, if there is one.
     pub from_name: Option<&'a str>,
-    /// The address to write from; its domain is the Message-ID's too.
+    /// The address in From; its domain is used for the Message-ID, too.
     pub from_address: &'a str,
-    /// Where answers go, if elsewhere: name and address.
+    /// Where replies go, if not to the From address: name and address.
     pub reply_to: Option<(Option<&'a str>, &'a str)>,
-    /// The name that customers recognise, unless own words have another.
+    /// The name that customers recognise. A custom text may replace it.
     pub brand: &'a str,
-    /// The accent colour, as `#rrggbb`.
+    /// The accent color, as `#rrggbb`.
     pub color: &'a str,
-    /// The brand's logo, shown in place of its name: the one thing of a mail that is fetched. An https URL.
+    /// The brand's logo, an https URL, shown in place of its name. Nothing else in the mail is fetched.
     pub logo: Option<&'a str>,
     /// The texts, in the customer's language.
     pub text: &'static Text,
-    /// What is said in place of our words.
-    pub own: Own<'a>,
-    /// What the subject begins with: nothing, but for a test.
+    /// The custom texts that apply.
+    pub custom: CustomTexts<'a>,
+    /// A prefix of the subject, which marks a test mail; otherwise empty.
     pub mark: &'a str,
-    /// What links begin with.
+    /// The beginning of each link.
     pub public_url: &'a str,
-    /// Where bounces go, if not to the From address: each mail has an address of its own there, signed.
+    /// The domain that bounces return to, if not to the From address. Each mail has a signed address of its own there.
     pub bounce_domain: Option<&'a str>,
     /// Signs for the From domain.
     pub dkim: Option<&'a Dkim>,
 }
 
-/// A mail that cannot be written, in a sentence.
+impl<'a> Sender<'a> {
+    /// The configured sender of this mail.
+    #[must_use]
+    pub fn new(config: &'a Config, dkim: Option<&'a Dkim>, outgoing: &Outgoing) -> Self {
+        let mail = &config.mail;
+        Self {
+            from_name: mail.from.name.as_deref(),
+            from_address: &mail.from.address,
+            reply_to: mail.reply_to.as_ref().map(|to| (to.name.as_deref(), to.address.as_str())),
+            brand: &config.brand.name,
+            color: &config.brand.color,
+            logo: config.brand.logo_url.as_deref(),
+            text: config.text(outgoing.locale.as_deref()),
+            custom: config.custom_texts(outgoing.policy.as_deref()),
+            mark: "",
+            public_url: config.public_url.as_str(),
+            bounce_domain: mail.bounce_domain.as_deref(),
+            dkim,
+        }
+    }
+}
+
+/// Why a mail cannot be composed, in a sentence.
 #[derive(Debug, thiserror::Error)]
-#[error("the mail cannot be written: {0}")]
+#[error("the mail cannot be composed: {0}")]
 pub struct ComposeError(String);
 
 impl ComposeError {
@@ -58,34 +82,34 @@ impl ComposeError {
     }
 }
 
-/// What a mail says, as text twice over.
+/// The rendered mail: subject, plain text and HTML.
 #[derive(Clone, Debug)]
-pub struct Parts {
-    /// Its subject, in one line.
+pub struct RenderedMail {
+    /// The subject, in one line.
     pub subject: String,
-    /// For programs that show no HTML.
+    /// The part for programs that do not show HTML.
     pub plain: String,
-    /// For all others.
+    /// The part for all others.
     pub html: String,
-    /// The way out, as a URL.
+    /// The unsubscribe link.
     unsubscribe: String,
 }
 
 struct Face {
     picture: &'static str,
     word: &'static str,
-    /// What a screen reader says of it.
+    /// The label for screen readers.
     label: String,
     url: String,
 }
 
-/// What both parts are filled with.
-struct Words<'a> {
+/// What the templates of both parts are filled with.
+struct Content<'a> {
     text: &'static Text,
     subject: String,
     question: String,
     about: Option<String>,
-    /// What lists of mails show beside the subject.
+    /// The text that mail programs show beside the subject in a list of mails.
     preheader: String,
     reason: String,
     brand: &'a str,
@@ -98,21 +122,21 @@ struct Words<'a> {
 #[derive(Template)]
 #[template(path = "email/request.txt")]
 struct PlainPart<'a> {
-    mail: &'a Words<'a>,
+    mail: &'a Content<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "email/request.html")]
 struct HtmlPart<'a> {
-    mail: &'a Words<'a>,
+    mail: &'a Content<'a>,
 }
 
-/// Writes the mail of a survey. The same survey gives the same Message-ID, so that a repeat is recognisable.
+/// Composes the mail of a survey. The same survey gives the same Message-ID, so that a repeat is recognisable.
 ///
 /// # Errors
-/// An address that lettre does not take: it was checked when the closing came in, so this is rare.
+/// An address that lettre does not accept. This is rare: addresses are checked when the closing comes in.
 pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> Result<Letter, ComposeError> {
-    let Parts { subject, plain, html, unsubscribe } = parts(sender, mail, ring)?;
+    let RenderedMail { subject, plain, html, unsubscribe } = render(sender, mail, ring)?;
     let from = mailbox(sender.from_name, sender.from_address)?;
     let to = mailbox(mail.customer_name.as_deref(), &mail.address)?;
     let returns_to = match sender.bounce_domain {
@@ -146,52 +170,54 @@ pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> R
     Ok(Letter { id: mail.survey.to_string(), from, to, raw: message.formatted() })
 }
 
-/// Writes the parts of a survey's mail.
+/// Renders the subject and both parts of a survey's mail.
 ///
 /// # Errors
-/// None that is known of: a template that cannot be filled.
-pub fn parts(sender: &Sender, mail: &Outgoing, ring: &KeyRing) -> Result<Parts, ComposeError> {
-    let words = words(sender, mail, ring);
-    let plain = PlainPart { mail: &words }.render().map_err(ComposeError::new)?;
-    let html = HtmlPart { mail: &words }.render().map_err(ComposeError::new)?;
-    Ok(Parts { subject: words.subject, plain, html, unsubscribe: words.unsubscribe })
+/// A template that cannot be rendered, which should not happen.
+pub fn render(sender: &Sender, mail: &Outgoing, ring: &KeyRing) -> Result<RenderedMail, ComposeError> {
+    let content = content(sender, mail, ring);
+    let plain = PlainPart { mail: &content }.render().map_err(ComposeError::new)?;
+    let html = HtmlPart { mail: &content }.render().map_err(ComposeError::new)?;
+    Ok(RenderedMail { subject: content.subject, plain, html, unsubscribe: content.unsubscribe })
 }
 
-/// Whether there are texts in a customer's language; who has another gets those in the brand's.
+/// Whether there are texts in a customer's language. If not, the customer gets those in the brand's language.
 #[must_use]
-pub fn speaks(locale: &str) -> bool {
+pub fn has_texts(locale: &str) -> bool {
     Text::in_language(locale).is_some()
 }
 
-fn words<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Words<'a> {
+fn content<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Content<'a> {
     let link = |purpose| ring.sign(&Link { purpose, survey: mail.survey });
-    let (own, text) = (sender.own, sender.text);
-    let (language, ours) = (text.language.as_str(), &text.mail);
-    let brand = own.brand(language, sender.brand);
+    let (custom, text) = (sender.custom, sender.text);
+    let (language, built_in) = (text.language.as_str(), &text.mail);
+    let brand = custom.brand(language, sender.brand);
     let names = [
         ("teammate", mail.teammate.as_deref()),
         ("brand", Some(brand)),
         ("subject", mail.subject.as_deref()),
         ("customer", mail.customer_name.as_deref()),
     ];
-    // Ours end with one that names the brand alone, which is always known.
-    let say = |key, ours: &[&str]| own.say(language, key, ours, &names);
-    let subject = say(|words| &words.subject, &[&ours.subject_teammate, &ours.subject_brand]).unwrap_or_default();
-    let about = say(|words| &words.about, &[&ours.about]);
-    let preheader = about.iter().chain([&ours.hint]).map(String::as_str).collect::<Vec<_>>().join(" ");
-    let face = |score: Score| Face {
-        picture: score.face(),
-        word: &text.words[score.index()],
-        label: fill(&text.mail.face, &[("word", &text.words[score.index()]), ("number", &score.number().to_string())]),
-        url: format!("{}/r/{}", sender.public_url, link(Purpose::Rate(score))),
+    // The built-in texts end with one that needs only {brand}, so something always matches. Only `about` may be left
+    // out.
+    let pick = |key, built_in: &[&str]| custom.pick(language, key, built_in, &names);
+    let subject = pick(|wording| &wording.subject, &[&built_in.subject_teammate, &built_in.subject_brand]);
+    let question = pick(|wording| &wording.question, &[&built_in.question_teammate, &built_in.question_brand]);
+    let about = pick(|wording| &wording.about, &[&built_in.about]);
+    let preheader = about.iter().chain([&built_in.hint]).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let face = |score: Score| {
+        let word = &text.words[score.index()];
+        let label = fill(&built_in.face, &[("word", word), ("number", &score.number().to_string())]);
+        let url = format!("{}/r/{}", sender.public_url, link(Purpose::Rate(score)));
+        Face { picture: score.face(), word, label, url }
     };
-    Words {
+    Content {
         text,
-        subject: format!("{}{subject}", sender.mark),
-        question: say(|words| &words.question, &[&ours.question_teammate, &ours.question_brand]).unwrap_or_default(),
+        subject: format!("{}{}", sender.mark, subject.unwrap_or_default()),
+        question: question.unwrap_or_default(),
         about,
         preheader,
-        reason: say(|words| &words.reason, &[&ours.reason]).unwrap_or_default(),
+        reason: pick(|wording| &wording.reason, &[&built_in.reason]).unwrap_or_default(),
         brand,
         color: sender.color,
         logo: sender.logo,
@@ -200,8 +226,8 @@ fn words<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Words<'
     }
 }
 
-/// The envelope's sender of this one mail. Whatever comes back there is about its survey, and only who got the mail can
-/// know the address.
+/// The envelope's sender of this one mail. Only the mail's recipient can know the address, so anything that returns to
+/// it is about this survey.
 fn bounce_address(mail: &Outgoing, ring: &KeyRing, domain: &str) -> Result<Address, ComposeError> {
     let token = ring.sign(&Link { purpose: Purpose::Bounce, survey: mail.survey });
     Address::new(format!("b+{token}"), domain).map_err(|error| ComposeError(format!("{error}")))
@@ -212,14 +238,14 @@ fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, ComposeError> {
     Ok(Mailbox::new(name.map(not_encoded), address))
 }
 
-/// A header's text that no mail program takes for an encoded word (RFC 2047): lettre lets ASCII pass as it is. Nor does it
-/// hold a line break: lettre panics at one in a name.
+/// The text of a header, changed so that no mail program takes a part of it for an encoded word (RFC 2047): lettre
+/// writes ASCII as it is. Control characters become spaces: lettre panics at a line break in a name.
 fn not_encoded(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ").replace("=?", "= ?")
 }
 
-/// By what the mail's complaints are counted, in Gmail's form: the brand's part of it, and the sender at the end, which
-/// must be the same on all mails. It names no person.
+/// The Feedback-ID, by which Gmail counts complaints: the brand, and at the end the sender, which must be the same in
+/// all mails. It does not name a person.
 fn feedback_id(brand: &str) -> String {
     let words = brand.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let slug: String = words.collect::<Vec<_>>().join("-").to_lowercase().chars().take(BRAND_CHARACTERS).collect();
@@ -249,27 +275,30 @@ macro_rules! header {
 }
 
 header!(
-    /// RFC 2369: where the customer leaves.
+    /// RFC 2369: the unsubscribe link.
     ListUnsubscribe,
     "List-Unsubscribe"
 );
 header!(
-    /// RFC 8058: a mail program may leave for them, with one POST.
+    /// RFC 8058: mail programs may unsubscribe with one POST.
     ListUnsubscribePost,
     "List-Unsubscribe-Post"
 );
 header!(
-    /// RFC 3834: no vacation notice should answer.
+    /// RFC 3834: asks for no vacation notices.
     AutoSubmitted,
     "Auto-Submitted"
 );
 header!(
-    /// Exchange's word for the same, which also stops read receipts.
+    /// The same for Exchange; it also stops read receipts.
     AutoResponseSuppress,
     "X-Auto-Response-Suppress"
 );
 header!(
-    /// Gmail's word for what complaints are counted by.
+    /// Gmail counts complaints by it.
     FeedbackId,
     "Feedback-ID"
 );
+
+#[cfg(test)]
+mod tests;

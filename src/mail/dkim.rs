@@ -1,11 +1,12 @@
-//! Signs mails (DKIM, RFC 6376), so that receivers can tell that the From domain answers for them.
+//! Signs mails (DKIM, RFC 6376), so that receivers can verify that they come from the From domain.
 //!
-//! It owns what is signed and how, and which keys are taken. It must not know where the key is kept.
+//! Owns what is signed and how, and which keys are accepted. It must not know where the key is stored.
 //!
-//! Two things are decided here once, because other choices give signatures that fail: both parts are `relaxed` (lettre
-//! folds its own header after signing, which `simple` does not forgive), and headers of the body's structure are not
-//! signed (lettre writes them with the body, and takes them for absent).
+//! Two choices are fixed here, because others make signatures that fail. Header and body are `relaxed`: lettre folds
+//! its own header after signing, which breaks `simple`. And the headers of the body's structure are not signed: lettre
+//! writes them with the body, and treats them as absent when it signs.
 
+use crate::config::Config;
 use lettre::message::Message;
 #[cfg(feature = "dkim")]
 use lettre::message::dkim::{
@@ -14,7 +15,7 @@ use lettre::message::dkim::{
 #[cfg(feature = "dkim")]
 use lettre::message::header::HeaderName;
 
-/// What is signed. RFC 8058 wants the two ways to unsubscribe among it.
+/// The headers that are signed. RFC 8058 requires the two List-Unsubscribe headers.
 #[cfg(feature = "dkim")]
 const SIGNED: [&str; 9] = [
     "From",
@@ -27,7 +28,7 @@ const SIGNED: [&str; 9] = [
     "List-Unsubscribe",
     "List-Unsubscribe-Post",
 ];
-/// The fewest bytes of an RSA key: one of 1024 bits, the least that may sign (RFC 8301), takes about 608.
+/// The fewest bytes of an RSA key. A key of 1024 bits, the minimum for signing (RFC 8301), takes about 608.
 #[cfg(feature = "dkim")]
 const LEAST_RSA_BYTES: usize = 550;
 
@@ -45,17 +46,28 @@ impl std::fmt::Debug for Dkim {
     }
 }
 
-/// A key that cannot sign, in a sentence for the operator.
+/// Why a key cannot sign, in a sentence for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("mail.dkim: {0}")]
 pub struct DkimError(&'static str);
 
-#[cfg(feature = "dkim")]
 impl Dkim {
-    /// Takes a key: of RSA as PKCS#1 in PEM, or of Ed25519 as its 32 bytes in base64. Which one is told by its text.
+    /// The key of `[mail.dkim]`; `None` if mails are not signed.
     ///
     /// # Errors
-    /// A text that is no such key, or a key of RSA with less than 1024 bits.
+    /// See [`Dkim::new`].
+    pub fn configured(config: &Config) -> Result<Option<Self>, DkimError> {
+        let settings = config.mail.dkim.as_ref().and_then(|dkim| Some((dkim, dkim.key.as_ref()?)));
+        settings.map(|(dkim, key)| Self::new(&dkim.domain, &dkim.selector, key.reveal())).transpose()
+    }
+}
+
+#[cfg(feature = "dkim")]
+impl Dkim {
+    /// Reads a key: RSA as PKCS#1 in PEM, or Ed25519 as its 32 bytes in base64. The text shows which it is.
+    ///
+    /// # Errors
+    /// A text that is not such a key, or an RSA key of fewer than 1024 bits.
     pub fn new(domain: &str, selector: &str, key: &str) -> Result<Self, DkimError> {
         let key = key.trim();
         let (algorithm, broken) = if key.starts_with("-----BEGIN RSA PRIVATE KEY-----") {
@@ -68,7 +80,7 @@ impl Dkim {
                 `openssl rsa -traditional -in KEY -out NEW` writes it, or an Ed25519 seed in base64";
             return Err(DkimError(expected));
         } else {
-            let expected = "the key is neither: expected an RSA key in PEM (PKCS#1), or the 32 bytes of an Ed25519 \
+            let expected = "unrecognised key: expected an RSA key in PEM (PKCS#1), or the 32 bytes of an Ed25519 \
                 seed in base64";
             (DkimSigningAlgorithm::Ed25519, expected)
         };
@@ -87,12 +99,12 @@ impl Dkim {
 
 #[cfg(not(feature = "dkim"))]
 impl Dkim {
-    /// Takes no key: this program was built without the feature `dkim`.
+    /// Refuses every key: this program was built without the feature `dkim`.
     ///
     /// # Errors
     /// Always.
     pub fn new(_domain: &str, _selector: &str, _key: &str) -> Result<Self, DkimError> {
-        Err(DkimError("this program was built without the feature dkim: expected no such section"))
+        Err(DkimError("this program was built without the feature dkim: expected no section [mail.dkim]"))
     }
 
     pub(super) fn sign(&self, _message: &mut Message) {
@@ -100,7 +112,7 @@ impl Dkim {
     }
 }
 
-/// How many bytes the base64 of a PEM text stands for, about.
+/// About how many bytes the base64 of a PEM text stands for.
 #[cfg(feature = "dkim")]
 fn pem_bytes(pem: &str) -> usize {
     pem.lines().filter(|line| !line.starts_with("-----")).map(|line| line.trim().len()).sum::<usize>() * 3 / 4
@@ -111,16 +123,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_told_by_its_text_and_a_wrong_one_refused() {
+    fn a_key_is_recognised_by_its_text_and_a_wrong_one_refused() {
         let rsa = include_str!("../../tests/data/dkim/rsa.pem");
         let ed25519 = include_str!("../../tests/data/dkim/ed25519.seed");
         let take = |key: &str| Dkim::new("example.com", "s1", key).map(drop).map_err(|error| error.to_string());
         assert_eq!((take(rsa), take(ed25519)), (Ok(()), Ok(())));
         let cut = rsa.lines().take(3).chain(rsa.lines().last()).collect::<Vec<_>>().join("\n");
         for (key, said) in [
-            ("", "neither"),
-            ("hunter2", "neither"),
-            ("AAAA", "neither"),
+            ("", "unrecognised"),
+            ("hunter2", "unrecognised"),
+            ("AAAA", "unrecognised"),
             (&rsa.replace("RSA ", ""), "openssl rsa -traditional"),
             (&cut, "too short"),
             (&rsa.replacen("MII", "AAA", 1), "cannot be read"),

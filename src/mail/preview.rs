@@ -1,12 +1,13 @@
 //! A page that shows a mail in light, dark, narrow and plain text, side by side.
 //!
-//! It owns how a mail is shown to the operator. It must not know whose mail it is, nor where the page goes.
+//! Owns how a mail is shown to the operator. It must not know whose mail it is, nor where the page is stored.
 
-use super::compose::{ComposeError, Parts};
+use super::compose::{ComposeError, RenderedMail};
 use askama::Template;
 
-/// What the mail's style block waits for, and what holds in its place whatever the browser prefers.
-const WAITS: &str = "(prefers-color-scheme: dark)";
+/// The media query of the mail's dark styles. The page replaces it, so that each frame has its scheme whatever the
+/// browser prefers.
+const DARK_QUERY: &str = "(prefers-color-scheme: dark)";
 
 #[derive(Template)]
 #[template(path = "email/preview.html")]
@@ -17,18 +18,18 @@ struct PreviewPage<'a> {
     dark: String,
 }
 
-/// The page, whole in itself.
+/// Renders the page. It loads nothing else but the logo.
 ///
 /// # Errors
-/// None that is known of: a template that cannot be filled.
-pub fn page(parts: &Parts) -> Result<String, ComposeError> {
+/// A template that cannot be rendered, which should not happen.
+pub fn page(mail: &RenderedMail) -> Result<String, ComposeError> {
     let shown = |when: &str, scheme: &str| {
         let meta = format!("content=\"{scheme}\"");
-        parts.html.replace(WAITS, when).replace("content=\"light dark\"", &meta)
+        mail.html.replace(DARK_QUERY, when).replace("content=\"light dark\"", &meta)
     };
     let page = PreviewPage {
-        subject: &parts.subject,
-        plain: &parts.plain,
+        subject: &mail.subject,
+        plain: &mail.plain,
         light: shown("not all", "light"),
         dark: shown("all", "dark"),
     };

@@ -1,59 +1,59 @@
-//! Implicit TLS for the SMTP dialogue, over a socket of our own.
+//! Implicit TLS for the SMTP dialogue, over a socket that we opened.
 //!
-//! lettre's way there opens the socket itself, without `TCP_NODELAY`. So its TLS, the same that `STARTTLS` ends in and
-//! with the same trust, is put between our socket and its dialogue. It must not know what is said over it.
+//! lettre opens the socket for implicit TLS itself, without `TCP_NODELAY`. So this puts lettre's TLS, which it also
+//! uses for `STARTTLS` and with the same trust, between our socket and its dialogue. It must not know what is sent over
+//! it.
 
 #![expect(deprecated, reason = "lettre offers its TLS over a given socket by no other type")]
 
-use std::{
-    error::Error,
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
+use super::wire::Wire;
 use lettre::transport::smtp::client::{AsyncNetworkStream, AsyncTokioStream, TlsParameters};
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
-use super::wire::Wire;
-
 /// A connection that is encrypted from its first byte.
 #[derive(Debug)]
-pub(super) struct TlsFromTheStart(Compat<AsyncNetworkStream>, SocketAddr);
+pub(super) struct ImplicitTls {
+    stream: Compat<AsyncNetworkStream>,
+    peer: SocketAddr,
+}
 
-impl TlsFromTheStart {
+impl ImplicitTls {
     pub(super) async fn shake_hands(tcp: Wire, tls: TlsParameters) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let peer = tcp.peer_addr()?;
         let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(tcp));
         stream.upgrade_tls(tls).await?;
-        Ok(Self(stream.compat(), peer))
+        Ok(Self { stream: stream.compat(), peer })
     }
 }
 
-impl AsyncTokioStream for TlsFromTheStart {
+impl AsyncTokioStream for ImplicitTls {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.1)
+        Ok(self.peer)
     }
 }
 
-impl AsyncRead for TlsFromTheStart {
+impl AsyncRead for ImplicitTls {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for TlsFromTheStart {
+impl AsyncWrite for ImplicitTls {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -1,22 +1,22 @@
 //! Where mails go: to an SMTP server, into a folder, or into memory.
 //!
-//! Owns the way of one finished mail and what became of it. It must not know what a survey is, nor why a mail is sent or
-//! when it is tried again. It logs neither mails nor addresses.
+//! Owns the choice of the transport, and the outcome of sending one finished mail. It must not know what a survey is,
+//! nor why a mail is sent or when it is tried again. It logs neither mails nor addresses.
 
-use std::{
-    collections::VecDeque,
-    io,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
-
+use super::smtp::{Deadlines, Session, Smtp};
+use crate::config::{Config, MailTarget, PublicUrl};
+use crate::survey::outbound::Attempt;
 use lettre::Address;
-use tokio::{fs, io::AsyncWriteExt};
+use lettre::transport::smtp::extension::ClientId;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fmt, io};
+use tokio::fs;
+use tokio::io::AsyncWriteExt;
+use url::Host;
 
-use super::smtp::{Session, Smtp};
-use crate::survey::delivery::Attempt;
-
-/// How many mails [`Memory`] keeps. A demo that runs for weeks must not grow, and no test needs as many.
+/// How many mails [`Memory`] keeps. A demo may run for weeks and must not grow; no test needs this many.
 const MEMORY_KEEPS: usize = 200;
 
 /// Where mails go.
@@ -24,46 +24,80 @@ const MEMORY_KEEPS: usize = 200;
 pub enum Transport {
     /// To an SMTP server.
     Smtp(Smtp),
-    /// Into this folder, one `.eml` file a mail.
+    /// Into this folder, one `.eml` file for each mail.
     File(PathBuf),
     /// Into memory, for tests and the demo.
     Memory(Memory),
 }
 
-/// One mail, ready to go.
+/// One finished mail.
 #[derive(Clone, Debug)]
 pub struct Letter {
-    /// Names the mail among others; [`Transport::File`] makes it the file name, so it must be fit for one.
+    /// Identifies the mail. [`Transport::File`] makes it the file name, so it must be valid as one.
     pub id: String,
     /// The envelope's sender, where bounces go.
     pub from: Address,
     /// The envelope's recipient.
     pub to: Address,
-    /// Header and body, lines ended by CRLF.
+    /// Header and body, with CRLF at the end of each line.
     pub raw: Vec<u8>,
 }
 
 impl Transport {
-    /// A way out for one worker.
+    /// The transport that `mail.smtp` names.
     #[must_use]
-    pub fn postman(&self) -> Postman {
-        Postman { transport: self.clone(), session: None }
+    pub fn configured(config: &Config) -> Self {
+        match &config.mail.smtp {
+            MailTarget::File(folder) => Self::File(folder.clone()),
+            MailTarget::Smtp { tls, host, port, user } => {
+                let password = config.mail.smtp_password.as_ref().map(|password| password.reveal().to_owned());
+                Self::Smtp(Smtp {
+                    host: host.clone(),
+                    port: *port,
+                    tls: *tls,
+                    login: user.clone().zip(password).map(Into::into),
+                    ehlo_name: ehlo_name(&config.public_url),
+                    deadlines: Deadlines::default(),
+                })
+            }
+        }
+    }
+
+    /// A connection for one worker. It is opened when the first mail is sent.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        Connection { transport: self.clone(), session: None }
     }
 }
 
-/// A worker's way out. Over SMTP it holds at most one connection, kept from mail to mail.
-pub struct Postman {
+/// The name we give ourselves in EHLO: the host of the public URL.
+fn ehlo_name(url: &PublicUrl) -> ClientId {
+    match url.host() {
+        Host::Domain(name) => ClientId::Domain(name.to_owned()),
+        Host::Ipv4(ip) => ClientId::Ipv4(ip),
+        Host::Ipv6(ip) => ClientId::Ipv6(ip),
+    }
+}
+
+/// A worker's connection. Over SMTP it is at most one, kept open from mail to mail.
+pub struct Connection {
     transport: Transport,
     session: Option<Session>,
 }
 
-impl Postman {
-    /// Tries once to bring a mail on its way. Ends within the deadlines of [`Smtp`], whatever the server does.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("open", &self.session.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Tries once to send a mail. Ends within the deadlines of [`Smtp`], whatever the server does.
     ///
-    /// Dropping the future is safe for the mails that follow: a connection in use is never used again.
-    pub async fn carry(&mut self, letter: &Letter) -> Attempt {
+    /// Dropping the future is safe for later mails: an SMTP session in use is never used again.
+    pub async fn send(&mut self, letter: &Letter) -> Attempt {
         match &self.transport {
-            Transport::Smtp(smtp) => smtp.carry(&mut self.session, letter).await,
+            Transport::Smtp(smtp) => smtp.send(&mut self.session, letter).await,
             Transport::File(folder) => match write(folder, letter).await {
                 Ok(()) => Attempt::Accepted,
                 Err(error) => Attempt::Temporary(format!("{}: {error}", folder.display())),
@@ -72,15 +106,16 @@ impl Postman {
         }
     }
 
-    /// Closes the connection, if there is one. To be called when work runs out: servers close idle connections anyway.
-    pub async fn rest(&mut self) {
+    /// Closes the SMTP session, if there is one. To be called when there is no more work: servers close idle sessions
+    /// anyway. The next mail opens another.
+    pub async fn close(&mut self) {
         if let (Transport::Smtp(smtp), Some(session)) = (&self.transport, self.session.take()) {
             smtp.quit(session).await;
         }
     }
 }
 
-/// Writes `ID.eml`. It appears whole or not at all, so that a reader of the folder never sees half a mail.
+/// Writes `ID.eml`. The file appears whole or not at all, so that nobody who watches the folder reads half a mail.
 async fn write(folder: &Path, letter: &Letter) -> io::Result<()> {
     fs::create_dir_all(folder).await?;
     let unfinished = folder.join(format!("{}.tmp", letter.id));
@@ -90,7 +125,7 @@ async fn write(folder: &Path, letter: &Letter) -> io::Result<()> {
     fs::rename(&unfinished, folder.join(format!("{}.eml", letter.id))).await
 }
 
-/// A mailbox in memory. Clones share it.
+/// A mailbox in memory. Its clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(Arc<Mutex<Mailbox>>);
 
@@ -101,19 +136,19 @@ struct Mailbox {
 }
 
 impl Memory {
-    /// The newest accepted mails, raw, the newest last.
+    /// The accepted mails, raw, up to a number of the newest. The newest is last.
     #[must_use]
     pub fn mails(&self) -> Vec<Vec<u8>> {
         self.lock().letters.iter().map(|letter| letter.raw.clone()).collect()
     }
 
-    /// The same with their envelopes.
+    /// The same mails with their envelopes.
     #[must_use]
     pub fn letters(&self) -> Vec<Letter> {
         self.lock().letters.iter().cloned().collect()
     }
 
-    /// Lets the next mails meet these outcomes, one each, before mails are accepted again. For tests.
+    /// Gives the next mails these outcomes, one each; later mails are accepted again. For tests.
     pub fn answer_next(&self, outcomes: impl IntoIterator<Item = Attempt>) {
         self.lock().outcomes.extend(outcomes);
     }
@@ -130,7 +165,7 @@ impl Memory {
         outcome
     }
 
-    /// A panic elsewhere leaves the mailbox whole: each change of it is a single push or pop.
+    /// Ignores poisoning: each change is a single push or pop, so a panic leaves the mailbox whole.
     fn lock(&self) -> MutexGuard<'_, Mailbox> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,6 +174,17 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ehlo_name_is_the_host_as_smtp_spells_it() {
+        for (url, name) in [
+            ("https://rate.example.com", "rate.example.com"),
+            ("http://127.0.0.1:8080", "[127.0.0.1]"),
+            ("http://[::1]:80", "[IPv6:::1]"),
+        ] {
+            assert_eq!(ehlo_name(&url.parse().expect("a public URL")).to_string(), name);
+        }
+    }
 
     fn letter(id: &str) -> Letter {
         let address: Address = "a@example.com".parse().expect("an address");
@@ -149,9 +195,9 @@ mod tests {
     async fn a_folder_is_made_and_gets_whole_files_only() {
         let parent = tempfile::tempdir().expect("a folder");
         let folder = parent.path().join("new/mails");
-        let mut postman = Transport::File(folder.clone()).postman();
+        let mut connection = Transport::File(folder.clone()).connection();
         for _ in 0..2 {
-            assert_eq!(postman.carry(&letter("one")).await, Attempt::Accepted, "a repeat replaces the file");
+            assert_eq!(connection.send(&letter("one")).await, Attempt::Accepted, "a repeat replaces the file");
         }
         let names: Vec<_> =
             folder.read_dir().expect("made").map(|entry| entry.expect("readable").file_name()).collect();
@@ -162,22 +208,22 @@ mod tests {
     #[tokio::test]
     async fn a_folder_that_cannot_be_written_is_a_temporary_failure() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let outcome = Transport::File(file.path().into()).postman().carry(&letter("one")).await;
+        let outcome = Transport::File(file.path().into()).connection().send(&letter("one")).await;
         assert!(matches!(&outcome, Attempt::Temporary(reason) if reason.contains("exists")), "{outcome:?}");
     }
 
     #[tokio::test]
     async fn memory_keeps_the_newest_and_answers_as_told() {
         let memory = Memory::default();
-        let mut postman = Transport::Memory(memory.clone()).postman();
-        let told = [Attempt::Unknown("u".into()), Attempt::Permanent("p".into())];
-        memory.answer_next(told.clone());
-        for outcome in told {
-            assert_eq!(postman.carry(&letter("refused")).await, outcome);
+        let mut connection = Transport::Memory(memory.clone()).connection();
+        let outcomes = [Attempt::Unknown("u".into()), Attempt::Permanent("p".into())];
+        memory.answer_next(outcomes.clone());
+        for outcome in outcomes {
+            assert_eq!(connection.send(&letter("refused")).await, outcome);
         }
         assert!(memory.mails().is_empty(), "only accepted mails are kept");
         for n in 0..=MEMORY_KEEPS {
-            assert_eq!(postman.carry(&letter(&n.to_string())).await, Attempt::Accepted);
+            assert_eq!(connection.send(&letter(&n.to_string())).await, Attempt::Accepted);
         }
         let mails = memory.mails();
         assert_eq!(mails.len(), MEMORY_KEEPS);

@@ -1,41 +1,37 @@
-//! The socket under an SMTP dialogue, read with the distrust that lettre lacks.
+//! The socket under an SMTP dialogue, read with precautions that lettre lacks.
 //!
-//! lettre reads ahead, and keeps what it read when `STARTTLS` begins the encryption: whoever sits on the way could slip
-//! in answers there that pass for encrypted ones. So nothing is read beyond the line that is waited for; what was slipped
-//! in meets the handshake, and breaks it. And lettre gathers a line until it ends: one without an end would fill the
-//! memory long before a deadline. It must not know what a line says.
-
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
+//! lettre reads ahead, and keeps what it has read when `STARTTLS` begins the encryption: an attacker on the network
+//! could insert answers there that pass for encrypted ones. So this never reads beyond the line that lettre waits for;
+//! inserted bytes end up in the handshake, and break it. And lettre buffers a line until it ends: an endless line would
+//! fill the memory long before a deadline. It must not know what a line says.
 
 use lettre::transport::smtp::client::AsyncTokioStream;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
-/// As much as is looked at for the end of a line. Longer ones, and what is encrypted, come in pieces.
+/// How many bytes are searched for the end of a line. Longer lines, and encrypted bytes, are read in several pieces.
 const PIECE: usize = 4096;
-/// The most bytes that may come between two of ours: far more than a greeting or a handshake with its certificates has.
-const MOST_AT_ONCE: usize = 1024 * 1024;
+/// The most bytes that may come in between two writes of ours: far more than a greeting or a handshake with its
+/// certificates has.
+const MOST_RECEIVED: usize = 1024 * 1024;
 
-/// A connection that, if wanted, gives at most one line with each read.
+/// A connection that can be limited to one line for each read.
 #[derive(Debug)]
 pub(super) struct Wire {
     tcp: TcpStream,
     by_line: bool,
-    /// How many bytes came since we last said something.
-    heard: usize,
+    /// How many bytes came in since our last write.
+    received: usize,
 }
 
 impl Wire {
-    /// `by_line` is for a dialogue that encryption is to begin in: looking ahead costs each read another system call.
+    /// Set `by_line` if encryption is to begin within the dialogue: it costs each read another system call.
     pub(super) fn new(tcp: TcpStream, by_line: bool) -> Self {
-        Self { tcp, by_line, heard: 0 }
+        Self { tcp, by_line, received: 0 }
     }
 }
 
@@ -47,13 +43,13 @@ impl AsyncTokioStream for Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.heard > MOST_AT_ONCE {
-            return Poll::Ready(Err(io::Error::other("the server does not stop talking")));
+        if self.received > MOST_RECEIVED {
+            return Poll::Ready(Err(io::Error::other("the server does not stop sending")));
         }
         if !self.by_line {
             let before = buf.filled().len();
             ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
-            self.heard += buf.filled().len() - before;
+            self.received += buf.filled().len() - before;
             return Poll::Ready(Ok(()));
         }
         let mut piece = [0; PIECE];
@@ -63,14 +59,14 @@ impl AsyncRead for Wire {
         let mut read = ReadBuf::new(&mut piece[..line]);
         ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut read))?;
         buf.put_slice(read.filled());
-        self.heard += read.filled().len();
+        self.received += read.filled().len();
         Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.heard = 0;
+        self.received = 0;
         Pin::new(&mut self.tcp).poll_write(cx, buf)
     }
 

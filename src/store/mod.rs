@@ -1,170 +1,295 @@
-//! All SQL, and nothing else.
+//! The database behind typed verbs, and all SQL.
 //!
-//! Changes go through one writer task ([`Command`]), reads of single surveys through one reader task, everything else
-//! through a small pool. The writer is where the pure rules meet the database: `work` decides, between `load` and
-//! `save`. Nothing is open across network I/O. It must not know HTTP, mail or configuration.
+//! Changes to surveys, closings and suppressions are commands of the `ledger`: one writer gathers all that wait, loads
+//! what they touch, lets each decide, saves and commits, and only then answers. A reader gathers look-ups on the click
+//! path the same way. Keys of the API and settings are written directly, and everything else reads through small pools.
+//! Nothing is open across network I/O. It must not know HTTP, mail or configuration.
+//!
+//! # A second backend
+//!
+//! [`Store`] is an enum of backends, and SQLite is the only one. What PostgreSQL with several services would need is
+//! decided:
+//!
+//! - A batch locks what it touches before it reads, all keys in one order: [`Touched`](crate::ledger::Touched) and
+//!   [`Batch`](crate::ledger::Batch) hold them in ordered maps, and rows are saved in that order. SQLite needs no such
+//!   locks, because `BEGIN IMMEDIATE` lets one writer in at a time.
+//! - A lease names the service that owns it. A service that starts frees its own leases only; those of others end by
+//!   themselves. SQLite keeps the name of its one service in the table `setting`.
+//! - Rates of sending ([`Paces`](crate::survey::pace::Paces)) and limits of the web live in the memory of one service.
+//!   Several services divide them by their number, or the overall rate becomes a row that claims lock.
+//! - Statements that pass rows as one JSON array, and several statements in one trip, are SQLite's way; PostgreSQL has
+//!   `unnest` and pipelining.
+//! - Settings and days are rewritten at a start: by the service that holds the lock.
 
-mod command;
-mod keys;
-mod load;
-mod lookups;
-mod reader;
-mod reports;
-mod rows;
-mod save;
-mod schema;
-mod script;
-mod suppressions;
-mod work;
-mod writer;
+mod sqlite;
 
-pub use command::{Answer, Claimed, Command, Decision, Lease, Report};
-pub use keys::{ApiKey, Scope};
-pub use lookups::{ClosingRow, ConversationRows, HistoryRow, SurveyRow};
-pub use reader::{About, Shown};
-pub use reports::{Group, RatingRow, RatingsFilter, Within};
-pub use schema::{OpenError, Settings};
-pub use suppressions::SuppressionRow;
-
-use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection};
-use std::fs::{File, TryLockError};
+use crate::ledger::Command;
+use crate::ledger::clicks::{Submit, Submitted, View};
+use crate::ledger::closings::{Close, Closed, Reopen};
+use crate::ledger::outbox::{Claim, Claimed, Mark, Return};
+use crate::ledger::suppressions::{Suppress, Unsubscribe, Unsuppress};
+use crate::survey::Time;
+use crate::survey::access::{ApiKey, Within};
+use crate::survey::closing::Conversation;
+use crate::survey::conversation::ConversationRecord;
+use crate::survey::eligibility::Decision;
+use crate::survey::evidence::Clicks;
+use crate::survey::page::About;
+use crate::survey::paging::Paging;
+use crate::survey::report::{By, Group, Period, RatingPlace, RatingRow};
+use crate::survey::suppression::{Cause, Suppression};
+use chrono_tz::Tz;
+use sqlite::Sqlite;
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// How many commands or look-ups may wait; more than that wait to be let in.
-const QUEUE: usize = 4096;
-/// How long anybody waits for the store: longer than a write of another process may take, shorter than a helpdesk's
-/// patience (Zendesk's, the shortest known, is 12 s).
+/// How long a caller waits for the store: longer than a write of another process may take, shorter than the patience of
+/// a helpdesk (Zendesk's, the shortest known, is 12 s).
 const DEADLINE: Duration = Duration::from_secs(8);
-/// Connections for keys and short look-ups.
-const LOOKUPS: u32 = 4;
-/// Connections for reports and lists. Apart from the others, and few: who asks for long periods must not keep a
-/// closing from having its key checked, nor take both cores.
-const REPORTS: u32 = 2;
-/// The condition is said twice, so that the index of the outbox serves it: else a start reads every survey ever made.
-const FREE_LEASES: &str = "UPDATE survey SET mail = 'waiting', due_at = first_due
-    WHERE mail IN ('waiting', 'sending') AND mail = 'sending'";
 
-/// The store did not answer: what was asked is not done, or nobody knows, and can be asked again.
+/// What the database must know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The zone of local days.
+    pub timezone: Tz,
+    /// The positive set of CSAT.
+    pub positive: Vec<u8>,
+    /// The fingerprint of the key that hashes addresses.
+    pub address_key: String,
+}
+
+/// A database that cannot be used, in a sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be opened, read or written.
+    #[error("the database {0} cannot be opened: {1}")]
+    Open(String, String),
+    /// There is none.
+    #[error("there is no database {0}: run this where `afterword serve` runs, or name its --config")]
+    Missing(String),
+    /// An older Afterword made it, and nobody has migrated it yet.
+    #[error(
+        "the database {0} has schema {1}, and this program needs schema {2}: restart `afterword serve`, which migrates it"
+    )]
+    Older(String, i64, i64),
+    /// A newer Afterword migrated it.
+    #[error("the database {0} has schema {1}, which is newer than this program: install the newer Afterword again")]
+    Newer(String, i64),
+    /// Its schema has a version of ours but another text.
+    #[error("the database {0} was made by a development version of Afterword: move it away and start anew")]
+    Foreign(String),
+    /// Its addresses were hashed with another key.
+    #[error(
+        "the database {0} was made with another key file: put the old one back, or every unsubscribed address is forgotten"
+    )]
+    OtherKey(String),
+    /// Another process serves it.
+    #[error("another afterword serves the database {0}: stop it first, one service owns a database")]
+    Served(String),
+}
+
+/// The store did not answer in time, or not at all. A write may or may not have happened; trying again is safe.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the store cannot answer: {0}")]
 pub struct Unavailable(String);
 
-impl Unavailable {
-    /// The writer answered another command than it was given.
-    #[must_use]
-    pub fn astray() -> Self {
-        Self("its answer went astray".into())
-    }
-}
-
-impl From<&sqlx::Error> for Unavailable {
-    fn from(error: &sqlx::Error) -> Self {
-        Self(plain(error))
-    }
-}
-
-impl From<sqlx::Error> for Unavailable {
-    fn from(error: sqlx::Error) -> Self {
-        Self::from(&error)
-    }
-}
-
-/// The database, open and up to date.
-pub struct Store {
-    writer: mpsc::Sender<writer::Job>,
-    reader: mpsc::Sender<reader::Lookup>,
-    lookups: SqlitePool,
-    reports: SqlitePool,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-/// Keeps a second service away from a database, as long as it lives; a crash lets go of it too.
+/// Keeps a second service away from a database for as long as it lives. A crash releases it too.
+#[derive(Debug)]
 pub struct ServeLock(#[expect(dead_code, reason = "the lock is on the open file")] File);
 
+/// What a page shows of a survey.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its clicks, without the comment.
+    pub clicks: Clicks,
+    /// What it is about.
+    pub about: About,
+}
+
+/// Which ratings to list.
+#[derive(Clone, Debug)]
+pub struct RatingsFilter {
+    /// When they were given.
+    pub period: Period,
+    /// With this score only, 1 to 5.
+    pub score: Option<u8>,
+    /// With a comment, or without one.
+    pub commented: Option<bool>,
+    /// Of this part of the team.
+    pub within: Within,
+    /// Which page of the list.
+    pub paging: Paging<RatingPlace>,
+}
+
+/// Where a suppression is in the list: newest first, then by hash and cause.
+pub type SuppressionPlace = (Time, String, Cause);
+
+/// An open database. Its schema is the one that this program needs.
+#[derive(Debug)]
+pub struct Store(Backend);
+
+#[derive(Debug)]
+enum Backend {
+    Sqlite(Sqlite),
+}
+
 impl Store {
-    /// Opens the database, making it or bringing its schema up to date as needed.
+    /// Opens the database as its one service: takes the lock, makes or migrates the file, stores the settings in it, and
+    /// frees the leases that a crash left.
     ///
     /// # Errors
-    /// A database that cannot be opened or written, is newer than this program, or belongs to another key file.
+    /// Another service has the lock; or the file cannot be written, is newer than this program, or belongs to another key
+    /// file.
+    pub async fn serve(path: &Path, settings: &Settings) -> Result<(Self, ServeLock), OpenError> {
+        let (sqlite, lock) = Sqlite::serve(path, settings).await?;
+        Ok((Self(Backend::Sqlite(sqlite)), lock))
+    }
+
+    /// Opens the database beside its service. Changes neither schema nor settings.
+    ///
+    /// # Errors
+    /// There is no such file; or it cannot be read, has another schema than this program, or belongs to another key file.
     pub async fn open(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
-        let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
-        let db = schema::prepare(path, settings).await?;
-        let mut read_only = schema::options(path).pragma("query_only", "on").connect().await.map_err(failed)?;
-        read_only.ping().await.map_err(failed)?;
-        let pool = |connections| {
-            let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(DEADLINE);
-            options.connect_lazy_with(schema::options(path))
-        };
-        let (writer, commands) = mpsc::channel(QUEUE);
-        let (reader, lookups) = mpsc::channel(QUEUE);
-        let tasks = vec![tokio::spawn(writer::run(db, commands)), tokio::spawn(reader::run(read_only, lookups))];
-        Ok(Self { writer, reader, lookups: pool(LOOKUPS), reports: pool(REPORTS), tasks })
+        Ok(Self(Backend::Sqlite(Sqlite::open(path, settings).await?)))
     }
 
-    /// Claims the database for one service, puts its settings into it, and frees the leases that a crash left.
+    /// As [`open`](Self::open), but makes or migrates the file first if no service has it.
     ///
     /// # Errors
-    /// Another process serves it, or it cannot be written.
-    pub async fn serve(&self, path: &Path, settings: &Settings) -> Result<ServeLock, OpenError> {
-        let name = path.display().to_string();
-        let failed = |error: &dyn std::fmt::Display| OpenError::Open(name.clone(), error.to_string());
-        // By its one true name: a link to it must not get a lock of its own.
-        let mut lock_path = path.canonicalize().map_err(|error| failed(&error))?.into_os_string();
-        lock_path.push(".lock");
-        let file = File::create(lock_path).map_err(|error| failed(&error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Served(name)),
-            Err(TryLockError::Error(error)) => return Err(failed(&error)),
+    /// As those of [`open`](Self::open) and [`serve`](Self::serve).
+    pub async fn open_or_make(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
+        match Self::serve(path, settings).await {
+            Ok((store, lock)) => {
+                drop(lock);
+                Ok(store)
+            }
+            Err(OpenError::Served(_)) => Self::open(path, settings).await,
+            Err(error) => Err(error),
         }
-        let mut db = self.lookups.acquire().await.map_err(|error| failed(&plain(&error)))?;
-        schema::settle(&mut db, settings).await.map_err(|error| failed(&plain(&error)))?;
-        sqlx::query(FREE_LEASES).execute(&mut *db).await.map_err(|error| failed(&plain(&error)))?;
-        Ok(ServeLock(file))
     }
 
-    /// Whether the database reports by these settings: those of the service that was last started.
+    fn sqlite(&self) -> &Sqlite {
+        let Backend::Sqlite(sqlite) = &self.0;
+        sqlite
+    }
+
+    /// The service that leases of this store name.
+    #[must_use]
+    pub fn owner(&self) -> Uuid {
+        self.sqlite().owner()
+    }
+
+    /// Whether the database counts by these settings: those of the service that was last started.
     ///
     /// # Errors
     /// The store did not answer.
-    pub async fn reports_by(&self, settings: &Settings) -> Result<bool, Unavailable> {
-        Ok(schema::agrees(&mut *self.lookups.acquire().await?, settings).await?)
+    pub async fn counts_by(&self, settings: &Settings) -> Result<bool, Unavailable> {
+        self.sqlite().counts_by(settings).await
     }
 
-    /// Waits until the store can no longer do its work, which nothing but a new start mends.
+    /// Waits until the store can no longer do its work, which only a restart mends.
     pub async fn died(&self) {
-        tokio::select! {
-            () = self.writer.closed() => {}
-            () = self.reader.closed() => {}
-        }
+        self.sqlite().died().await;
     }
 
-    /// Has the writer carry out a command; its answer is durable.
+    /// Finishes the work that waits, answers it, and closes the database.
+    pub async fn shut_down(self) {
+        let Backend::Sqlite(sqlite) = self.0;
+        sqlite.shut_down().await;
+    }
+
+    async fn write<C: Command>(&self, command: C) -> Result<C::Answer, Unavailable> {
+        self.sqlite().write(command).await
+    }
+
+    /// Decides about a closing. The answer is durable.
     ///
     /// # Errors
     /// The store did not answer.
-    pub async fn write(&self, command: Command) -> Result<Answer, Unavailable> {
-        let (reply, answer) = oneshot::channel();
-        let job = writer::Job { command, reply: Some(reply) };
-        in_time(async {
-            self.writer.send(job).await.map_err(|_| gone())?;
-            answer.await.map_err(|_| gone())?
-        })
-        .await
+    pub async fn close(&self, close: Close) -> Result<Closed, Unavailable> {
+        self.write(close).await
     }
 
-    /// Queues a command that nobody waits for. It is decided before whatever is written after this returns.
+    /// Takes a reopening; answers how many surveys it cancelled. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn reopen(&self, reopen: Reopen) -> Result<u64, Unavailable> {
+        self.write(reopen).await
+    }
+
+    /// Queues a view. It is decided before anything that is written after this returns, and durable some time later.
     ///
     /// # Errors
     /// The store did not take it.
-    pub async fn queue(&self, command: Command) -> Result<(), Unavailable> {
-        let job = writer::Job { command, reply: None };
-        in_time(async { self.writer.send(job).await.map_err(|_| gone()) }).await
+    pub async fn view(&self, view: View) -> Result<(), Unavailable> {
+        self.sqlite().queue(view).await
+    }
+
+    /// Takes a form posted to a rating link; `None` if there is no such survey. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn answer(&self, submit: Submit) -> Result<Option<Submitted>, Unavailable> {
+        self.write(submit).await
+    }
+
+    /// Stops asking an address. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn suppress(&self, suppress: Suppress) -> Result<(), Unavailable> {
+        self.write(suppress).await
+    }
+
+    /// Stops asking the address of a survey. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn unsubscribe(&self, unsubscribe: Unsubscribe) -> Result<(), Unavailable> {
+        self.write(unsubscribe).await
+    }
+
+    /// Lets an address be asked again; answers how many causes were lifted. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn unsuppress(&self, unsuppress: Unsuppress) -> Result<u64, Unavailable> {
+        self.write(unsuppress).await
+    }
+
+    /// Records what was reported of a mail; answers whether there is such a survey. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn bounce(&self, returned: Return) -> Result<bool, Unavailable> {
+        self.write(returned).await
+    }
+
+    /// Claims a mail that is due. The lease is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unavailable> {
+        self.write(claim).await
+    }
+
+    /// Records what became of a mail, and claims the next one if `mark` asks for it. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn mark(&self, mark: Mark) -> Result<Option<Claimed>, Unavailable> {
+        self.write(mark).await
+    }
+
+    /// Waits until everything that was queued is decided and durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn flush(&self) -> Result<(), Unavailable> {
+        self.sqlite().flush().await
     }
 
     /// Looks up what a page shows of a survey; `None` if there is no such survey.
@@ -172,51 +297,91 @@ impl Store {
     /// # Errors
     /// The store did not answer.
     pub async fn shown(&self, survey: Uuid) -> Result<Option<Shown>, Unavailable> {
-        let (reply, answer) = oneshot::channel();
-        in_time(async {
-            self.reader.send(reader::Lookup { survey, reply }).await.map_err(|_| gone())?;
-            answer.await.map_err(|_| gone())?
-        })
-        .await
+        self.sqlite().shown(survey).await
     }
 
-    /// Finishes what was asked, and closes the file. Whoever still waits for an answer gets it.
-    pub async fn close(self) {
-        let Self { writer, reader, lookups, reports, tasks } = self;
-        drop((writer, reader));
-        for task in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the store ended badly");
-            }
-        }
-        lookups.close().await;
-        reports.close().await;
+    /// Looks up a key of the API by its id, revoked ones too.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn key(&self, id: &str) -> Result<Option<ApiKey>, Unavailable> {
+        self.sqlite().key(id).await
     }
-}
 
-async fn in_time<T>(work: impl Future<Output = Result<T, Unavailable>>) -> Result<T, Unavailable> {
-    match tokio::time::timeout(DEADLINE, work).await {
-        Ok(done) => done,
-        Err(_) => Err(Unavailable(format!("no answer within {} s", DEADLINE.as_secs()))),
+    /// Stores a new key of the API.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn add_key(&self, key: &ApiKey) -> Result<(), Unavailable> {
+        self.sqlite().add_key(key).await
     }
-}
 
-fn gone() -> Unavailable {
-    Unavailable("it is shutting down".into())
-}
+    /// Lists all keys of the API, the oldest first, revoked ones too.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn keys(&self) -> Result<Vec<ApiKey>, Unavailable> {
+        self.sqlite().keys().await
+    }
 
-/// Whether another process holds the lock, or the disk does not take writes at all.
-fn is_busy(error: &sqlx::Error) -> bool {
-    // Primary result codes (sqlite.org/rescode.html): BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
-    let hopeless = |code: i64| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14);
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.and_then(|code| code.parse().ok()).is_some_and(hopeless)
-}
+    /// Revokes a key for good; `false` if there is none with this id, or it was revoked before.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn revoke_key(&self, id: &str, now: Time) -> Result<bool, Unavailable> {
+        self.sqlite().revoke_key(id, now).await
+    }
 
-/// What went wrong, without the chain of causes.
-fn plain(error: &sqlx::Error) -> String {
-    match error.as_database_error() {
-        Some(database) => database.message().to_owned(),
-        None => error.to_string(),
+    /// What was decided about a closing, if it was reported.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn decision(
+        &self,
+        conversation: &Conversation,
+        closed_at: Time,
+    ) -> Result<Option<Decision>, Unavailable> {
+        self.sqlite().decision(conversation, closed_at).await
+    }
+
+    /// All that is known of a conversation.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn conversation(&self, conversation: &Conversation) -> Result<ConversationRecord, Unavailable> {
+        self.sqlite().conversation(conversation).await
+    }
+
+    /// The survey that an address was sent last; `None` if it was sent none.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn latest_survey(&self, address_hash: &str) -> Result<Option<Uuid>, Unavailable> {
+        self.sqlite().latest_survey(address_hash).await
+    }
+
+    /// The figures of a period, one row a group that has any. Days are in their order; other groups are by name, with what
+    /// is attributed to nobody last.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn figures(&self, by: By, period: Period, within: &Within) -> Result<Vec<Group>, Unavailable> {
+        self.sqlite().figures(by, period, within).await
+    }
+
+    /// The ratings that count, newest first: one more than the page holds, if there is one.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn ratings(&self, filter: &RatingsFilter) -> Result<Vec<RatingRow>, Unavailable> {
+        self.sqlite().ratings(filter).await
+    }
+
+    /// The suppressions, newest first: one more than the page holds, if there is one.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn suppressions(&self, paging: &Paging<SuppressionPlace>) -> Result<Vec<Suppression>, Unavailable> {
+        self.sqlite().suppressions(paging).await
     }
 }

@@ -1,216 +1,129 @@
 //! Whether to ask: the rules of asking, each with its exact boundary.
 //!
 //! A pure function of policy, closing, history and time. It must not know where any of these came from, nor what a
-//! mail is. Every failing rule is reported, not just the first: "why was nobody asked?" must have a whole answer.
+//! mail is. [`judge`] reports every rule that fails, not just the first: "why was nobody asked?" needs the whole answer.
+//! [`still_asks`] checks again, just before sending, what can have changed since.
 
-use super::Time;
-use super::closing::{Closing, Kind, StartedBy, State};
-use super::delivery::LONGEST_SETTING;
+use super::closing::{Closing, ClosingState, Kind, StartedBy};
+use super::outbound::Stop;
+use super::policy::{AskAgain, Policy, WhenUnknown};
+use super::suppression::Cause;
+use super::words::words;
+use super::{Time, is_over, stamp};
 use chrono::TimeDelta;
-use glob::Pattern;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// A closing older than this when it is reported asks nobody, so that a backfill mails nobody.
 pub const LATEST_REPORT: TimeDelta = TimeDelta::days(7);
 /// The stretch that `most_in_30_days` counts in.
 pub const RECENT: TimeDelta = TimeDelta::days(30);
 
-/// What to do when a rule's answer depends on a fact that the helpdesk did not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum WhenUnknown {
-    /// The rule passes.
-    Ask,
-    /// The rule fails as `unknown_fact`.
-    Skip,
+words! {
+    /// A rule of asking. Its word is what answers, decisions and the documentation call it.
+    pub enum Rule {
+        /// Asking is on for users.
+        OffForUsers = "off_for_users",
+        /// Asking is on for leads.
+        OffForLeads = "off_for_leads",
+        /// A teammate replied, or started the conversation.
+        NoTeammate = "no_teammate",
+        /// Asking is on for conversations that a teammate started.
+        OutboundOff = "outbound_off",
+        /// Asking is on for conversations that a workflow or the API started.
+        WorkflowOff = "workflow_off",
+        /// Enough was written.
+        TooShort = "too_short",
+        /// The conversation was closed soon after the last reply.
+        Stale = "stale",
+        /// One customer was helped.
+        Group = "group",
+        /// The customer has an address.
+        NoAddress = "no_address",
+        /// The conversation was not asked about before.
+        AlreadyAsked = "already_asked",
+        /// No other survey app asks.
+        OtherSurvey = "other_survey",
+        /// The helpdesk lets us ask about this closing.
+        SuppressedHere = "suppressed_here",
+        /// The conversation is closed, not snoozed.
+        NotClosed = "not_closed",
+        /// The address matches no exclusion.
+        Excluded = "excluded",
+        /// The customer did not unsubscribe.
+        OptedOut = "opted_out",
+        /// Mail to the address did not come back.
+        Bounced = "bounced",
+        /// The customer did not report a survey as spam.
+        Complained = "complained",
+        /// The customer did not ask to be forgotten.
+        Erased = "erased",
+        /// The address was not asked too recently or too often.
+        AskedRecently = "asked_recently",
+        /// The conversation falls into the sample.
+        SampledOut = "sampled_out",
+        /// The closing was reported soon enough.
+        ReportedLate = "reported_late",
+        /// The rate window is still open.
+        WindowOver = "window_over",
+        /// No later closing is known.
+        EarlierClosing = "earlier_closing",
+        /// No reopening since the closing is known.
+        Reopened = "reopened",
+        /// Every fact that a rule depends on is known.
+        UnknownFact = "unknown_fact",
+    }
 }
 
-/// Whether a conversation that was asked about may be asked about again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AskAgain {
-    /// Once asked, never again.
-    Never,
-    /// A later closing asks anew, and cancels a survey that is still waiting.
-    EachClosing,
-}
-
-/// The settings that apply to a survey: `[ask]` of the configuration, or a named `[policy.NAME]` laid over it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[expect(clippy::struct_excessive_bools, reason = "four switches of the configuration, each with a rule of its own")]
-pub struct Policy {
-    /// Ask customers of kind `user`.
-    pub users: bool,
-    /// Ask customers of kind `lead`.
-    pub leads: bool,
-    /// Ask about conversations that a teammate started.
-    pub outbound: bool,
-    /// Ask about conversations that a workflow or the API started.
-    pub workflow: bool,
-    /// More characters than this must have been written; exactly this many is too short.
-    pub min_characters: u32,
-    /// Closed at most this many days of 24 h after the last reply; exactly this many still asks.
-    pub max_days_since_reply: u32,
-    /// What a rule does with a fact it was not told.
-    pub when_unknown: WhenUnknown,
-    /// Whether a conversation can be asked about more than once.
-    pub ask_again: AskAgain,
-    /// At least this many days of 24 h between two surveys to one address; 0 is off.
-    pub quiet_days: u32,
-    /// Fewer than this many surveys to one address in the last 30 x 24 h; 0 is off.
-    pub most_in_30_days: u32,
-    /// The share of conversations that are asked about, 0 to 100.
-    pub sample_percent: f64,
-    /// Addresses that are never asked: globs, matched against the address in lower case.
-    #[serde(deserialize_with = "patterns")]
-    pub exclude: Vec<Pattern>,
-    /// How long to wait between the decision and the mail.
-    #[serde(deserialize_with = "duration")]
-    pub delay: TimeDelta,
-    /// Hours from the closing in which a first rating is taken; `None` is for ever.
-    pub rate_within_hours: Option<u32>,
-    /// Hours from the closing in which a rating can change to another score; `None` is for ever.
-    pub change_within_hours: Option<u32>,
-}
-
-impl Default for Policy {
-    /// The defaults that the README lists.
-    fn default() -> Self {
-        let exclude = ["mailer-daemon@*", "postmaster@*", "abuse@*", "no-reply@*", "noreply@*"];
-        Self {
-            users: true,
-            leads: true,
-            outbound: true,
-            workflow: false,
-            min_characters: 250,
-            max_days_since_reply: 7,
-            when_unknown: WhenUnknown::Ask,
-            ask_again: AskAgain::Never,
-            quiet_days: 0,
-            most_in_30_days: 0,
-            sample_percent: 100.0,
-            exclude: exclude.iter().filter_map(|glob| Pattern::new(glob).ok()).collect(),
-            delay: TimeDelta::zero(),
-            rate_within_hours: None,
-            change_within_hours: None,
+impl From<Cause> for Rule {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::OptedOut => Self::OptedOut,
+            Cause::Bounced => Self::Bounced,
+            Cause::Complained => Self::Complained,
+            Cause::Erased => Self::Erased,
         }
     }
 }
 
-impl Policy {
-    /// Looks for values out of range and for settings that contradict each other.
-    ///
-    /// # Errors
-    /// The key that is wrong, and what was expected of it.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
-        const MOST_DAYS: u32 = 3650;
-        const MOST_HOURS: u32 = MOST_DAYS * 24;
-        let at_most = |key, value: u32, most: u32| {
-            if value > most { Err((key, format!("{value} is too much: expected at most {most}"))) } else { Ok(()) }
-        };
-        at_most("max_days_since_reply", self.max_days_since_reply, MOST_DAYS)?;
-        at_most("quiet_days", self.quiet_days, MOST_DAYS)?;
-        at_most("rate_within_hours", self.rate_within_hours.unwrap_or(0), MOST_HOURS)?;
-        at_most("change_within_hours", self.change_within_hours.unwrap_or(0), MOST_HOURS)?;
-        if !(0.0..=100.0).contains(&self.sample_percent) {
-            return Err(("sample_percent", format!("{} is no share: expected 0 to 100", self.sample_percent)));
-        }
-        if self.delay > LONGEST_SETTING {
-            return Err(("delay", format!("expected at most {} days", LONGEST_SETTING.num_days())));
-        }
-        if let Some(hours) = self.rate_within_hours
-            && self.delay > TimeDelta::hours(hours.into())
-        {
-            let detail = format!("the rate window of {hours} h would be over before any mail is sent: expected less");
-            return Err(("delay", detail));
-        }
-        Ok(())
-    }
+/// What was decided about a closing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Ask.
+    Ask {
+        /// The survey that asks.
+        survey: Uuid,
+        /// When its mail is due.
+        send_at: Time,
+    },
+    /// Ask nobody, for every one of these reasons.
+    Skip(Vec<Reason>),
 }
 
-fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Pattern>, D::Error> {
-    Vec::<String>::deserialize(from)?
-        .iter()
-        .map(|glob| {
-            let expected = "expected a glob such as \"*@example.com\"";
-            Pattern::new(&glob.to_lowercase())
-                .map_err(|error| serde::de::Error::custom(format!("{glob:?}: {}; {expected}", error.msg)))
-        })
-        .collect()
-}
-
-fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<TimeDelta, D::Error> {
-    let text = String::deserialize(from)?;
-    super::parse_duration(&text).ok_or_else(|| {
-        serde::de::Error::custom(format!(
-            "{text:?} is no duration: expected an integer and ms, s, m, h or d, such as \"15m\""
-        ))
-    })
-}
-
-/// Why an address is never asked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// The customer unsubscribed, or an admin did it for them.
-    OptedOut,
-    /// Mail to it came back.
-    Bounced,
-    /// The customer called a survey spam.
-    Complained,
-    /// The customer asked to be forgotten.
-    Erased,
-}
-
-impl Cause {
-    /// All causes, in the order they are reported.
-    pub const ALL: [Self; 4] = [Self::OptedOut, Self::Bounced, Self::Complained, Self::Erased];
-
-    /// The word for it, which is also the name of its rule.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::OptedOut => "opted_out",
-            Self::Bounced => "bounced",
-            Self::Complained => "complained",
-            Self::Erased => "erased",
-        }
-    }
-}
-
-impl std::str::FromStr for Cause {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|cause| cause.word() == text);
-        known.ok_or_else(|| format!("{text:?}: expected {}", Self::ALL.map(Self::word).join(", ")))
-    }
-}
-
-/// What is known already when a closing comes in.
+/// What is known when a closing is reported.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The closings that surveys of this conversation, waiting or accepted for sending, were made for.
-    pub asked_closings: Vec<Time>,
+    pub asked_closings: BTreeSet<Time>,
     /// The latest other closing of this conversation.
     pub latest_closing: Option<Time>,
     /// The latest reopening of this conversation.
     pub latest_reopening: Option<Time>,
     /// Why the address is suppressed.
-    pub suppressed: Vec<Cause>,
+    pub suppressed: BTreeSet<Cause>,
     /// When surveys went to the address: waiting ones at `send_at`, accepted ones at that time. A waiting one that this
     /// closing would cancel is not among them.
     pub asked_address: Vec<Time>,
-    /// The conversation's place between 0 and 100 in the sample.
+    /// The conversation's place in the sample: 0 (included) to 100 (excluded).
     pub sample: f64,
 }
 
-/// A rule that failed: its name, what was measured, what was allowed, and both in a sentence.
+/// A rule that failed. Decisions are stored with their reasons, and those of an older version may hold other rules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
-    /// The rule's name.
+    /// The word of the [`Rule`].
     pub rule: String,
     /// What was measured.
     pub value: Value,
@@ -220,47 +133,83 @@ pub struct Reason {
     pub message: String,
 }
 
-/// Whether to ask.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
-    /// Ask, at this time.
-    Ask(Time),
-    /// Ask nobody, for every one of these reasons.
-    Skip(Vec<Reason>),
-}
-
-/// Judges a settled closing by every rule. `now` is when it was reported.
+/// Judges a closing, already normalized, by every rule. `now` is when it was reported; `survey` is the id of the survey,
+/// should there be one.
 #[must_use]
-pub fn judge(policy: &Policy, closing: &Closing, history: &History, now: Time) -> Verdict {
-    let mut trial = Trial { policy, closing, history, now, reasons: Vec::new(), unknown: Vec::new() };
-    trial.kind();
-    trial.origin();
-    trial.length();
-    trial.staleness();
-    trial.recipient();
-    trial.wishes();
-    trial.suppression();
-    trial.frequency();
-    trial.lateness();
-    trial.order();
-    trial.unknown_facts();
-    if trial.reasons.is_empty() { Verdict::Ask(now + policy.delay) } else { Verdict::Skip(trial.reasons) }
+pub fn judge(policy: &Policy, closing: &Closing, history: &History, now: Time, survey: Uuid) -> Decision {
+    let mut judgement = Judgement { policy, closing, history, now, reasons: Vec::new(), unknown: Vec::new() };
+    judgement.kind();
+    judgement.origin();
+    judgement.length();
+    judgement.staleness();
+    judgement.recipient();
+    judgement.requests();
+    judgement.suppression();
+    judgement.frequency();
+    judgement.lateness();
+    judgement.order();
+    judgement.unknown_facts();
+    match judgement.reasons {
+        reasons if reasons.is_empty() => Decision::Ask { survey, send_at: now + policy.delay },
+        reasons => Decision::Skip(reasons),
+    }
 }
 
-struct Trial<'a> {
+/// What can have changed between the decision and the mail.
+#[derive(Clone, Copy, Debug)]
+pub struct Since<'a> {
+    /// The closing that the survey was made for.
+    pub closed_at: Time,
+    /// The last moment of a first rating.
+    pub rate_until: Option<Time>,
+    /// The latest reopening of the conversation.
+    pub latest_reopening: Option<Time>,
+    /// The latest closing of the conversation that was asked about.
+    pub latest_asked: Option<Time>,
+    /// Why the address is suppressed.
+    pub suppressed: &'a BTreeSet<Cause>,
+}
+
+/// Checks just before sending whether the survey should still be sent, by the same rules as [`judge`].
+///
+/// # Errors
+/// The first rule that no longer passes, as the reason to cancel the mail.
+pub fn still_asks(since: &Since, now: Time) -> Result<(), Stop> {
+    if is_reopened(since.closed_at, since.latest_reopening) {
+        return Err(Stop::Reopened);
+    }
+    if is_superseded(since.closed_at, since.latest_asked) {
+        return Err(Stop::LaterClosing);
+    }
+    if let Some(cause) = since.suppressed.first() {
+        return Err(Stop::from(*cause));
+    }
+    if is_over(since.rate_until, now) { Err(Stop::WindowOver) } else { Ok(()) }
+}
+
+/// A reopening at the moment of the closing counts as after it.
+fn is_reopened(closed_at: Time, latest_reopening: Option<Time>) -> bool {
+    latest_reopening.is_some_and(|reopened| reopened >= closed_at)
+}
+
+fn is_superseded(closed_at: Time, latest_other: Option<Time>) -> bool {
+    latest_other.is_some_and(|other| other > closed_at)
+}
+
+struct Judgement<'a> {
     policy: &'a Policy,
     closing: &'a Closing,
     history: &'a History,
     now: Time,
     reasons: Vec<Reason>,
-    /// Facts that some rule's answer depends on and nobody told, each once.
+    /// Unknown facts that the answer of some rule depends on, each once.
     unknown: Vec<&'static str>,
 }
 
-impl Trial<'_> {
-    fn fail(&mut self, rule: &str, value: impl Into<Value>, limit: impl Into<Value>, message: impl Into<String>) {
+impl Judgement<'_> {
+    fn fail(&mut self, rule: Rule, value: impl Into<Value>, limit: impl Into<Value>, message: impl Into<String>) {
         let (value, limit, message) = (value.into(), limit.into(), message.into());
-        self.reasons.push(Reason { rule: rule.to_owned(), value, limit, message });
+        self.reasons.push(Reason { rule: rule.word().to_owned(), value, limit, message });
     }
 
     fn depends_on(&mut self, fact: &'static str) {
@@ -274,10 +223,10 @@ impl Trial<'_> {
         let (users, leads) = (self.policy.users, self.policy.leads);
         // With both switches off the answer no longer depends on the kind.
         if !users && (kind == Some(Kind::User) || (kind.is_none() && !leads)) {
-            self.fail("off_for_users", "user", false, "asking is off for users");
+            self.fail(Rule::OffForUsers, "user", false, "asking is off for users");
         }
         if !leads && (kind == Some(Kind::Lead) || (kind.is_none() && !users)) {
-            self.fail("off_for_leads", "lead", false, "asking is off for leads");
+            self.fail(Rule::OffForLeads, "lead", false, "asking is off for leads");
         }
         if kind.is_none() && users != leads {
             self.depends_on("kind");
@@ -290,7 +239,7 @@ impl Trial<'_> {
         match (started, replied) {
             (Some(StartedBy::Teammate), _) | (_, Some(true)) => {}
             (Some(_), Some(false)) => {
-                self.fail("no_teammate", false, true, "no teammate replied in this conversation");
+                self.fail(Rule::NoTeammate, false, true, "no teammate replied in this conversation");
             }
             _ => {
                 if started.is_none() {
@@ -304,11 +253,16 @@ impl Trial<'_> {
         let (outbound, workflow) = (self.policy.outbound, self.policy.workflow);
         match started {
             Some(StartedBy::Teammate) if !outbound => {
-                self.fail("outbound_off", "teammate", false, "asking is off for conversations that a teammate started");
+                self.fail(
+                    Rule::OutboundOff,
+                    "teammate",
+                    false,
+                    "asking is off for conversations that a teammate started",
+                );
             }
             Some(by @ (StartedBy::Workflow | StartedBy::Api)) if !workflow => {
                 let message = "asking is off for conversations that a workflow or the API started";
-                self.fail("workflow_off", json!(by), false, message);
+                self.fail(Rule::WorkflowOff, json!(by), false, message);
             }
             None if !outbound || !workflow => self.depends_on("started_by"),
             _ => {}
@@ -321,7 +275,7 @@ impl Trial<'_> {
             None => self.depends_on("characters"),
             Some(characters) if characters <= limit => {
                 let message = format!("{characters} characters were written: asking takes more than {limit}");
-                self.fail("too_short", characters, limit, message);
+                self.fail(Rule::TooShort, characters, limit, message);
             }
             Some(_) => {}
         }
@@ -335,56 +289,56 @@ impl Trial<'_> {
         let since = self.closing.closed_at - reply;
         if since > TimeDelta::days(limit.into()) {
             let days = days(since);
-            self.fail("stale", days, limit, format!("closed {days:.1} days after the last reply: at most {limit}"));
+            self.fail(Rule::Stale, days, limit, format!("closed {days:.1} days after the last reply: at most {limit}"));
         }
     }
 
     fn recipient(&mut self) {
         let people = self.closing.people();
         if people != 1 {
-            self.fail("group", people, 1, format!("{people} people were helped: only one can be asked"));
+            self.fail(Rule::Group, people, 1, format!("{people} people were helped: only one can be asked"));
         }
         let Some(address) = self.closing.address() else {
-            return self.fail("no_address", Value::Null, Value::Null, "the customer has no email address");
+            return self.fail(Rule::NoAddress, Value::Null, Value::Null, "the customer has no email address");
         };
         let address = address.to_lowercase();
         if let Some(glob) = self.policy.exclude.iter().find(|glob| glob.matches(&address)) {
             let glob = glob.as_str().to_owned();
             let message = format!("the address matches the exclusion {glob}");
-            self.fail("excluded", glob, Value::Null, message);
+            self.fail(Rule::Excluded, glob, Value::Null, message);
         }
     }
 
-    fn wishes(&mut self) {
+    fn requests(&mut self) {
         let asked = &self.history.asked_closings;
         let blocking = match self.policy.ask_again {
-            AskAgain::Never => asked.first(),
-            AskAgain::EachClosing => asked.iter().find(|closing| **closing >= self.closing.closed_at),
+            AskAgain::Never => asked.last(),
+            AskAgain::EachClosing => asked.range(self.closing.closed_at..).next_back(),
         };
         if let Some(closing) = blocking.copied() {
-            let value = json!(closing.to_rfc3339());
-            self.fail("already_asked", value, Value::Null, "this conversation was asked about already");
+            let value = stamp(closing);
+            self.fail(Rule::AlreadyAsked, value, Value::Null, "this conversation was asked about already");
         }
         if self.closing.other_survey {
-            self.fail("other_survey", true, false, "the teammate closed with another survey app");
+            self.fail(Rule::OtherSurvey, true, false, "the teammate closed with another survey app");
         }
         if !self.closing.ask {
-            self.fail("suppressed_here", false, true, "the helpdesk said not to ask about this closing");
+            self.fail(Rule::SuppressedHere, false, true, "the helpdesk said not to ask about this closing");
         }
-        if self.closing.state != State::Closed {
-            self.fail("not_closed", json!(self.closing.state), "closed", "the conversation is snoozed, not closed");
+        if self.closing.state != ClosingState::Closed {
+            self.fail(Rule::NotClosed, json!(self.closing.state), "closed", "the conversation is snoozed, not closed");
         }
     }
 
     fn suppression(&mut self) {
-        for cause in Cause::ALL.into_iter().filter(|cause| self.history.suppressed.contains(cause)) {
+        for cause in self.history.suppressed.iter().copied() {
             let message = match cause {
                 Cause::OptedOut => "the customer does not want to be asked",
                 Cause::Bounced => "mail to this address came back",
                 Cause::Complained => "the customer reported a survey as spam",
                 Cause::Erased => "the customer asked to be forgotten",
             };
-            self.fail(cause.word(), true, false, message);
+            self.fail(Rule::from(cause), true, false, message);
         }
     }
 
@@ -399,16 +353,16 @@ impl Trial<'_> {
         {
             let days = days(since);
             let message = format!("the address was last asked {days:.1} days ago: at least {quiet} must pass");
-            self.fail("asked_recently", days, quiet, message);
+            self.fail(Rule::AskedRecently, days, quiet, message);
         }
         if most > 0 && recent >= most as usize {
             let message = format!("the address was asked {recent} times in 30 days: fewer than {most} allow another");
-            self.fail("asked_recently", recent, most, message);
+            self.fail(Rule::AskedRecently, recent, most, message);
         }
         let (place, share) = (self.history.sample, self.policy.sample_percent);
         if place >= share {
             let message = format!("the conversation falls outside the sample of {share} %");
-            self.fail("sampled_out", place, share, message);
+            self.fail(Rule::SampledOut, place, share, message);
         }
     }
 
@@ -417,26 +371,27 @@ impl Trial<'_> {
         if age > LATEST_REPORT {
             let (days, limit) = (days(age), LATEST_REPORT.num_days());
             let message = format!("the closing was {days:.1} days old when it was reported: at most {limit}");
-            self.fail("reported_late", days, limit, message);
+            self.fail(Rule::ReportedLate, days, limit, message);
         }
         if let Some(hours) = self.policy.rate_within_hours
-            && age > TimeDelta::hours(hours.into())
+            && is_over(self.policy.rate_until(self.closing.closed_at), self.now)
         {
             let passed = hours_of(age);
             let message = format!("the rate window of {hours} h was over {passed:.1} h after the closing");
-            self.fail("window_over", passed, hours, message);
+            self.fail(Rule::WindowOver, passed, hours, message);
         }
     }
 
     fn order(&mut self) {
         let closed_at = self.closing.closed_at;
-        if let Some(later) = self.history.latest_closing.filter(|other| *other > closed_at) {
+        let (later, reopened) = (self.history.latest_closing, self.history.latest_reopening);
+        if is_superseded(closed_at, later) {
             let message = "a later closing of this conversation is known";
-            self.fail("earlier_closing", json!(later.to_rfc3339()), json!(closed_at.to_rfc3339()), message);
+            self.fail(Rule::EarlierClosing, later.map(stamp), stamp(closed_at), message);
         }
-        if let Some(reopened) = self.history.latest_reopening.filter(|reopened| *reopened >= closed_at) {
+        if is_reopened(closed_at, reopened) {
             let message = "the conversation was reopened since";
-            self.fail("reopened", json!(reopened.to_rfc3339()), json!(closed_at.to_rfc3339()), message);
+            self.fail(Rule::Reopened, reopened.map(stamp), stamp(closed_at), message);
         }
     }
 
@@ -446,7 +401,7 @@ impl Trial<'_> {
         }
         for fact in std::mem::take(&mut self.unknown) {
             let message = format!("{fact} is unknown, and the policy asks only if it is known");
-            self.fail("unknown_fact", fact, Value::Null, message);
+            self.fail(Rule::UnknownFact, fact, Value::Null, message);
         }
     }
 }

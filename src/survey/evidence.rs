@@ -1,180 +1,38 @@
 //! Which clicks become ratings: the rules that tell a person from a mail scanner.
 //!
-//! It owns the whole of it in one pure type, [`Clicks`]: what was viewed and tried of one survey, and where its rating
+//! It owns all of them in one pure type, [`Clicks`]: what was viewed and tried of one survey, and where its rating
 //! stands. It must not know tokens, HTTP or storage.
 //!
 //! Mail gateways open the links of a mail, run the scripts behind them, and sometimes submit forms. So a view never
-//! rates; a page confirms by the [`Evidence`] that its [`Mode`] asks for; and whoever opens or tries several faces at
-//! once is a machine until a person presses the button.
+//! rates. A page confirms by the [`Evidence`] that its [`Mode`] asks for. A visitor who opens or tries several faces at
+//! once is taken for a machine until somebody presses the button.
 
-use super::Time;
+use super::page::{Evidence, Mode, Outcome, Page, Post, Reply};
 use super::rating::{Rating, Score, Standing};
 use super::trail::{BURST, Trail, Try};
+use super::words::words;
+use super::{Time, is_over};
 use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
 
-/// A mail accepted less than this ago is young: this is when gateways scan.
+/// A mail accepted less than this ago is young: that is when gateways scan.
 pub const YOUNG: TimeDelta = TimeDelta::minutes(5);
-/// Nobody reads a page and confirms it in less than this.
+/// A confirmation sooner than this after the page was issued is refused: nobody reads so fast.
 pub const DWELL: TimeDelta = TimeDelta::seconds(1);
-/// Nobody writes a comment in less than this.
+/// A comment sooner than this after the page was issued is refused: nobody writes so fast.
 pub const COMMENT_DWELL: TimeDelta = TimeDelta::seconds(2);
 /// How long a page can be posted after it was issued.
 pub const PAGE_LIFE: TimeDelta = TimeDelta::hours(24);
 
-/// What speaks for a person behind a confirmation, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Evidence {
-    /// The script ran and the page was visible for two seconds.
-    Seen,
-    /// A trusted pointer, touch, key or wheel event.
-    Touched,
-    /// The form's button.
-    Pressed,
-    /// A comment was written.
-    Commented,
-}
-
-impl Evidence {
-    /// The word for it in forms, answers and reports.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Seen => "seen",
-            Self::Touched => "touched",
-            Self::Pressed => "pressed",
-            Self::Commented => "commented",
-        }
+words! {
+    /// How a standing changed.
+    pub enum ChangeKind {
+        /// A score was given, or confirmed after a hold.
+        Rated = "rated",
+        /// The rating was held.
+        Held = "held",
+        /// A comment locked the rating.
+        Commented = "commented",
     }
-
-    fn by_script(self) -> bool {
-        self <= Self::Touched
-    }
-}
-
-/// What a page needs, or why it takes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Confirms by itself after two seconds of being visible.
-    Seen,
-    /// Confirms by itself at the first trusted event.
-    Touched,
-    /// Asks for a press of the button.
-    Pressed,
-    /// Another rating stands: asks whether to change it.
-    Change,
-    /// Locked by a comment: read only.
-    Final,
-    /// The rate window is over and nothing is rated.
-    Closed,
-}
-
-impl Mode {
-    /// All modes; the place in here is the mode's number in a page token.
-    pub const ALL: [Self; 6] = [Self::Seen, Self::Touched, Self::Pressed, Self::Change, Self::Final, Self::Closed];
-
-    /// The word for it in answers and pages.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Seen => "seen",
-            Self::Touched => "touched",
-            Self::Pressed => "pressed",
-            Self::Change => "change",
-            Self::Final => "final",
-            Self::Closed => "closed",
-        }
-    }
-
-    /// The evidence by script that is enough on such a page.
-    fn evidence_by_script(self) -> Option<Evidence> {
-        match self {
-            Self::Seen => Some(Evidence::Seen),
-            Self::Touched => Some(Evidence::Touched),
-            _ => None,
-        }
-    }
-}
-
-/// Names a page; the answers to its own refused posts keep the name. At most 63 bits, so that SQL can hold it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PageId(i64);
-
-impl PageId {
-    /// Makes a name of random bits.
-    #[must_use]
-    pub fn new(random: u64) -> Self {
-        Self((random >> 1).cast_signed())
-    }
-
-    /// The name as a number of at most 63 bits.
-    #[must_use]
-    pub fn number(self) -> i64 {
-        self.0
-    }
-}
-
-impl From<i64> for PageId {
-    fn from(number: i64) -> Self {
-        Self(number)
-    }
-}
-
-/// One answer to a GET of a rating link, as its form's token remembers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// Its name.
-    pub id: PageId,
-    /// The score of the link it answered.
-    pub score: Score,
-    /// What it asked for.
-    pub mode: Mode,
-    /// When it was issued.
-    pub issued: Time,
-    /// It answers a post that held the rating, so it counts as issued after a hold of the same moment.
-    pub after_hold: bool,
-}
-
-/// A form that was posted.
-#[derive(Clone, Debug)]
-pub struct Post {
-    /// The score of the link it was posted to.
-    pub link: Score,
-    /// The page it came from; `None` if that is unknown, another link's, or the request says cross-site.
-    pub page: Option<Page>,
-    /// The evidence it claims: seen, touched or pressed.
-    pub how: Evidence,
-    /// The face that was picked, if any.
-    pub picked: Option<Score>,
-    /// The comment, if it is not blank.
-    pub comment: Option<String>,
-    /// Names the page of the answer, if that is a new one.
-    pub fresh: PageId,
-}
-
-/// What became of a post.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It counts.
-    Ok,
-    /// It counts nothing yet: a press is asked for.
-    Ask,
-    /// The page is too old or not ours: here is a fresh one.
-    Stale,
-    /// A comment locked the rating before.
-    Locked,
-    /// A window is over.
-    Closed,
-}
-
-/// The answer to a post: what became of it, and the page that form and script go on with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The page to go on with.
-    pub page: Page,
 }
 
 /// A change of a standing, for the history.
@@ -182,12 +40,25 @@ pub struct Reply {
 pub struct Change {
     /// When.
     pub at: Time,
-    /// `rated`, `held` or `commented`.
-    pub what: &'static str,
+    /// How.
+    pub kind: ChangeKind,
     /// The score that stands, counts or is doubted from now on.
     pub score: Score,
     /// The evidence for it.
     pub evidence: Evidence,
+}
+
+/// What a page shows of the clicks on a survey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Where the rating stands.
+    pub standing: Standing,
+    /// A rating stands and can no longer become another score: the page shows no faces.
+    pub frozen: bool,
+    /// The last moment of a first rating; `None` is no limit.
+    pub rate_until: Option<Time>,
+    /// The last moment of a change to another score; `None` is no limit.
+    pub change_until: Option<Time>,
 }
 
 /// All that the rules know of the clicks on one survey.
@@ -195,17 +66,17 @@ pub struct Change {
 pub struct Clicks {
     /// When the SMTP server accepted the mail, or its outcome became unknown; `None` before: the mail is young.
     pub accepted_at: Option<Time>,
-    /// The last moment of a first rating; `None` is for ever.
+    /// The last moment of a first rating; `None` is no limit.
     pub rate_until: Option<Time>,
-    /// The last moment of a change to another score; `None` is for ever.
+    /// The last moment of a change to another score; `None` is no limit.
     pub change_until: Option<Time>,
     /// Where the rating stands.
     pub standing: Standing,
-    /// Whether a link was opened by a GET that was no machine view.
+    /// Whether a visitor that does not look like a machine opened a link.
     pub opened: bool,
-    /// What was seen of its visitors.
+    /// What its visitors did lately.
     pub trail: Trail,
-    /// The comment that locked it by a post of this batch; one stored before is not loaded.
+    /// The comment that locked it. Not read for a page: no page shows it.
     pub comment: Option<String>,
     /// Changes of the standing since it was loaded, oldest first.
     pub changes: Vec<Change>,
@@ -227,9 +98,9 @@ impl Clicks {
         }
     }
 
-    /// Takes a GET or HEAD of a link, and tells the mode of the page that answers it. A view never rates, but several
-    /// faces viewed at once put a rating made among them in doubt. `least` is the setting `clicks.evidence`.
-    pub fn view(&mut self, now: Time, score: Score, machine: bool, least: Evidence) -> Mode {
+    /// Takes a GET or HEAD of a link, and returns the mode of the page that answers it. A view never rates. After
+    /// views of several faces within a minute, a rating made among them is in doubt. `required` is the setting `clicks.evidence`.
+    pub fn view(&mut self, now: Time, score: Score, machine: bool, required: Evidence) -> Mode {
         self.trail.viewed(now, score);
         self.opened |= !machine;
         let scores = self.trail.scores_viewed_in_burst(now);
@@ -247,18 +118,23 @@ impl Clicks {
                 self.hold(now);
             }
         }
-        self.mode(now, score, machine, least)
+        self.mode(now, score, machine, required)
     }
 
     /// Takes a posted form: a comment, or a confirmation by script or by the button.
-    pub fn answer(&mut self, now: Time, post: &Post, least: Evidence) -> Reply {
+    pub fn answer(&mut self, now: Time, post: &Post, required: Evidence) -> Reply {
+        let fresh = |mode| Page { id: post.fresh, score: post.clicked, mode, issued: now, after_hold: false };
+        if matches!(self.standing, Standing::Voided(_)) {
+            return Reply::new(Outcome::Closed, fresh(Mode::Closed));
+        }
         let Some(page) = post.page.as_ref().filter(|page| now - page.issued <= PAGE_LIFE) else {
-            let mode = self.mode(now, post.link, false, least);
-            let page = Page { id: post.fresh, score: post.link, mode, issued: now, after_hold: false };
-            return Reply { outcome: Outcome::Stale, page };
+            let mode = self.mode(now, post.clicked, false, required);
+            return Reply::new(Outcome::Stale, fresh(mode));
         };
         if matches!(self.standing, Standing::Locked(_)) {
-            return Reply { outcome: Outcome::Locked, page: Page { mode: Mode::Final, issued: now, ..page.clone() } };
+            let repeated = post.comment.is_some() && post.comment == self.comment;
+            let page = Page { mode: Mode::Final, issued: now, ..page.clone() };
+            return Reply { repeated, ..Reply::new(Outcome::Locked, page) };
         }
         match &post.comment {
             Some(text) => self.comment(now, page, post.picked, text),
@@ -272,18 +148,24 @@ impl Clicks {
         self.accepted_at.is_none_or(|accepted| now - accepted < YOUNG)
     }
 
-    /// Whether a rating stands and can no longer become another score; its page then shows no faces.
+    /// What a page shows of it now.
     #[must_use]
-    pub fn settled(&self, now: Time) -> bool {
-        self.standing.rated().is_some() && over(self.change_until, now)
+    pub fn summary(&self, now: Time) -> Summary {
+        Summary {
+            standing: self.standing.clone(),
+            frozen: self.standing.rated().is_some() && is_over(self.change_until, now),
+            rate_until: self.rate_until,
+            change_until: self.change_until,
+        }
     }
 
     /// The mode of a page issued now for a link.
     #[must_use]
-    pub fn mode(&self, now: Time, score: Score, machine: bool, least: Evidence) -> Mode {
+    pub fn mode(&self, now: Time, score: Score, machine: bool, required: Evidence) -> Mode {
         match &self.standing {
             Standing::Locked(_) => return Mode::Final,
-            Standing::Unrated if over(self.rate_until, now) => return Mode::Closed,
+            Standing::Voided(_) => return Mode::Closed,
+            Standing::Unrated if is_over(self.rate_until, now) => return Mode::Closed,
             Standing::Rated(rating) if rating.score != score => return Mode::Change,
             Standing::Held { .. } => return Mode::Pressed,
             _ => {}
@@ -291,14 +173,14 @@ impl Clicks {
         if machine || self.trail.hot_at(now) {
             return Mode::Pressed;
         }
-        match (least, self.young(now)) {
+        match (required, self.young(now)) {
             (Evidence::Seen, false) => Mode::Seen,
             (Evidence::Seen, true) | (Evidence::Touched, false) => Mode::Touched,
             _ => Mode::Pressed,
         }
     }
 
-    /// The steps 3 to 10 of a confirmation, in their order: each step that refuses ends it.
+    /// The steps of a confirmation, in their order. The first step that refuses ends it.
     fn confirm(&mut self, now: Time, page: &Page, picked: Option<Score>, how: Evidence) -> Reply {
         let score = picked.unwrap_or(page.score);
         let held = self.held_since();
@@ -312,7 +194,7 @@ impl Clicks {
             return self.ask(now, page, held);
         }
         if now - page.issued < DWELL {
-            return Reply { outcome: Outcome::Ask, page: page.clone() };
+            return Reply::new(Outcome::Ask, page.clone());
         }
         if self.window_over(now, score) {
             return self.closed(now, page);
@@ -337,12 +219,14 @@ impl Clicks {
         !chose_to_change && scores >= if self.young(now) { 2 } else { 3 }
     }
 
-    /// A held rating with another score never was the person's, so what comes is a first rating.
+    /// A held rating with another score was never the person's, so this post is a first rating.
     fn window_over(&self, now: Time, score: Score) -> bool {
         match &self.standing {
-            Standing::Unrated => over(self.rate_until, now),
-            Standing::Held { rating, .. } => rating.score != score && over(self.rate_until, now),
-            Standing::Rated(rating) | Standing::Locked(rating) => rating.score != score && over(self.change_until, now),
+            Standing::Unrated | Standing::Voided(_) => is_over(self.rate_until, now),
+            Standing::Held { rating, .. } => rating.score != score && is_over(self.rate_until, now),
+            Standing::Rated(rating) | Standing::Locked(rating) => {
+                rating.score != score && is_over(self.change_until, now)
+            }
         }
     }
 
@@ -390,17 +274,17 @@ impl Clicks {
                 self.stand(now, Standing::Rated(rating));
             }
         }
-        Reply { outcome: Outcome::Ok, page: page.clone() }
+        Reply::new(Outcome::Ok, page.clone())
     }
 
     fn comment(&mut self, now: Time, page: &Page, picked: Option<Score>, text: &str) -> Reply {
         if now - page.issued < COMMENT_DWELL {
-            return Reply { outcome: Outcome::Ask, page: page.clone() };
+            return Reply::new(Outcome::Ask, page.clone());
         }
         let standing = self.standing.rated();
         let score = picked.or(standing.map(|rating| rating.score)).unwrap_or(page.score);
         // No text is ever lost: after the change window the comment is taken and the standing score stays.
-        let kept = standing.filter(|rating| rating.score == score || over(self.change_until, now)).cloned();
+        let kept = standing.filter(|rating| rating.score == score || is_over(self.change_until, now)).cloned();
         if standing.is_none() && self.window_over(now, score) {
             return self.closed(now, page);
         }
@@ -412,7 +296,7 @@ impl Clicks {
         };
         self.comment = Some(text.to_owned());
         self.stand(now, Standing::Locked(rating));
-        Reply { outcome: Outcome::Ok, page: page.clone() }
+        Reply::new(Outcome::Ok, page.clone())
     }
 
     fn hold(&mut self, now: Time) {
@@ -423,29 +307,29 @@ impl Clicks {
                 let rating = rating.clone();
                 self.stand(now, Standing::Held { rating, since: now });
             }
-            Standing::Unrated | Standing::Locked(_) => {}
+            Standing::Unrated | Standing::Locked(_) | Standing::Voided(_) => {}
         }
     }
 
-    /// The one way to another standing: it writes the history.
+    /// The one place that changes a standing: it also records the change for the history.
     fn stand(&mut self, now: Time, standing: Standing) {
-        let what = match standing {
-            Standing::Unrated => return,
-            Standing::Rated(_) => "rated",
-            Standing::Held { .. } => "held",
-            Standing::Locked(_) => "commented",
+        let change = match &standing {
+            Standing::Unrated | Standing::Voided(_) => None,
+            Standing::Rated(rating) => Some((ChangeKind::Rated, rating)),
+            Standing::Held { rating, .. } => Some((ChangeKind::Held, rating)),
+            Standing::Locked(rating) => Some((ChangeKind::Commented, rating)),
         };
-        if let Some(rating) = standing.rating() {
-            self.changes.push(Change { at: now, what, score: rating.score, evidence: rating.evidence });
+        if let Some((kind, rating)) = change {
+            self.changes.push(Change { at: now, kind, score: rating.score, evidence: rating.evidence });
         }
         self.standing = standing;
     }
 
     /// A fresh page that keeps the name of the posted one, so that the rules take both as one page. It counts as issued
-    /// after a hold that its own post made: `held` is since when the rating was held before the post.
+    /// after a hold that its own post made. `held` is the moment of the hold before that post.
     fn ask(&self, now: Time, page: &Page, held: Option<Time>) -> Reply {
         let after_hold = self.held_since() == Some(now) && held != Some(now);
-        Reply { outcome: Outcome::Ask, page: Page { after_hold, ..self.press_page(now, page) } }
+        Reply::new(Outcome::Ask, Page { after_hold, ..self.press_page(now, page) })
     }
 
     fn closed(&self, now: Time, page: &Page) -> Reply {
@@ -453,7 +337,7 @@ impl Clicks {
         if self.standing == Standing::Unrated {
             page.mode = Mode::Closed;
         }
-        Reply { outcome: Outcome::Closed, page }
+        Reply::new(Outcome::Closed, page)
     }
 
     fn press_page(&self, now: Time, page: &Page) -> Page {
@@ -461,11 +345,6 @@ impl Clicks {
         let mode = if another_stands { Mode::Change } else { Mode::Pressed };
         Page { mode, issued: now, after_hold: false, ..page.clone() }
     }
-}
-
-/// Whether a window is over; its last moment is still inside.
-fn over(until: Option<Time>, now: Time) -> bool {
-    until.is_some_and(|until| now > until)
 }
 
 #[cfg(test)]

@@ -1,30 +1,34 @@
-//! Links and page tokens: what is signed, how it is spelled, and who can have made it.
+//! Links and page tokens: what is signed, and how it is spelled.
 //!
-//! It must not know where keys are kept, nor what a link may still do: that is the database's to say, not the token's.
+//! It must not know where keys are kept, nor what a link may still do: the database decides that, not the token.
 //!
 //! A link token is base64url without padding of 35 bytes, 47 characters: version, key id, purpose (high four bits) with
-//! score (low four), survey id (16), and an HMAC-SHA256 of those and a context string, cut to 16 bytes. A bounce token is
-//! the same bytes in base32, 56 characters in any case: it is part of an address, and servers on the way may change the
-//! case of those. A page token is built the same way with a context of its own, so that none passes for another.
+//! score (low four), survey id (16), and an HMAC-SHA256 of those and a context string, cut to 16 bytes. A bounce token
+//! is the same bytes in base32, 56 characters in any case: it is part of an email address, and mail servers may change
+//! the case of those. A page token is built the same way with a context of its own, so neither passes for the other.
 
 use super::Time;
-use super::evidence::{Mode, Page, PageId};
+use super::closing::Conversation;
+use super::page::{Mode, Page, PageId};
 use super::rating::Score;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::{BASE32_NOPAD_NOCASE, BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use std::fmt::{self, Debug, Formatter};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 /// The fewest bytes a key may have.
 pub const LEAST_KEY_BYTES: usize = 32;
 
+/// The length of a link token, in characters.
+pub const LINK_CHARS: usize = 47;
+/// The length of a bounce token, in characters.
+pub const BOUNCE_CHARS: usize = 56;
+
 const VERSION: u8 = 1;
 const MAC_BYTES: usize = 16;
 const LINK_BYTES: usize = 19 + MAC_BYTES;
-const LINK_CHARS: usize = 47;
-const BOUNCE_CHARS: usize = 56;
 const PAGE_BYTES: usize = 36 + MAC_BYTES;
 const PAGE_CHARS: usize = 70;
 const LINK_CONTEXT: &[u8] = b"afterword link v1";
@@ -37,13 +41,13 @@ const SAMPLE_CONTEXT: &[u8] = b"afterword sample v1";
 pub enum Purpose {
     /// One of the five faces.
     Rate(Score),
-    /// The way out of further surveys.
+    /// Stops further surveys.
     Unsubscribe,
-    /// Where the mail comes back to that could not be delivered.
+    /// Part of the address that undeliverable mail returns to.
     Bounce,
 }
 
-/// What a link token says.
+/// The content of a link token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     /// What it is for.
@@ -52,34 +56,40 @@ pub struct Link {
     pub survey: Uuid,
 }
 
-/// A key was too short to be one.
+/// A key was too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a key of {0} bytes is too short: expected at least {LEAST_KEY_BYTES} random bytes")]
 pub struct ShortKey(pub usize);
 
 struct Key {
-    /// Told by the key itself, so that a ring can be reordered; two keys may share one.
+    /// Derived from the key, so that a ring can be reordered. Two keys may share one.
     id: u8,
     mac: Hmac<Sha256>,
 }
 
-/// The keys of links: the first signs, all verify.
+/// The keys of links: the first signs, all verify. Its `Debug` shows none of them.
 pub struct KeyRing {
     keys: Vec<Key>,
+}
+
+impl Debug for KeyRing {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyRing(…)")
+    }
 }
 
 impl KeyRing {
     /// Makes a ring of secrets, the signing one first.
     ///
     /// # Errors
-    /// A secret shorter than [`LEAST_KEY_BYTES`], or none at all (told as one of 0 bytes).
+    /// A secret shorter than [`LEAST_KEY_BYTES`], or no secret at all (reported as one of 0 bytes).
     pub fn new(secrets: &[Vec<u8>]) -> Result<Self, ShortKey> {
         let key = |secret: &Vec<u8>| Ok(Key { id: Sha256::digest(secret)[0], mac: keyed(secret)? });
         let keys = secrets.iter().map(key).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() { Err(ShortKey(0)) } else { Ok(Self { keys }) }
     }
 
-    /// Spells a link as a token of 47 characters; that of a bounce as one of 56, for an address.
+    /// Spells a link as a token of [`LINK_CHARS`]; a bounce as one of [`BOUNCE_CHARS`], for an email address.
     #[must_use]
     pub fn sign(&self, link: &Link) -> String {
         let what = match link.purpose {
@@ -91,10 +101,10 @@ impl KeyRing {
         bytes.extend([VERSION, self.keys[0].id, what]);
         bytes.extend(link.survey.as_bytes());
         let sealed = self.seal(bytes, LINK_CONTEXT);
-        if link.purpose == Purpose::Bounce { base32(&sealed) } else { URL_SAFE_NO_PAD.encode(sealed) }
+        if link.purpose == Purpose::Bounce { base32(&sealed) } else { BASE64URL_NOPAD.encode(&sealed) }
     }
 
-    /// Reads a link token; `None` for whatever this ring did not sign, for any reason.
+    /// Reads a link token; `None` for anything that this ring did not sign.
     #[must_use]
     pub fn verify(&self, token: &str) -> Option<Link> {
         let in_address = token.len() == BOUNCE_CHARS;
@@ -119,10 +129,10 @@ impl KeyRing {
         bytes.extend(survey.as_bytes());
         bytes.extend(page.issued.timestamp_millis().to_be_bytes());
         bytes.extend(page.id.number().to_be_bytes());
-        URL_SAFE_NO_PAD.encode(self.seal(bytes, PAGE_CONTEXT))
+        BASE64URL_NOPAD.encode(&self.seal(bytes, PAGE_CONTEXT))
     }
 
-    /// Reads a page token; `None` for whatever this ring did not sign.
+    /// Reads a page token; `None` for anything that this ring did not sign.
     #[must_use]
     pub fn verify_page(&self, token: &str) -> Option<(Uuid, Page)> {
         let bytes: [u8; PAGE_BYTES] = self.open(read_base64(token, PAGE_CHARS)?, PAGE_CONTEXT)?;
@@ -143,48 +153,40 @@ impl KeyRing {
         bytes
     }
 
-    /// Length and strict spelling first, MAC last: a truncated MAC must never be compared.
+    /// Checks the length before the MAC: a truncated MAC must never be compared.
     fn open<const N: usize>(&self, bytes: Vec<u8>, context: &[u8]) -> Option<[u8; N]> {
         let bytes: [u8; N] = bytes.try_into().ok()?;
-        let (said, mac) = bytes.split_at(N - MAC_BYTES);
-        let signed = |key: &Key| key.id == said[1] && bool::from(tag(&key.mac, said, context)[..].ct_eq(mac));
-        (said[0] == VERSION && self.keys.iter().any(signed)).then_some(bytes)
+        let (content, mac) = bytes.split_at(N - MAC_BYTES);
+        let signed = |key: &Key| key.id == content[1] && bool::from(tag(&key.mac, content, context)[..].ct_eq(mac));
+        (content[0] == VERSION && self.keys.iter().any(signed)).then_some(bytes)
     }
 }
 
+/// A token has one spelling: both decoders refuse padding, and bits that are not part of a byte.
 fn read_base64(token: &str, chars: usize) -> Option<Vec<u8>> {
-    if token.len() == chars { URL_SAFE_NO_PAD.decode(token).ok() } else { None }
+    if token.len() == chars { BASE64URL_NOPAD.decode(token.as_bytes()).ok() } else { None }
 }
 
-/// The letters of base32 (RFC 4648), in lower case: what servers make of an address if they make anything of it.
-const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+fn read_base32(token: &str) -> Option<Vec<u8>> {
+    BASE32_NOPAD_NOCASE.decode(token.as_bytes()).ok()
+}
 
-/// Spells bytes in base32; they come in fives, so no padding is needed.
+/// In lower case, as mail servers write addresses if they change them.
 fn base32(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for five in bytes.chunks_exact(5) {
-        let bits = five.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
-        text.extend((0..8).rev().map(|place| char::from(BASE32[(bits >> (5 * place) & 31) as usize])));
-    }
-    text
+    BASE32_NOPAD_NOCASE.encode(bytes).to_ascii_lowercase()
 }
 
-/// Reads base32 in any case.
-fn read_base32(text: &str) -> Option<Vec<u8>> {
-    let digit = |letter: u8| BASE32.iter().position(|known| *known == letter.to_ascii_lowercase());
-    let mut bytes = Vec::with_capacity(LINK_BYTES);
-    for eight in text.as_bytes().chunks(8) {
-        let bits = eight.iter().try_fold(0, |bits, letter| Some(bits << 5 | digit(*letter)? as u64))?;
-        bytes.extend(&bits.to_be_bytes()[3..]);
-    }
-    Some(bytes)
-}
-
-/// Hashes addresses, so that one can be recognised without being kept.
+/// Hashes addresses, so that they can be recognised without being stored. Its `Debug` doesn't show the key.
 pub struct AddressKey(Hmac<Sha256>);
 
+impl Debug for AddressKey {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("AddressKey(…)")
+    }
+}
+
 impl AddressKey {
-    /// Makes the key of a secret.
+    /// Makes the key from a secret.
     ///
     /// # Errors
     /// A secret shorter than [`LEAST_KEY_BYTES`].
@@ -195,31 +197,23 @@ impl AddressKey {
     /// The hash of an address in lower case: 32 hexadecimal digits.
     #[must_use]
     pub fn hash(&self, address: &str) -> String {
-        hex(&tag(&self.0, address.to_lowercase().as_bytes(), ADDRESS_CONTEXT))
+        HEXLOWER.encode(&tag(&self.0, address.to_lowercase().as_bytes(), ADDRESS_CONTEXT))
     }
 
-    /// The place of a conversation between 0 (included) and 100 (not): the same at every try, and no one can choose it.
+    /// Maps a conversation to a number from 0 to below 100. It is the same each time, and nobody outside can choose it.
     #[must_use]
-    pub fn sample(&self, conversation: &str) -> f64 {
-        let mac = tag(&self.0, conversation.as_bytes(), SAMPLE_CONTEXT);
+    pub fn sample(&self, conversation: &Conversation) -> f64 {
+        // No id holds a NUL, so no two conversations are hashed alike.
+        let name = format!("{}\0{}", conversation.connection, conversation.id);
+        let mac = tag(&self.0, name.as_bytes(), SAMPLE_CONTEXT);
         f64::from(u32::from_be_bytes([mac[0], mac[1], mac[2], mac[3]])) / (f64::from(u32::MAX) + 1.0) * 100.0
     }
 
-    /// Tells this key from another without telling the key: a database belongs to one.
+    /// Identifies this key without revealing it: a database belongs to one key.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        hex(&tag(&self.0, b"fingerprint", ADDRESS_CONTEXT)[..8])
+        HEXLOWER.encode(&tag(&self.0, b"fingerprint", ADDRESS_CONTEXT)[..8])
     }
-}
-
-/// Spells bytes in hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }
 
 fn keyed(secret: &[u8]) -> Result<Hmac<Sha256>, ShortKey> {
@@ -279,9 +273,9 @@ mod tests {
         assert_eq!(ring().verify(&token), Some(link));
         assert_eq!(ring().verify(&token.to_uppercase()), Some(link), "servers change the case of addresses");
         let bytes = read_base32(&token).expect("ours");
-        assert_eq!(ring().verify(&URL_SAFE_NO_PAD.encode(&bytes)), None, "and it is no link");
+        assert_eq!(ring().verify(&BASE64URL_NOPAD.encode(&bytes)), None, "and it is no link");
         let rate = Link { purpose: Purpose::Unsubscribe, survey: link.survey };
-        let rate = URL_SAFE_NO_PAD.decode(ring().sign(&rate)).expect("ours");
+        let rate = BASE64URL_NOPAD.decode(ring().sign(&rate).as_bytes()).expect("ours");
         assert_eq!(ring().verify(&base32(&rate)), None, "nor is a link a bounce");
         assert_eq!(base32(b"fooba"), "mzxw6ytb", "RFC 4648, 10");
     }
@@ -314,9 +308,9 @@ mod tests {
         #[test]
         fn a_token_with_any_altered_byte_is_refused(survey: u128, at in 0..LINK_BYTES, flip in 1u8..) {
             let link = Link { purpose: Purpose::Rate(Score::ALL[4]), survey: Uuid::from_u128(survey) };
-            let mut bytes = URL_SAFE_NO_PAD.decode(ring().sign(&link)).expect("ours");
+            let mut bytes = BASE64URL_NOPAD.decode(ring().sign(&link).as_bytes()).expect("ours");
             bytes[at] ^= flip;
-            prop_assert_eq!(ring().verify(&URL_SAFE_NO_PAD.encode(bytes)), None);
+            prop_assert_eq!(ring().verify(&BASE64URL_NOPAD.encode(&bytes)), None);
         }
 
         #[test]
@@ -347,14 +341,15 @@ mod tests {
         #[test]
         fn a_page_token_with_any_altered_byte_is_refused(at in 0..PAGE_BYTES, flip in 1u8..) {
             let token = ring().sign_page(Uuid::from_u128(1), &page());
-            let mut bytes = URL_SAFE_NO_PAD.decode(token).expect("ours");
+            let mut bytes = BASE64URL_NOPAD.decode(token.as_bytes()).expect("ours");
             bytes[at] ^= flip;
-            prop_assert_eq!(ring().verify_page(&URL_SAFE_NO_PAD.encode(bytes)), None);
+            prop_assert_eq!(ring().verify_page(&BASE64URL_NOPAD.encode(&bytes)), None);
         }
 
         #[test]
         fn samples_are_even_and_steady(conversation in ".{1,40}") {
             let key = AddressKey::new(&[5; 32]).expect("long enough");
+            let conversation = Conversation { connection: String::new(), id: conversation };
             let place = key.sample(&conversation);
             prop_assert!((0.0..100.0).contains(&place));
             prop_assert!((place - key.sample(&conversation)).abs() < f64::EPSILON);

@@ -3,25 +3,44 @@
 //! Everything here is a function of its arguments. No async, no I/O, no clock, no randomness: `now` is an argument, and
 //! so is every fact that a rule needs. It must not name any other module of this crate.
 
+pub mod access;
 pub mod closing;
-pub mod delivery;
+pub mod conversation;
 pub mod eligibility;
 pub mod evidence;
+pub mod fields;
 pub mod link;
+pub mod outbound;
 pub mod pace;
+pub mod page;
+pub mod paging;
+pub mod policy;
 pub mod rating;
 pub mod report;
+pub mod suppression;
 pub mod trail;
+mod words;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-/// An instant. Whatever is stored is cut to whole milliseconds.
+/// An instant. Stored times are cut to whole milliseconds.
 pub type Time = DateTime<Utc>;
+
+/// Writes a time as RFC 3339 in UTC, ending in `Z`, with as many digits of a second as it needs.
+#[must_use]
+pub fn stamp(time: Time) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Whether a window has ended. Its last moment is still inside; without an end it never ends.
+fn is_over(until: Option<Time>, now: Time) -> bool {
+    until.is_some_and(|until| now > until)
+}
 
 /// Reads a duration such as `90s`, `15m`, `72h`, `7d` or `250ms`: an integer and a unit, nothing between them.
 ///
-/// `None` for anything else, and for more than ten years: no setting of ours means that long, and sums of times with
-/// it would leave the calendar.
+/// `None` for anything else, and for more than ten years: no setting needs that much, and adding it to a time could
+/// leave the calendar.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<TimeDelta> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;

@@ -1,17 +1,20 @@
-//! How fast mails may leave: a rate overall and one for each recipient domain.
+//! How fast mails may be sent: a rate overall, and one for each recipient domain.
 //!
-//! It owns the counting and the turns that are promised. It must not know what is counted, nor who waits.
+//! It owns the counting and the turns. It must not know what is counted, or for which caller.
+//!
+//! The crate `governor` has no turns: it says how long to wait, and all the waiting callers come back at once. Its clock is
+//! not an argument either.
 
 use super::Time;
 use chrono::TimeDelta;
 use std::collections::HashMap;
 
-/// The span that a rate is told for.
+/// The span of a rate.
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
-/// How late a turn may be taken without being lost: workers look every two seconds, and a busy machine is slower.
+/// How late a turn may be used without losing rate: workers look every two seconds, and a busy machine is slower.
 const LATENESS: TimeDelta = TimeDelta::seconds(5);
 
-/// The most that may leave within any minute; 0 is no limit.
+/// The most mails within any minute; 0 is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
     /// To all domains together.
@@ -20,19 +23,19 @@ pub struct Rates {
     pub per_domain: u32,
 }
 
-/// One rate's count.
+/// The count of one rate.
 ///
-/// What leaves is counted where it leaves, so the rate holds whatever became of turns that were promised. Turns are
-/// promised one after the other, so that of all who wait each comes back when it is likely to be let through.
+/// Mails are counted when they are sent, so the rate holds even if turns are not used. Each waiting mail gets a turn of its
+/// own, at a time when it will probably be let through.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
-    /// When the count would be at nothing again.
-    settled: Time,
-    /// The last turn that was promised.
-    promised: Time,
+    /// When another mail may be sent at exactly the rate.
+    next_free: Time,
+    /// The last turn that was given.
+    last_turn: Time,
 }
 
-/// The counts of all rates. They live in memory: a new start forgets what left in the last seconds.
+/// The counts of all rates. They live in memory: a restart forgets what was sent in the last seconds.
 #[derive(Clone, Debug, Default)]
 pub struct Paces {
     overall: Pace,
@@ -41,37 +44,38 @@ pub struct Paces {
 }
 
 impl Pace {
-    /// `None` if one more may leave now, else a turn to come back at, which nobody else is promised.
+    /// `None` if one more may be sent now, else a turn to come back at that nobody else gets.
     pub fn wait(&mut self, now: Time, most: u32) -> Option<Time> {
         let interval = interval(most)?;
-        if self.settled <= now + LATENESS {
+        if self.next_free <= now + LATENESS {
             return None;
         }
-        self.promised = self.settled.max(self.promised + interval);
-        Some(self.promised)
+        self.last_turn = self.next_free.max(self.last_turn + interval);
+        Some(self.last_turn)
     }
 
-    /// Counts one that leaves.
+    /// Counts one that is sent.
     pub fn count(&mut self, now: Time, most: u32) {
         if let Some(interval) = interval(most) {
-            self.settled = self.settled.max(now) + interval;
+            self.next_free = self.next_free.max(now) + interval;
         }
     }
 
-    /// Nothing would change if it were forgotten.
-    fn idle(&self, now: Time) -> bool {
-        self.settled <= now && self.promised <= now
+    /// Whether forgetting it would change nothing.
+    fn is_idle(&self, now: Time) -> bool {
+        self.next_free <= now && self.last_turn <= now
     }
 }
 
-/// From one to the next: a minute holds what is allowed even if all lateness of one is made up for within it.
+/// Spacing between mails. Slightly longer than 60 s / rate, so that a late worker catching up cannot exceed the rate within
+/// any minute.
 fn interval(most: u32) -> Option<TimeDelta> {
     let span = (MINUTE + LATENESS).num_microseconds()?;
     (most > 0).then(|| TimeDelta::microseconds(span / i64::from(most) + 1))
 }
 
 impl Paces {
-    /// As [`Pace::wait`], of all domains together.
+    /// As [`Pace::wait`], for the overall rate.
     pub fn wait_overall(&mut self, now: Time, rates: Rates) -> Option<Time> {
         self.overall.wait(now, rates.overall)
     }
@@ -85,7 +89,7 @@ impl Paces {
         self.domains.entry(domain(address)).or_default().wait(now, rates.per_domain)
     }
 
-    /// Counts a mail that leaves.
+    /// Counts a mail that is sent.
     pub fn count(&mut self, address: &str, now: Time, rates: Rates) {
         self.overall.count(now, rates.overall);
         if rates.per_domain > 0 {
@@ -93,10 +97,10 @@ impl Paces {
         }
     }
 
-    /// Forgets idle domains, once a minute: memory is bounded by what leaves in a minute and what waits.
+    /// Forgets idle domains, once a minute: memory is bounded by what is sent in a minute and what waits.
     fn sweep(&mut self, now: Time) {
         if now - self.swept >= MINUTE {
-            self.domains.retain(|_, pace| !pace.idle(now));
+            self.domains.retain(|_, pace| !pace.is_idle(now));
             self.swept = now;
         }
     }
@@ -133,7 +137,7 @@ mod tests {
         }
 
         #[test]
-        fn who_comes_back_in_turn_is_let_through(most in 1u32..2_000, late in 0i64..2_500) {
+        fn a_mail_that_comes_back_at_its_turn_is_let_through(most in 1u32..2_000, late in 0i64..2_500) {
             let mut pace = Pace::default();
             let mut turns = vec![];
             for _ in 0..500 {
@@ -143,7 +147,7 @@ mod tests {
                 }
             }
             prop_assert!(turns.windows(2).all(|pair| pair[0] < pair[1]), "each has a turn of its own");
-            // They look every so often, and find all whose turn has come.
+            // Workers look now and then, and find every mail whose turn has come.
             let mut now = START;
             while let Some(last) = turns.last() && *last > now {
                 now += TimeDelta::milliseconds(late.max(1)).max(turns[0] - now);

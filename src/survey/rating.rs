@@ -3,7 +3,8 @@
 //! It must not know how a click becomes a rating (`evidence`), nor how one is stored.
 
 use super::Time;
-use super::evidence::{Evidence, PageId};
+use super::page::{Evidence, PageId};
+use super::words::words;
 use serde::{Deserialize, Serialize};
 
 /// A score from 1, the worst, to 5, the best.
@@ -42,7 +43,7 @@ impl TryFrom<i64> for Score {
     fn try_from(number: i64) -> Result<Self, String> {
         match u8::try_from(number) {
             Ok(number @ 1..=5) => Ok(Self(number)),
-            _ => Err(format!("{number} is no score: expected 1 to 5")),
+            _ => Err(format!("{number} is not a score: expected 1 to 5")),
         }
     }
 }
@@ -62,46 +63,66 @@ pub struct Rating {
     pub page_issued: Time,
 }
 
-/// Where the rating of a survey stands. Reports count `Rated` and `Locked`.
+/// Where the rating of a survey stands. Reports count `Rated` and `Locked` only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Nobody rated yet.
     Unrated,
     /// A rating counts, and can change.
     Rated(Rating),
-    /// A rating is doubted and does not count, until somebody confirms it. `since` is the latest moment of doubt.
+    /// A rating is doubted and does not count until somebody confirms it.
     Held {
         /// The doubted rating.
         rating: Rating,
-        /// The moment of the hold: pages issued before or at it cannot end it.
+        /// The latest moment of doubt: pages issued before or at it cannot end the hold.
         since: Time,
     },
     /// A comment was given: neither score nor text ever changes again.
     Locked(Rating),
+    /// An admin took it out of every count. It takes nothing until an admin lifts that; then it stands as it did before.
+    Voided(Box<Standing>),
+}
+
+words! {
+    /// The word of a [`Standing`].
+    pub enum StandingWord {
+        /// Of [`Standing::Unrated`].
+        Unrated = "unrated",
+        /// Of [`Standing::Rated`].
+        Rated = "rated",
+        /// Of [`Standing::Held`].
+        Held = "held",
+        /// Of [`Standing::Locked`].
+        Locked = "locked",
+        /// Of [`Standing::Voided`].
+        Voided = "voided",
+    }
 }
 
 impl Standing {
-    /// The word for it in the contract: `unrated`, `rated`, `held` or `locked`.
+    /// The word for it.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn word(&self) -> StandingWord {
         match self {
-            Self::Unrated => "unrated",
-            Self::Rated(_) => "rated",
-            Self::Held { .. } => "held",
-            Self::Locked(_) => "locked",
+            Self::Unrated => StandingWord::Unrated,
+            Self::Rated(_) => StandingWord::Rated,
+            Self::Held { .. } => StandingWord::Held,
+            Self::Locked(_) => StandingWord::Locked,
+            Self::Voided(_) => StandingWord::Voided,
         }
     }
 
-    /// The rating behind it, if there is any.
+    /// The rating behind it, whether it counts or not.
     #[must_use]
     pub fn rating(&self) -> Option<&Rating> {
         match self {
             Self::Unrated => None,
+            Self::Voided(before) => before.rating(),
             Self::Rated(rating) | Self::Held { rating, .. } | Self::Locked(rating) => Some(rating),
         }
     }
 
-    /// The score behind it, if there is any.
+    /// The score behind it, whether it counts or not.
     #[must_use]
     pub fn score(&self) -> Option<Score> {
         self.rating().map(|rating| rating.score)

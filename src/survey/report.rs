@@ -2,45 +2,130 @@
 //!
 //! It must not know how figures are counted (the `report_*` views define that), nor how they are shown.
 
-use super::Time;
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, TimeZone, Utc};
+use super::access::Within;
+use super::page::Evidence;
+use super::paging::Paging;
+use super::rating::{Score, StandingWord};
+use super::words::words;
+use super::{Time, stamp};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
+use uuid::Uuid;
 
 /// How many local days a report covers unless told otherwise, today included.
 pub const USUAL_DAYS: u64 = 30;
 
-/// What a report's rows stand for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum By {
-    /// One row a teammate.
-    #[default]
-    Teammate,
-    /// One row a team.
-    Team,
-    /// One row a local day.
-    Day,
-}
-
-impl By {
-    /// The word for it in the contract.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Teammate => "teammate",
-            Self::Team => "team",
-            Self::Day => "day",
-        }
+words! {
+    /// What a report's rows stand for.
+    #[derive(Default)]
+    pub enum By {
+        /// One row a teammate.
+        #[default]
+        Teammate = "teammate",
+        /// One row a team.
+        Team = "team",
+        /// One row a local day.
+        Day = "day",
     }
 }
 
-impl std::str::FromStr for By {
-    type Err = String;
+/// Which report to make.
+#[derive(Clone, Debug, Default)]
+pub struct ReportQuery {
+    /// What the rows stand for.
+    pub by: By,
+    /// A local day or an instant; `None` for the usual start ([`usual_bounds`]).
+    pub from: Option<Bound>,
+    /// A local day, included, or an instant, not included; `None` for today.
+    pub to: Option<Bound>,
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Teammate, Self::Team, Self::Day]
-            .into_iter()
-            .find(|by| by.word() == text)
-            .ok_or_else(|| format!("{text:?}: expected teammate, team or day"))
+/// A report.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What the rows stand for.
+    pub by: By,
+    /// The first local day, or instant, that it covers.
+    pub from: Bound,
+    /// The last local day that it covers, or the instant it ends at.
+    pub to: Bound,
+    /// All rows together.
+    pub total: Figures,
+    /// One row a group that has any figures.
+    pub rows: Vec<Group>,
+}
+
+/// One row of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The teammate's id, the team's name or the day; `None` for what is attributed to nobody.
+    pub id: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Its figures.
+    pub figures: Figures,
+}
+
+/// Which ratings to list. What is `None` does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct RatingsQuery {
+    /// A local day or an instant; `None` for the usual start ([`usual_bounds`]).
+    pub from: Option<Bound>,
+    /// A local day, included, or an instant, not included; `None` for today.
+    pub to: Option<Bound>,
+    /// With this score only.
+    pub score: Option<Score>,
+    /// With a comment, or without one.
+    pub commented: Option<bool>,
+    /// Of this part of the team.
+    pub within: Within,
+    /// Which page of the list.
+    pub paging: Paging<RatingPlace>,
+}
+
+/// Where a rating is in the list: newest first, ratings of one moment by their survey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RatingPlace {
+    /// When it was given.
+    pub rated_at: Time,
+    /// Its survey.
+    pub survey: Uuid,
+}
+
+/// A rating that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatingRow {
+    /// Its survey.
+    pub survey: Uuid,
+    /// The configured helpdesk of the conversation; empty for the plain API.
+    pub connection: String,
+    /// The conversation that was asked about: the helpdesk's id.
+    pub conversation: String,
+    /// When it was given.
+    pub rated_at: Time,
+    /// The score.
+    pub score: Score,
+    /// The evidence for it.
+    pub evidence: Evidence,
+    /// Rated or locked.
+    pub standing: StandingWord,
+    /// What the customer wrote.
+    pub comment: Option<String>,
+    /// Whom it counts for: the id.
+    pub teammate: Option<String>,
+    /// Whom it counts for: the name.
+    pub teammate_name: Option<String>,
+    /// The team of that time.
+    pub team: Option<String>,
+    /// Where teammates find the conversation.
+    pub url: Option<String>,
+}
+
+impl RatingRow {
+    /// Where it is in the list.
+    #[must_use]
+    pub fn place(&self) -> RatingPlace {
+        RatingPlace { rated_at: self.rated_at, survey: self.survey }
     }
 }
 
@@ -53,7 +138,7 @@ pub struct Figures {
     pub answered: u64,
     /// Those of them that are held by now.
     pub held: u64,
-    /// Those of them that a person seems to have opened and nobody rated.
+    /// Those of them that a person seems to have opened and that have no rating.
     pub unconfirmed: u64,
     /// Standing ratings given in the period, with scores of the positive set.
     pub positive: u64,
@@ -62,7 +147,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Takes another group's figures in.
+    /// Adds another group's figures.
     pub fn add(&mut self, other: &Self) {
         self.asked += other.asked;
         self.answered += other.answered;
@@ -98,7 +183,7 @@ pub struct Period {
     pub until: Time,
 }
 
-/// One end of a period, as somebody wrote it.
+/// One end of a period, as a caller names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// A local day, included whole.
@@ -111,7 +196,7 @@ impl std::fmt::Display for Bound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Day(day) => day.fmt(f),
-            Self::Instant(time) => time.to_rfc3339_opts(SecondsFormat::AutoSi, true).fmt(f),
+            Self::Instant(time) => stamp(*time).fmt(f),
         }
     }
 }

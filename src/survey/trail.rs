@@ -1,9 +1,10 @@
-//! What was seen of a survey's visitors: the views, tries and hot spans that the rules of evidence look back on.
+//! What a survey's visitors did lately: the views, tries and hot spans that the rules of evidence look back on.
 //!
-//! It must not know what follows from them (`evidence`). It is bounded: a loop over one link must not fill the disk.
+//! It must not know what follows from them (`evidence`). It is bounded, because a loop over one link must not fill the
+//! disk, and each entry is stored as a short list, because every view writes the whole trail.
 
 use super::Time;
-use super::evidence::{Evidence, PageId};
+use super::page::{Evidence, PageId};
 use super::rating::Score;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,9 @@ pub const KEPT: usize = 64;
 
 /// A GET or HEAD of a rating link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, Score)", into = "(i64, Score)")]
 pub struct View {
     /// When.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: Time,
     /// Which of the five links.
     pub score: Score,
@@ -28,9 +29,9 @@ pub struct View {
 
 /// A confirmation that was posted, whatever became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, PageId, Score, Evidence)", into = "(i64, PageId, Score, Evidence)")]
 pub struct Try {
     /// When.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: Time,
     /// From which page.
     pub page: PageId,
@@ -42,16 +43,56 @@ pub struct Try {
 
 /// A stretch of time in which a survey was hot: from a doubtful moment to [`HOT`] after the last one that touches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, i64)", into = "(i64, i64)")]
 pub struct HotSpan {
     /// The first moment.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub from: Time,
     /// The first moment after it.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub until: Time,
 }
 
-/// What was seen of a survey's visitors: the newest [`KEPT`] of each, oldest first.
+impl From<(i64, Score)> for View {
+    fn from((at, score): (i64, Score)) -> Self {
+        Self { at: from_millis(at), score }
+    }
+}
+
+impl From<View> for (i64, Score) {
+    fn from(view: View) -> Self {
+        (view.at.timestamp_millis(), view.score)
+    }
+}
+
+impl From<(i64, PageId, Score, Evidence)> for Try {
+    fn from((at, page, score, how): (i64, PageId, Score, Evidence)) -> Self {
+        Self { at: from_millis(at), page, score, how }
+    }
+}
+
+impl From<Try> for (i64, PageId, Score, Evidence) {
+    fn from(attempt: Try) -> Self {
+        (attempt.at.timestamp_millis(), attempt.page, attempt.score, attempt.how)
+    }
+}
+
+impl From<(i64, i64)> for HotSpan {
+    fn from((from, until): (i64, i64)) -> Self {
+        Self { from: from_millis(from), until: from_millis(until) }
+    }
+}
+
+impl From<HotSpan> for (i64, i64) {
+    fn from(span: HotSpan) -> Self {
+        (span.from.timestamp_millis(), span.until.timestamp_millis())
+    }
+}
+
+/// A time out of the calendar can only come from a database that somebody changed: it is taken for long ago.
+fn from_millis(millis: i64) -> Time {
+    Time::from_timestamp_millis(millis).unwrap_or_default()
+}
+
+/// What a survey's visitors did lately: the newest [`KEPT`] of each, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
     /// Views of its links.
@@ -94,7 +135,7 @@ impl Trail {
         burst.map(|view| view.score).collect::<BTreeSet<_>>().len()
     }
 
-    /// How many different scores the pages of the last burst tried, each by its latest word.
+    /// How many different scores the pages of the last burst tried. The latest try of each page counts.
     #[must_use]
     pub fn scores_tried_in_burst(&self, now: Time) -> usize {
         let burst = self.tries.iter().filter(|attempt| now - attempt.at < BURST);

@@ -1,14 +1,16 @@
-//! The stylesheet and the script of the pages, under paths that hold a hash of their content.
+//! The stylesheet and the script of the pages. Their paths contain a hash of the content, so browsers may cache them
+//! without a time limit.
 //!
-//! It owns what is in them: the files beside the templates, and in front of the stylesheet the colors, made so that
-//! each can be read with whatever color the brand has. It must not know how they are served. A path changes with its content, so browsers may keep what they got for ever.
+//! It owns their content: the files beside the templates, and the colors, which it derives from the brand's color so
+//! that texts stay readable. It must not know how they are served.
 
 use axum::body::Bytes;
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 const CSS: &str = include_str!("../../templates/page/page.css");
 const JS: &[u8] = include_bytes!("../../templates/page/page.js");
-/// The color of a brand that has none of its own.
+/// The default of `brand.color`.
 pub const BRAND_COLOR: &str = "#2f6fed";
 
 /// Red, green and blue.
@@ -16,33 +18,35 @@ type Rgb = [u8; 3];
 
 const WHITE: Rgb = [0xff; 3];
 const BLACK: Rgb = [0; 3];
-/// The contrast that WCAG AA asks of texts.
+/// The contrast that WCAG AA requires of texts.
 const TEXT: f64 = 4.5;
-/// The contrast that WCAG AA asks of borders that tell where something is, with some room for rounding.
+/// The contrast that WCAG AA requires of the borders of controls, plus a margin for rounding.
 const BORDER: f64 = 3.05;
 
-/// The colors of pages that are light, or dark. A test holds their contrasts.
+/// The colors of the light pages or of the dark ones. A test checks their contrasts.
 struct Scheme {
-    /// Where colors go to stand out.
-    pole: Rgb,
-    /// Behind all.
+    /// Black or white: colors are mixed towards it to gain contrast.
+    extreme: Rgb,
+    /// The background of the page.
     paper: Rgb,
-    /// Behind texts.
+    /// The background of texts.
     card: Rgb,
+    /// Texts.
     ink: Rgb,
-    /// Texts beside the point.
+    /// Secondary texts.
     soft: Rgb,
-    /// Borders of what can be used.
+    /// Borders of controls.
     line: Rgb,
-    /// Behind notices, and their edge.
+    /// The background of notices.
     alert: Rgb,
+    /// The border of notices.
     warn: Rgb,
-    /// How much of the brand is behind the face that was chosen, of 1.
+    /// The share of the brand's color in the background of the chosen face, from 0 to 1.
     tint: f64,
 }
 
 const LIGHT: Scheme = Scheme {
-    pole: BLACK,
+    extreme: BLACK,
     paper: [0xf3, 0xf4, 0xf8],
     card: WHITE,
     ink: [0x1c, 0x22, 0x30],
@@ -54,7 +58,7 @@ const LIGHT: Scheme = Scheme {
 };
 
 const DARK: Scheme = Scheme {
-    pole: WHITE,
+    extreme: WHITE,
     paper: [0x11, 0x14, 0x1a],
     card: [0x1c, 0x20, 0x29],
     ink: [0xee, 0xf0, 0xf5],
@@ -66,17 +70,18 @@ const DARK: Scheme = Scheme {
 };
 
 impl Scheme {
-    /// Behind the face that was chosen.
+    /// The background of the chosen face.
     fn tint(&self, brand: Rgb) -> Rgb {
         mix(self.card, brand, self.tint)
     }
 
-    /// The border of what has the brand's color: the color itself, as far from the card and the tint as it must be.
+    /// The border of elements in the brand's color: that color, mixed towards `extreme` until it has enough contrast
+    /// with both the card and the tint.
     fn rim(&self, brand: Rgb) -> Rgb {
         let behind = [self.card, self.tint(brand)];
         let stands_out = |rim: &Rgb| behind.iter().all(|color| contrast(*rim, *color) >= BORDER);
-        let mut steps = (0..=20).map(|step| mix(brand, self.pole, f64::from(step) / 20.0));
-        steps.find(stands_out).unwrap_or(self.pole)
+        let mut steps = (0..=20).map(|step| mix(brand, self.extreme, f64::from(step) / 20.0));
+        steps.find(stands_out).unwrap_or(self.extreme)
     }
 
     fn css(&self, brand: Rgb) -> String {
@@ -96,12 +101,12 @@ impl Scheme {
     }
 }
 
-/// What the pages link to. Made once, at start.
+/// The files that the pages link to. Made once, at start.
 #[derive(Clone, Debug)]
 pub struct Assets {
-    /// Where the stylesheet is served.
+    /// The path of the stylesheet.
     pub css_path: String,
-    /// Where the script is served.
+    /// The path of the script.
     pub js_path: String,
     /// The stylesheet, `text/css; charset=utf-8`.
     pub css: Bytes,
@@ -110,8 +115,8 @@ pub struct Assets {
 }
 
 impl Assets {
-    /// Puts the colors of a brand in front of the stylesheet. Its color is `#rgb` or `#rrggbb`; anything else would be
-    /// free to write style rules, so it becomes [`BRAND_COLOR`].
+    /// Puts the colors of a brand in front of the stylesheet. Its color is `#rgb` or `#rrggbb`. Anything else could
+    /// inject style rules, so [`BRAND_COLOR`] replaces it.
     #[must_use]
     pub fn new(color: &str) -> Self {
         let brand = parse(color).or_else(|| parse(BRAND_COLOR)).unwrap_or(BLACK);
@@ -132,8 +137,8 @@ impl Assets {
 }
 
 fn path(kind: &str, content: &[u8]) -> String {
-    let hash = Sha256::digest(content).iter().take(8).fold(0, |hash: u64, byte| hash << 8 | u64::from(*byte));
-    format!("/assets/page.{hash:016x}.{kind}")
+    let hash = HEXLOWER.encode(&Sha256::digest(content)[..8]);
+    format!("/assets/page.{hash}.{kind}")
 }
 
 fn parse(color: &str) -> Option<Rgb> {
@@ -152,23 +157,23 @@ fn parse(color: &str) -> Option<Rgb> {
     }
 }
 
-fn hex([red, green, blue]: Rgb) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
+fn hex(color: Rgb) -> String {
+    format!("#{}", HEXLOWER.encode(&color))
 }
 
-/// White where it can be read, else black, which then can: with a contrast of more than 4.6.
+/// The color of a text on `color`: white if the contrast suffices, else black, which then has a contrast above 4.6.
 fn text_on(color: Rgb) -> Rgb {
     if contrast(WHITE, color) >= TEXT { WHITE } else { BLACK }
 }
 
-/// A color on the way from one to another, `part` of it, from 0 to 1.
+/// Mixes two colors. `part` is the share of the second, from 0 to 1.
 fn mix(from: Rgb, to: Rgb, part: f64) -> Rgb {
     let between = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part).round();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between two bytes")]
     std::array::from_fn(|at| between(from[at], to[at]) as u8)
 }
 
-/// The contrast of WCAG 2, from 1 to 21.
+/// The contrast ratio of WCAG 2, from 1 to 21.
 fn contrast(one: Rgb, other: Rgb) -> f64 {
     let [one, other] = [one, other].map(|rgb| luminance(rgb) + 0.05);
     one.max(other) / one.min(other)
@@ -198,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_color_cannot_write_rules() {
+    fn a_color_cannot_inject_style_rules() {
         for color in ["red;} * { display: none", "", "#", "#12345", "#+12345", "#ffé", "rgb(0,0,0)"] {
             assert_eq!(Assets::new(color).css_path, Assets::new(BRAND_COLOR).css_path, "{color}");
         }
@@ -215,7 +220,7 @@ mod tests {
         assert!((contrast(WHITE, BLACK) - 21.0).abs() < 1e-9 && contrast([0x77; 3], WHITE) < TEXT);
     }
 
-    fn any_brand_can_be_read(brand: Rgb) {
+    fn check_contrasts(brand: Rgb) {
         let name = hex(brand);
         assert!(contrast(text_on(brand), brand) >= TEXT, "{name}");
         for scheme in [LIGHT, DARK] {
@@ -226,27 +231,27 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_colors_can_be_read() {
+    fn texts_are_readable_with_extreme_brand_colors() {
         for red in [0, 0xff] {
             for green in [0, 0xff] {
                 for blue in [0, 0xff] {
-                    any_brand_can_be_read([red, green, blue]);
+                    check_contrasts([red, green, blue]);
                 }
             }
         }
         assert_eq!(text_on([0xff, 0xe6, 0]), BLACK);
-        assert_eq!(LIGHT.rim([0x2f, 0x6f, 0xed]), [0x2f, 0x6f, 0xed], "a color that stands out stays as it is");
+        assert_eq!(LIGHT.rim([0x2f, 0x6f, 0xed]), [0x2f, 0x6f, 0xed], "a color with enough contrast is kept");
     }
 
     proptest! {
         #[test]
-        fn any_color_can_be_read(brand: Rgb) {
-            any_brand_can_be_read(brand);
+        fn texts_are_readable_with_any_brand_color(brand: Rgb) {
+            check_contrasts(brand);
         }
     }
 
     #[test]
-    fn nothing_is_loaded_from_elsewhere() {
+    fn the_files_load_nothing_from_other_hosts() {
         for file in [CSS.as_bytes(), JS] {
             let file = String::from_utf8_lossy(file);
             assert!(!file.contains("url(") && !file.contains("@import") && !file.contains("//cdn"));

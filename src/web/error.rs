@@ -1,57 +1,62 @@
 //! What went wrong, described once and rendered twice: as a problem (RFC 9457) for programs, as a page for people.
 //!
-//! A handler fails with a [`Failure`]; the outermost layer renders it, because it knows who asked and by which request
-//! id. Nothing internal is ever shown. It must not know which verb failed.
+//! A handler fails with a [`Failure`]. The outermost layer renders it, because it knows the kind of client and the id of the
+//! request. Nothing internal is ever shown. It must not know which verb failed.
 
 use crate::gateway::Error;
-use crate::survey::closing::Fault;
+use crate::survey::fields::Fault;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use serde_json::json;
 
-/// When it is worth asking a store again that did not answer.
+/// When to try again after the store did not answer.
 const RETRY_AFTER: TimeDelta = TimeDelta::seconds(5);
 
-/// The code of a link of a test mail, which has a page of its own.
+/// The code of a link of a test mail. It has a page of its own.
 pub(super) const TEST_LINK: &str = "test_link";
 
-/// What went wrong, for whoever asked.
+/// What went wrong.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    pub status: StatusCode,
+    pub(super) status: StatusCode,
     /// Stable: programs may rely on it.
-    pub code: &'static str,
-    pub detail: String,
-    pub faults: Vec<Fault>,
-    /// When it is worth asking again.
-    pub retry_after: Option<TimeDelta>,
-    /// For the log alone.
-    pub cause: Option<String>,
+    pub(super) code: &'static str,
+    pub(super) detail: String,
+    pub(super) faults: Vec<Fault>,
+    /// When to try again.
+    pub(super) retry_after: Option<TimeDelta>,
+    /// For the log only.
+    pub(super) cause: Option<String>,
 }
 
 impl Failure {
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into(), faults: Vec::new(), retry_after: None, cause: None }
     }
 
-    pub fn invalid(faults: Vec<Fault>) -> Self {
-        let detail = "some fields are not what they should be";
+    pub(super) fn invalid(faults: Vec<Fault>) -> Self {
+        let detail = "one or more fields are invalid";
         Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
     }
 
-    pub fn not_found() -> Self {
+    pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
     }
 
-    pub fn too_many(wait: TimeDelta) -> Self {
-        let detail = "this was asked for too often: please wait a moment";
+    pub(super) fn internal(cause: Option<String>) -> Self {
+        let detail = "something went wrong on our side";
+        Self { cause, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail) }
+    }
+
+    pub(super) fn too_many(wait: TimeDelta) -> Self {
+        let detail = "too many requests: please wait a moment";
         Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail) }
     }
 
     /// The problem that programs get.
-    pub fn problem(&self, request_id: &str) -> Response {
+    pub(super) fn problem(&self, request_id: &str) -> Response {
         let mut problem = json!({
             "type": "about:blank",
             "title": self.status.canonical_reason(),
@@ -70,8 +75,8 @@ impl Failure {
         self.with_headers(response)
     }
 
-    /// The headers that go with it, whoever gets it.
-    pub fn with_headers(&self, mut response: Response) -> Response {
+    /// Adds the headers that belong to it, in either rendering.
+    pub(super) fn with_headers(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         if let Some(wait) = self.retry_after {
             // In whole seconds, and not too early.
@@ -93,21 +98,23 @@ impl From<Error> for Failure {
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "please try again in a moment")
             },
             Error::Invalid(faults) => Self::invalid(faults),
-            Error::UnknownLink => Self::new(StatusCode::NOT_FOUND, "unknown_link", "this link is not one of ours"),
-            Error::UnknownSurvey => Self::new(StatusCode::NOT_FOUND, "unknown_survey", "there is no survey of this id"),
-            Error::TestLink => Self::new(StatusCode::NOT_FOUND, TEST_LINK, "this link is one of a test mail"),
+            Error::UnknownLink => Self::new(StatusCode::NOT_FOUND, "unknown_link", "this link is unknown"),
+            Error::UnknownSurvey => {
+                Self::new(StatusCode::NOT_FOUND, "unknown_survey", "there is no survey with this id")
+            }
+            Error::TestLink => Self::new(StatusCode::NOT_FOUND, TEST_LINK, "this link belongs to a test mail"),
             Error::UnknownKey => {
                 Self::new(StatusCode::UNAUTHORIZED, "unknown_key", "expected `Authorization: Bearer` and a valid key")
             }
             Error::Forbidden(scope) => {
-                Self::new(StatusCode::FORBIDDEN, "forbidden", format!("this takes a key with the scope {scope}"))
+                Self::new(StatusCode::FORBIDDEN, "forbidden", format!("this needs a key with the scope {scope}"))
             }
         }
     }
 }
 
 impl IntoResponse for Failure {
-    /// An empty answer that carries the failure to the layer that renders it.
+    /// An empty response that carries the failure to the layer that renders it.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);

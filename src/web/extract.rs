@@ -1,12 +1,12 @@
-//! What requests carry, taken out and checked: bodies, keys, path segments, and what kind of visitor sent them.
+//! What requests carry, read and checked: bodies, keys, path segments, and what kind of visitor sent them.
 //!
 //! It must not know what is done with any of it.
 
 use super::App;
 use super::error::Failure;
 use crate::gateway::Access;
-use crate::store::Scope;
-use crate::survey::closing::Fault;
+use crate::survey::access::Scope;
+use crate::survey::fields::Fault;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
@@ -15,11 +15,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The body limit of every route, in bytes. A conversation's messages fit; whatever is larger is a mistake.
+/// The body limit of every route, in bytes. The messages of a conversation fit; a larger body is a mistake.
 pub(super) const LARGEST_BODY: usize = 1024 * 1024;
 
-/// One segment of a path, decoded. What is not UTF-8 names nothing here.
-pub(super) struct Segment(pub String);
+/// One segment of a path, decoded. A segment that is not UTF-8 is not found.
+pub(super) struct Segment(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Segment {
     type Rejection = Failure;
@@ -30,24 +30,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
-/// The parameters of a query; one that is not among the names is refused by its name.
-pub(super) fn query<const N: usize>(text: Option<&str>, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
-    let mut values = [const { None }; N];
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text.unwrap_or_default())
-        .map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "bad_query", "the query is not form-encoded"))?;
-    let mut faults = Vec::new();
-    for (name, value) in pairs {
-        match names.iter().position(|known| *known == name) {
-            Some(place) => values[place] = Some(value),
-            None => faults.push(Fault::new(name, format!("unknown parameter, expected one of {}", names.join(", ")))),
-        }
-    }
-    if faults.is_empty() { Ok(values) } else { Err(Failure::invalid(faults)) }
-}
-
 /// A JSON body.
 pub(super) fn json<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Failure> {
-    // In two steps, because serde_json calls a word of the wrong type an error of syntax.
+    // In two steps, because serde_json reports a value of the wrong type as a syntax error.
     let value: Value = serde_json::from_slice(&bytes(body)?)
         .map_err(|error| Failure::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not JSON: {error}")))?;
     serde_path_to_error::deserialize(value)
@@ -61,12 +46,12 @@ pub(super) fn bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Failur
             let detail = format!("expected a body of at most {LARGEST_BODY} bytes");
             Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
         }
-        _ => Failure::new(StatusCode::BAD_REQUEST, "broken_body", "the body did not arrive whole"),
+        _ => Failure::new(StatusCode::BAD_REQUEST, "broken_body", "the body is incomplete"),
     })
 }
 
-/// Where a body is wrong, as a JSON pointer. A field that is missing or unknown is named by its message alone, so the
-/// pointer is led on to it.
+/// Where a body is wrong, as a JSON pointer. serde names a missing or unknown field in the message only, so the pointer is
+/// extended by it.
 fn fault(path: &serde_path_to_error::Path, detail: &str) -> Fault {
     use serde_path_to_error::Segment as At;
     let mut pointer = String::new();
@@ -86,7 +71,7 @@ fn fault(path: &serde_path_to_error::Path, detail: &str) -> Fault {
     {
         pointer.extend(["/", &escape(field)]);
     }
-    Fault::new(pointer, detail)
+    Fault::body(pointer, detail)
 }
 
 /// RFC 6901.
@@ -97,19 +82,23 @@ fn escape(key: &str) -> String {
 impl App {
     /// Checks the key of a request for a scope.
     pub(super) async fn access(&self, headers: &HeaderMap, needed: Scope) -> Result<Access, Failure> {
-        let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let key = said.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        Ok(self.gateway.authorize(key.map_or("", |(_, key)| key.trim()), needed).await?)
+        let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let key = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let key = key.map_or("", |(_, key)| key.trim());
+        if let Some(id) = key_id(key) {
+            tracing::Span::current().record("key", id);
+        }
+        Ok(self.gateway.authorize(key, needed).await?)
     }
 
-    /// Whether a browser says that another site made it send this. Without a usable `Origin`, `Sec-Fetch-Site` decides.
+    /// Whether the browser says that another site made it send this. Without a usable `Origin`, `Sec-Fetch-Site` decides.
     pub(super) fn cross_site(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         match text(header::ORIGIN) {
             Some(origin) if origin != "null" => {
                 let host = origin.split_once("://").map(|(_, host)| host);
-                let own = origin.eq_ignore_ascii_case(origin_of(&self.gateway.config.public_url));
-                // The address bar named the host that the request went to, so an origin there is no other site.
+                let own = origin.eq_ignore_ascii_case(self.gateway.config.public_url.as_str());
+                // The page was served by the host that the request went to, so it is not another site.
                 !own && host != text(header::HOST)
             }
             _ => text(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site"),
@@ -128,8 +117,14 @@ impl App {
     }
 }
 
-/// Words in the `User-Agent` of programs that open the links of mails. One that calls itself a browser is caught by
-/// what it does.
+/// The id in a key as it is spelled, for the log: the key may be wrong all the same.
+fn key_id(key: &str) -> Option<&str> {
+    let id = key.split('_').nth(2)?;
+    (id.len() == 12 && id.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(id)
+}
+
+/// Words in the `User-Agent` of programs that open the links of mails. A program that calls itself a browser is recognised
+/// by what it does.
 const MACHINES: [&str; 33] = [
     "HeadlessChrome",
     "PhantomJS",
@@ -175,17 +170,11 @@ pub(super) fn machine_words(more: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Whether a text in lower case holds a word, on word boundaries: a CUBOT phone is no bot.
+/// Whether a text in lower case holds a word, on word boundaries: a CUBOT phone is not a bot.
 fn names(text: &str, word: &str) -> bool {
     let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
     text.match_indices(word)
         .any(|(at, _)| outside(text[..at].chars().next_back()) && outside(text[at + word.len()..].chars().next()))
-}
-
-/// Scheme, host and port of a checked URL.
-fn origin_of(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    url[host..].find('/').map_or(url, |end| &url[..host + end])
 }
 
 #[cfg(test)]
@@ -199,11 +188,5 @@ mod tests {
         assert!(!names("mozilla/5.0 (linux; cubot x18)", "bot"));
         assert!(!names("javascript", "java"));
         assert!(names("slackbot-linkexpanding 1.0", "slackbot"));
-    }
-
-    #[test]
-    fn an_origin_ends_where_the_path_begins() {
-        assert_eq!(origin_of("https://rate.example.com/a/b"), "https://rate.example.com");
-        assert_eq!(origin_of("http://127.0.0.1:8080"), "http://127.0.0.1:8080");
     }
 }

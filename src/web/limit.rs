@@ -1,11 +1,15 @@
-//! How often links may be asked for: each survey's by itself, and what is no link of ours by the address that asks.
+//! Rate limits: the links of each survey, unknown links by client address, and the log lines of refusals.
 //!
 //! It owns the limits and their memory, which is bounded and does not outlive the process. It must not know what a link
-//! does. The numbers are far above what people and the gateways of their mail do: they are there for loops.
+//! does. The numbers are far above what people and mail gateways do: they are there for loops.
+//!
+//! The limiter is ours and not the crate `governor`: it runs on the gateway's clock, which tests set, and its memory is
+//! bounded without a task that sweeps it.
 
 use super::App;
 use super::error::Failure;
 use super::extract::Segment;
+use crate::gateway::Error;
 use crate::survey::Time;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method};
@@ -18,73 +22,88 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
-/// Views of one survey's links at once. Three gateways in a row that HEAD and GET all six links, each twice, come to 72;
+/// The burst of views of one survey's links. Three gateways in a row that HEAD and GET all six links, each twice, make 72;
 /// the customer's own views must still fit.
 const VIEWS: u32 = 150;
-/// Posts to one survey's links at once, counted apart from views so that no scanner that only looks uses them up. A page
-/// sends four by itself at most, and a person who tries all five faces twice and comments sends some thirty.
+/// The burst of posts to one survey's links. It is apart from that of views, so that a scanner that only looks does not use
+/// it up. A page sends four by itself at most; a person who tries all five faces twice and comments sends about thirty.
 const POSTS: u32 = 60;
-/// Unknown links asked for by one address at once: an office behind one address whose mail program cuts links off. None
-/// can be guessed at any rate, so this spares work and keeps no secret.
+/// The burst of unknown links from one client address. A whole office may share an address, and its mail program may cut
+/// links off. Nobody can guess a link at any rate, so this only saves work.
 const UNKNOWN: u32 = 60;
-/// One more is allowed so often: nobody who clicks is faster for long.
+/// The burst of log lines about refusals with one code: enough to see what is wrong, too few to fill a disk.
+const REFUSALS: u32 = 20;
+/// Refill interval: one request a second. People do not click faster than that for long.
 const EVERY: TimeDelta = TimeDelta::seconds(1);
-/// How many surveys or addresses are remembered at once: some 5 MB.
+/// How many surveys or addresses are remembered: about 5 MB.
 const REMEMBERED: usize = 100_000;
 
-/// What was asked for lately.
+/// Recent requests.
+#[derive(Debug)]
 pub(super) struct Limits {
     views: Mutex<Limit<Uuid>>,
     posts: Mutex<Limit<Uuid>>,
     unknown: Mutex<Limit<IpAddr>>,
+    refusals: Mutex<Limit<&'static str>>,
 }
 
 impl Limits {
     pub(super) fn new() -> Self {
-        Self { views: Limit::of(VIEWS), posts: Limit::of(POSTS), unknown: Limit::of(UNKNOWN) }
+        Self {
+            views: Limit::of(VIEWS),
+            posts: Limit::of(POSTS),
+            unknown: Limit::of(UNKNOWN),
+            refusals: Limit::of(REFUSALS),
+        }
+    }
+
+    /// Whether another refusal with this code may be logged.
+    pub(super) fn log_refusal(&self, code: &'static str, now: Time) -> bool {
+        take(&self.refusals, code, now).is_ok()
     }
 }
 
-/// The layer around links: answers 429 where too much was asked for.
+/// The layer around links: verifies the token once, for the limit and for the handler, and answers 429 over the limit.
 pub(super) async fn links(
     State(app): State<Arc<App>>,
     token: Result<Segment, Failure>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
     let (now, limits) = (app.gateway.clock.now(), &app.limits);
-    let taken = match token.ok().and_then(|Segment(token)| app.gateway.survey_of(&token)) {
-        Some(survey) if request.method() == Method::POST => take(&limits.posts, survey, now),
-        Some(survey) => take(&limits.views, survey, now),
-        None => take(&limits.unknown, network(app.client(&request)), now),
+    let link = token.map_err(|_| Error::UnknownLink).and_then(|Segment(token)| app.gateway.link(&token));
+    let taken = match &link {
+        Ok(link) if request.method() == Method::POST => take(&limits.posts, link.survey, now),
+        Ok(link) => take(&limits.views, link.survey, now),
+        Err(_) => take(&limits.unknown, network(app.client(&request)), now),
     };
-    match taken {
-        Ok(()) => Ok(next.run(request).await),
-        Err(wait) => Err(Failure::too_many(wait)),
-    }
+    taken.map_err(Failure::too_many)?;
+    request.extensions_mut().insert(link?);
+    Ok(next.run(request).await)
 }
 
 fn take<K: Eq + Hash>(limit: &Mutex<Limit<K>>, who: K, now: Time) -> Result<(), TimeDelta> {
-    // Whoever panicked held numbers only: each of them is sound.
+    // A panic elsewhere leaves only sound numbers behind.
     limit.lock().unwrap_or_else(PoisonError::into_inner).take(who, now)
 }
 
-/// Some at once, then one [`EVERY`] so often, for each of those who ask (the generic cell rate algorithm).
+/// A burst, then one more each [`EVERY`], for each key (the generic cell rate algorithm).
+#[derive(Debug)]
 struct Limit<K> {
-    /// How far ahead of the clock anybody's next request may be due.
+    /// How far ahead of the clock the next request of a key may be due.
     ahead: TimeDelta,
-    /// When the next request of each would be due, had they kept the pace. One who is due has nothing to be held against.
+    /// When the next request of each key is due at the refill rate. An entry whose time has passed carries no penalty.
     due: HashMap<K, Time>,
 }
 
 impl<K: Eq + Hash> Limit<K> {
-    fn of(at_once: u32) -> Mutex<Self> {
-        Mutex::new(Self { ahead: EVERY * at_once.cast_signed(), due: HashMap::new() })
+    fn of(burst: u32) -> Mutex<Self> {
+        Mutex::new(Self { ahead: EVERY * burst.cast_signed(), due: HashMap::new() })
     }
 
-    /// Takes one, or tells how long it is until there is one.
+    /// Takes one request of a key, or returns how long the key must wait.
     fn take(&mut self, who: K, now: Time) -> Result<(), TimeDelta> {
-        // Further ahead than that is from before the clock was set back, and must not shut anybody out.
+        // An entry further ahead is from before the clock was set back, and must not shut anybody out.
         let due = self.due.get(&who).filter(|due| **due <= now + self.ahead).map_or(now, |due| now.max(*due));
         let next = due + EVERY;
         if next > now + self.ahead {
@@ -95,8 +114,8 @@ impl<K: Eq + Hash> Limit<K> {
         Ok(())
     }
 
-    /// Forgets who is due. Where that makes little room, it forgets all: whoever comes as that many is not held by a
-    /// limit on each, and must not be able to shut out others.
+    /// Drops entries that are no longer limited. If the table is still more than half full, clears it: a limit for each key
+    /// does not stop an attacker with that many keys anyway, and must not shut out everyone else.
     fn make_room(&mut self, now: Time) {
         if self.due.len() < REMEMBERED {
             return;
@@ -109,17 +128,17 @@ impl<K: Eq + Hash> Limit<K> {
 }
 
 impl App {
-    /// Who asks: the peer of the connection, or who the proxies that the operator put in front say it is.
+    /// The client's address: the peer of the connection, or what the trusted proxies report.
     fn client(&self, request: &Request) -> IpAddr {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        // Only a test's request comes over no connection.
+        // Only requests of tests come without a connection.
         let peer = peer.unwrap_or(Ipv6Addr::UNSPECIFIED.into());
         behind(self.gateway.config.trusted_proxies, request.headers(), peer)
     }
 }
 
-/// The address that the outermost of some trusted proxies saw. Each adds the one it saw at the end of `X-Forwarded-For`,
-/// so all before those is the client's own say and is not looked at. Without a readable one it is the peer.
+/// The address that the outermost trusted proxy saw. Each proxy appends the address it saw to `X-Forwarded-For`, so
+/// everything before those comes from the client and is ignored. Without a readable address it is the peer.
 fn behind(proxies: usize, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
     let seen: Vec<_> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
@@ -132,7 +151,7 @@ fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()))
 }
 
-/// The part of an address that one customer has: of IPv6, a network of 64 bits.
+/// What of an address belongs to one customer: of IPv6, a network of 64 bits.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -148,8 +167,8 @@ mod tests {
         Time::from_timestamp_millis(1_800_000_000_000 + millis).expect("a time")
     }
 
-    fn limit(at_once: u32) -> Limit<u32> {
-        Limit::of(at_once).into_inner().expect("nobody panicked")
+    fn limit(burst: u32) -> Limit<u32> {
+        Limit::of(burst).into_inner().expect("nobody panicked")
     }
 
     #[test]

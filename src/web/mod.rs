@@ -1,21 +1,20 @@
 //! The HTTP side: routes, and what every answer has in common.
 //!
-//! It owns request ids, headers and the rendering of failures. Handlers extract, call one verb of the gateway and
-//! render. It must not name a database or a mail library.
+//! It owns request ids, headers, and the rendering and logging of failures. Handlers extract, call one verb of the gateway
+//! and render. It must not name a database or a mail library.
 
 mod api;
 pub mod assets;
 mod error;
 mod extract;
-mod inbox;
 mod limit;
 pub mod page;
-mod rate;
-
-pub use api::report_json;
+mod query;
+pub mod rate;
+mod unsubscribe;
 
 use crate::gateway::Gateway;
-use crate::mail::transport::Memory;
+use api::{closings, reports, suppressions};
 use assets::Assets;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -30,85 +29,89 @@ use serde_json::json;
 use std::any::Any;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument;
+use tracing::{Instrument, field};
 use uuid::Uuid;
 
-/// What pages may do: nothing inline, nothing from elsewhere, framed by nobody.
+/// What pages may do: nothing inline, nothing from elsewhere, in no frame.
 const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Once seen over https, for a year never again without. The operator's other hosts are not ours to bind.
+/// A browser that came by https stays there for a year. Other hosts of the operator are not ours to bind.
 const TRANSPORT_SECURITY: &str = "max-age=31536000";
 
 /// What handlers share.
+#[derive(Debug)]
 struct App {
     gateway: Arc<Gateway>,
     assets: Assets,
     /// Words that mark a machine's `User-Agent`, in lower case.
     machines: Vec<String>,
-    /// What was asked for lately.
     limits: Limits,
-    /// The mails of the demo.
-    inbox: Option<Memory>,
 }
 
 impl App {
-    fn new(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Arc<Self> {
+    fn new(gateway: Arc<Gateway>) -> Arc<Self> {
         Arc::new(Self {
             assets: Assets::new(&gateway.config.brand.color),
             machines: extract::machine_words(&gateway.config.clicks.machines),
             limits: Limits::new(),
             gateway,
-            inbox,
         })
     }
 
-    /// The frame of a page in a customer's language and the own words of a policy, as far as there are any.
+    /// Logs why a request failed. A refusal of the API is a warning, because it keeps a helpdesk from being connected; what
+    /// strangers do with links is not. The span tells method, route and key.
+    fn log(&self, failure: &Failure, program: bool) {
+        let (status, code) = (failure.status.as_u16(), failure.code);
+        match &failure.cause {
+            Some(cause) => tracing::error!(status, code, cause, "request failed"),
+            None if program && self.limits.log_refusal(code, self.gateway.clock.now()) => {
+                tracing::warn!(status, code, "request refused");
+            }
+            None => tracing::debug!(status, code, "request refused"),
+        }
+    }
+
+    /// The frame of a page in a customer's language and with the custom texts of a policy, as far as there are any.
     fn frame(&self, locale: Option<&str>, policy: Option<&str>) -> Frame<'_> {
         let config = &self.gateway.config;
-        let (text, own) = (config.text(locale), config.own_words(policy));
-        let brand = own.brand(&text.language, &config.brand.name);
-        Frame { brand, own, text, zone: config.report.timezone, assets: &self.assets }
+        let (text, custom) = (config.text(locale), config.custom_texts(policy));
+        let brand = custom.brand(&text.language, &config.brand.name);
+        Frame { brand, custom, text, zone: config.report.timezone, assets: &self.assets }
     }
 }
 
-/// All routes of the service. `inbox` is the demo's: with it, its mails can be read at `/inbox`.
-pub fn router(gateway: Arc<Gateway>, inbox: Option<Memory>) -> Router {
-    let app = App::new(gateway, inbox);
+/// All routes of the service.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    let app = App::new(gateway);
     let links = Router::new()
         .route("/r/{token}", get(rate::open).post(rate::answer))
-        .route("/u/{token}", get(rate::ask_unsubscribe).post(rate::unsubscribe))
+        .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::unsubscribe))
         .route_layer(from_fn_with_state(Arc::clone(&app), limit::links));
-    let mut routes = Router::new()
-        .route("/v1/closings", post(api::close))
-        .route("/v1/conversations/{id}", get(api::conversation))
-        .route("/v1/conversations/{id}/reopened", post(api::reopen))
-        .route("/v1/report", get(api::report))
-        .route("/v1/ratings", get(api::ratings))
-        .route("/v1/bounces", post(api::bounce))
-        .route("/v1/suppressions", get(api::suppressions))
-        .route("/v1/suppressions/{email}", put(api::suppress).delete(api::unsuppress))
+    let routes = Router::new()
+        .route("/v1/closings", post(closings::close))
+        .route("/v1/conversations/{id}", get(closings::conversation))
+        .route("/v1/conversations/{id}/reopened", post(closings::reopen))
+        .route("/v1/report", get(reports::report))
+        .route("/v1/ratings", get(reports::ratings))
+        .route("/v1/bounces", post(suppressions::bounce))
+        .route("/v1/suppressions", get(suppressions::list))
+        .route("/v1/suppressions/{email}", put(suppressions::suppress).delete(suppressions::unsuppress))
         .merge(links)
         .route("/assets/{name}", get(asset))
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready));
-    if app.inbox.is_some() {
-        routes = routes
-            .route("/inbox", get(inbox::list))
-            .route("/inbox/style.css", get(inbox::style))
-            .route("/inbox/{id}", get(inbox::mail))
-            .route("/inbox/{id}/body", get(inbox::body));
-    }
-    let routes = routes.fallback(async || Failure::not_found()).method_not_allowed_fallback(async || {
-        Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
-    });
+        .route("/readyz", get(ready))
+        .fallback(async || Failure::not_found())
+        .method_not_allowed_fallback(async || {
+            Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+        });
     framed(routes, app)
 }
 
-/// Other routes in the frame of the service, with all that its answers have in common: for the benchmark, which takes
-/// the cost of the frame off.
+/// Other routes in the frame of the service, with all that its answers have in common: for the demo's inbox, and for the
+/// benchmark, which measures the frame by itself.
 pub fn in_frame(routes: Router, gateway: Arc<Gateway>) -> Router {
-    framed(routes.with_state(()), App::new(gateway, None))
+    framed(routes.with_state(()), App::new(gateway))
 }
 
 fn framed(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
@@ -128,37 +131,34 @@ async fn asset(State(app): State<Arc<App>>, request: Request) -> Result<Response
     } else {
         return Err(Failure::not_found());
     };
-    // The hash of the content is in its path, so it can be kept for ever.
+    // The hash of the content is in its path, so browsers may keep it.
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, content).into_response())
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Failure> {
-    app.gateway.settle().await?;
+    app.gateway.flush().await?;
     Ok("ready\n")
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on our side").into_response()
+    Failure::internal(None).into_response()
 }
 
-/// Gives every request an id and every answer its headers, and renders failures for whoever asked. A failure is logged
-/// here and nowhere else. Paths are logged by their pattern: a token must not reach a log.
+/// Gives every request an id and every answer its headers, and renders and logs failures: nobody else does. Paths are
+/// logged as their route, because a token must not reach a log.
 async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = Uuid::new_v4().simple().to_string();
-    let pattern = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let path = request.uri().path();
     let program = path.starts_with("/v1/");
     let link = path.starts_with("/r/");
     let json = request.method() == Method::POST && rate::wants_json(request.headers());
-    let span = tracing::info_span!("request", id, method = %request.method(), path = pattern);
+    // Of the highest level, so that no filter takes it from the lines that it explains.
+    let span = tracing::error_span!("request", id, method = %request.method(), route, key = field::Empty);
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        let _entered = span.enter();
-        match &failure.cause {
-            Some(cause) => tracing::error!(status = failure.status.as_u16(), code = failure.code, cause, "failed"),
-            None => tracing::debug!(status = failure.status.as_u16(), code = failure.code, "refused"),
-        }
+        span.in_scope(|| app.log(&failure, program));
         let allow = response.headers_mut().remove(header::ALLOW);
         response = match failure.status {
             StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY if link && json => invalid_json(&failure),
@@ -173,7 +173,7 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
     response
 }
 
-/// The script's own form of a link or a form that is not one.
+/// An invalid link or form, as the page's script expects it.
 fn invalid_json(failure: &Failure) -> Response {
     let answer = json!({"outcome": "invalid", "standing": null, "score": null, "page": null, "mode": null});
     (failure.status, Json(answer)).into_response()
@@ -204,7 +204,7 @@ fn secure(app: &App, response: &mut Response, id: &str) {
     // no-referrer would make Chromium post `Origin: null`.
     default(header::REFERRER_POLICY, "same-origin");
     default(HeaderName::from_static("x-robots-tag"), "noindex");
-    if app.gateway.config.public_url.starts_with("https:") {
+    if app.gateway.config.public_url.is_https() {
         default(header::STRICT_TRANSPORT_SECURITY, TRANSPORT_SECURITY);
     }
     if let Ok(id) = HeaderValue::from_str(id) {

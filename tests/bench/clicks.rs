@@ -1,27 +1,45 @@
-//! How many clicks a second: `cargo bench --bench clicks`.
+//! How many clicks and closings a second: `cargo bench --bench clicks`.
 //!
-//! Four servers run in this process, and a second process loads one after the other with 64 connections over loopback,
-//! in three rounds, interleaved: on a machine that others use too, only ratios within one run mean anything.
+//! Three servers run in this process: a bare one, one that only renders pages, and the service itself. A second process
+//! sends them requests over loopback with 64 connections, one row of the table after the other, in three rounds. Other
+//! programs use the machine too, so only ratios within one run mean anything. This file owns the servers, the rounds
+//! and the table; `load` owns the requests, and `surveys` owns the content of the database.
 //!
-//! - bare: an axum handler that answers a constant page, as long as a rating page and with the same headers.
-//! - page: the frame of the service (request id, log span, headers, body limit, panics caught) around a handler that
+//! - bare: an axum handler that returns a constant page, as long as a rating page and with the same headers.
+//! - page: the service's middleware (request id, log span, headers, body limit, panics caught) around a handler that
 //!   verifies the link and signs and renders the page, without a database.
-//! - open: `GET` of rating links, by the service itself. Its views are queued for the writer, and their storing is part
-//!   of the load.
-//! - rate: `POST` of ratings, by the service itself: each of another survey, each durable when it is answered.
+//! - open: `GET` of rating links. The views are queued for the writer, and storing them is part of the load.
+//! - rate: `POST` of ratings: each for another survey, each durable before the response.
+//! - click: what one customer does: the `GET` of a link, and the `POST` that its page's script sends (`how=seen`, with
+//!   that page's token). The two count as one click. Each is for another survey, and each `POST` must be accepted.
+//! - closing: `POST /v1/closings` with a key of the scope `trigger`. Each is about another conversation with another
+//!   customer. The response is 202 with `ask`, and the survey is durable by then.
+//!
+//! The rules refuse a `POST` within a second of its page, and refused posts would be cheap, because they store no
+//! rating. If each connection waited for that second, the row would measure the waiting. So each connection opens pages
+//! for 1.2 s before the clock starts. Then it posts the page that has been open for longest, opens another, and so on.
+//! Between start and end the service gets as many `GET`s as `POST`s. The time of a click is the sum of its two
+//! requests. The pages that are left at the end are never posted.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+#![expect(unreachable_pub, reason = "nothing outside uses a benchmark, and its modules are small")]
 
 mod load;
 mod surveys;
 
 use afterword::clock::Clock;
 use afterword::config::Config;
-use afterword::gateway::{About, Gateway, Opened};
-use afterword::keys::{Keys, random};
-use afterword::survey::evidence::{Mode, Page, PageId};
+use afterword::gateway::{Gateway, Opened};
+use afterword::secrets::{Secrets, random};
+use afterword::survey::access::{Scope, Within};
+use afterword::survey::evidence::Summary;
 use afterword::survey::link::{Link, Purpose};
+use afterword::survey::page::{About, Mode, Page, PageId};
+use afterword::survey::rating::Standing;
 use afterword::text::Text;
 use afterword::web::assets::Assets;
-use afterword::web::page::{self, Frame};
+use afterword::web::page::Frame;
+use afterword::web::rate::page::rate;
 use axum::body::Body;
 use axum::extract::Path as Segment;
 use axum::http::{Request, StatusCode, header};
@@ -30,7 +48,7 @@ use axum::routing::get;
 use axum::serve::ListenerExt;
 use axum::{Router, body::to_bytes};
 use clap::{Parser, ValueEnum};
-use load::{CONNECTIONS, Load, Measured, Row};
+use load::{CONNECTIONS, Load, Measured, Row, cpu_seconds};
 use std::fs::File;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
@@ -43,23 +61,26 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tracing_subscriber::EnvFilter;
 
-const ROUNDS: usize = 3;
-/// The bars: of the page's rate, what opening and rating reach at least.
-const LEAST_OPEN: f64 = 0.35;
-const LEAST_RATE: f64 = 0.20;
-/// On a disk that syncs less often than this, ratings are compared to what it can sync for all connections.
+/// The targets: opening and rating reach at least this share of the page's rate.
+const MIN_OPEN: f64 = 0.45;
+const MIN_RATE: f64 = 0.30;
+/// Syncs per second. On a slower disk, the ratings are compared with what the disk can sync for all connections.
 const FAST_DISK: f64 = 2_000.0;
-const SYNCING: Duration = Duration::from_secs(2);
+/// How long to measure the disk.
+const SYNC_FOR: Duration = Duration::from_secs(2);
 
 #[derive(Parser)]
 struct Arguments {
-    /// Given by cargo
+    /// Set by cargo
     #[arg(long)]
     bench: bool,
     /// How long each row of each round is measured
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// How many surveys there are; a quarter of them can be rated in a round
+    /// How many rounds are measured, after a warm-up round
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// How many surveys to create; each round rates its own share of them
     #[arg(long, default_value_t = 600_000)]
     surveys: u32,
     #[command(subcommand)]
@@ -68,21 +89,21 @@ struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Client {
-    /// The second process
+    /// Run the load (the second process)
     Load(Load),
 }
 
 fn main() {
     let arguments = Arguments::parse();
     if let Some(Client::Load(load)) = &arguments.load {
-        serde_json::to_writer(std::io::stdout(), &load.run()).expect("the first process listens");
+        serde_json::to_writer(std::io::stdout(), &load.run()).expect("the first process reads");
         return;
     }
     if !arguments.bench {
-        println!("nothing is measured unless by cargo bench");
+        println!("run this with cargo bench");
         return;
     }
-    // As the service logs, which costs the same in all rows but the first.
+    // Log as the service does. That costs the same in all rows but the first.
     tracing_subscriber::fmt().with_env_filter(EnvFilter::new("info")).with_writer(std::io::stderr).json().init();
     tokio::runtime::Runtime::new().expect("a runtime").block_on(bench(&arguments));
 }
@@ -92,57 +113,85 @@ async fn bench(arguments: &Arguments) {
     let config = config(folder.path());
     let (database, keys) = (config.database.clone(), config.link_keys_file.clone());
     let surveys = Surveys { count: arguments.surveys, began: Clock::System.now() };
-    Gateway::open(config.clone(), Clock::System, None).await.expect("a database").close_down().await;
+    let (gateway, lock) = Gateway::serve(config.clone(), Clock::System, None).await.expect("a database");
+    gateway.shut_down().await;
+    drop(lock);
     surveys.store(&database).await;
 
-    let gateway = Arc::new(Gateway::open(config, Clock::System, None).await.expect("a gateway"));
-    let service = afterword::web::router(Arc::clone(&gateway), None);
-    let page = page_router(Arc::clone(&gateway), Keys::load_or_make(&keys).expect("keys"));
-    let ring = Keys::load_or_make(&keys).expect("keys").ring;
+    let (gateway, _lock) = Gateway::serve(config, Clock::System, None).await.expect("a gateway");
+    let gateway = Arc::new(gateway);
+    let service = afterword::web::router(Arc::clone(&gateway));
+    let page = page_router(Arc::clone(&gateway), Secrets::load(&keys).expect("keys"));
+    let ring = Secrets::load(&keys).expect("keys").ring;
     let bare = bare_router(service.clone(), &surveys.token(0, &ring)).await;
     let service = serve(service).await;
-    let addresses = [serve(bare).await, serve(page).await, service, service];
+    let addresses = [serve(bare).await, serve(page).await, service, service, service, service];
+    let key = gateway.new_key("bench", Scope::Trigger, Within::default()).await.expect("a key").key;
 
-    let (mut rounds, mut syncs, mut rated) = (Vec::new(), Vec::new(), 0);
-    for round in 0..=ROUNDS {
+    let (mut rounds, mut syncs, mut rated, mut asked) = (Vec::new(), Vec::new(), 0, 0);
+    for round in 0..=arguments.rounds {
         syncs.push(syncs_a_second(folder.path()));
         let mut measured = Vec::new();
         for (row, address) in Row::value_variants().iter().zip(addresses) {
-            let count = surveys.count / (u32::try_from(ROUNDS).expect("few") + 1);
+            let (from, count) = share(*row, round, surveys.count / (arguments.rounds + 1));
             let load = Load {
                 row: *row,
                 address,
                 keys: keys.clone(),
+                key: key.clone(),
                 surveys: surveys.count,
                 began: surveys.began.timestamp_millis(),
-                from: count * u32::try_from(round).expect("few"),
+                from,
                 count,
                 seconds: arguments.seconds,
             };
-            let before = cpu_seconds();
-            let mut row = tokio::task::spawn_blocking(move || apart(&load)).await.expect("a load");
-            // What one row left to be done is not the next one's to pay.
-            gateway.settle().await.expect("the store answers");
-            row.cpu = (cpu_seconds() - before) / f64::from(row.answers) * 1_000_000.0;
-            measured.push(row);
+            measured.push(measure(load, &gateway).await);
         }
-        rated += measured[Row::Rate as usize].answers;
+        rated += measured[Row::Rate as usize].load.answers + measured[Row::Click as usize].load.answers;
+        asked += measured[Row::Closing as usize].load.answers;
         rounds.push(measured);
     }
-    rounds.remove(0); // It warmed up.
-    let stored = surveys::rated(&database).await;
-    assert_eq!(stored, i64::from(rated), "every answered rating is in the database, and no other");
+    rounds.remove(0); // The warm-up.
+    let stored = surveys::stored(&database).await;
+    assert_eq!(stored, (rated, asked), "the database holds what was answered, and nothing else");
     print(&rounds, syncs, surveys.count);
-    println!("{rated} ratings were answered with ok, {stored} surveys are rated in the file.");
+    println!("{rated} ratings were answered with ok: the file holds {}.", stored.0);
+    println!("{asked} closings were answered with ask: the file holds {}.", stored.1);
+}
+
+/// The result of one row in one round.
+struct Figures {
+    load: Measured,
+    /// The server's processor time per request, in microseconds. Per click, for its two requests.
+    cpu: f64,
+}
+
+async fn measure(load: Load, gateway: &Gateway) -> Figures {
+    let load = tokio::task::spawn_blocking(move || run_in_process(&load)).await.expect("a load");
+    // Each row pays for its own queued writes, not the next row.
+    gateway.flush().await.expect("the store answers");
+    let cpu = (cpu_seconds(std::process::id()) - load.cpu_before) / f64::from(load.answers) * 1_000_000.0;
+    Figures { load, cpu }
+}
+
+/// The positions that a row uses in a round: the first one, and how many. A survey is rated only once. Clicks need the
+/// most surveys, because some pages are opened and never posted.
+fn share(row: Row, round: u32, size: u32) -> (u32, u32) {
+    let (start, third) = (round * size, size / 3);
+    match row {
+        Row::Rate | Row::Closing => (start, third),
+        Row::Click => (start + third, size - third),
+        Row::Bare | Row::Page | Row::Open => (start, size),
+    }
 }
 
 fn config(folder: &Path) -> Config {
     let file = folder.join("afterword.toml");
     std::fs::write(&file, format!("database = '{}'\n", folder.join("afterword.db").display())).expect("a file");
-    Config::load(Some(&file), std::iter::empty()).expect("a configuration")
+    Config::load(Some(&file), std::iter::empty()).expect("a configuration").0
 }
 
-/// Serves as the service does.
+/// Serves a router as the service does.
 async fn serve(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -151,7 +200,7 @@ async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-/// Answers what the service answered to one link, without looking at the request.
+/// Returns the page that the service returned for one link, without looking at the request.
 async fn bare_router(service: Router, token: &str) -> Router {
     let request = Request::get(format!("/r/{token}")).header(header::USER_AGENT, "Firefox").body(Body::empty());
     let answer = service.oneshot(request.expect("a request")).await.expect("an answer");
@@ -163,10 +212,10 @@ async fn bare_router(service: Router, token: &str) -> Router {
     Router::new().route("/r/{token}", get(async || answer))
 }
 
-/// Verifies a link and renders its page, as if each survey were fresh and alike.
-fn page_router(gateway: Arc<Gateway>, keys: Keys) -> Router {
+/// Verifies a link and renders its page, as if every survey were new and had the same content.
+fn page_router(gateway: Arc<Gateway>, secrets: Secrets) -> Router {
     let assets = Assets::new(&gateway.config.brand.color);
-    let shared = Arc::new((keys.ring, assets, gateway.config.clone()));
+    let shared = Arc::new((secrets.ring, assets, gateway.config.clone()));
     let handler = async move |Segment(token): Segment<String>| {
         let (ring, assets, config) = &*shared;
         let Some(Link { purpose: Purpose::Rate(link), survey }) = ring.verify(&token) else {
@@ -175,44 +224,38 @@ fn page_router(gateway: Arc<Gateway>, keys: Keys) -> Router {
         let id = PageId::new(u64::from_be_bytes(random()));
         let page = Page { id, score: link, mode: Mode::Seen, issued: Clock::System.now(), after_hold: false };
         let opened = Opened {
-            link,
+            clicked: link,
             page_token: ring.sign_page(survey, &page),
+            now: page.issued,
             page,
-            outcome: None,
-            standing: "unrated",
-            score: None,
-            settled: false,
-            picked: None,
-            comment: String::new(),
-            fault: None,
+            summary: Summary { standing: Standing::Unrated, frozen: false, rate_until: None, change_until: None },
+            posted: None,
             about: About {
                 teammate: Some("Grace Hopper".to_owned()),
                 subject: Some("A question about order 123456".to_owned()),
                 ..About::default()
             },
-            change_until: None,
-            rate_until: None,
         };
         let frame = Frame {
             brand: &config.brand.name,
-            own: config.own_words(None),
+            custom: config.custom_texts(None),
             text: Text::english(),
             zone: config.report.timezone,
             assets,
         };
-        Html(page::rate(frame, &format!("/r/{token}"), &opened)).into_response()
+        Html(rate(frame, &format!("/r/{token}"), &opened)).into_response()
     };
     afterword::web::in_frame(Router::new().route("/r/{token}", get(handler)), gateway)
 }
 
-/// Runs a load in a process of its own.
-fn apart(load: &Load) -> Measured {
+/// Runs a load in another process.
+fn run_in_process(load: &Load) -> Measured {
     let row = load.row.to_possible_value().expect("none is skipped");
     let numbers =
         [i64::from(load.surveys), load.began, load.from.into(), load.count.into(), load.seconds.cast_signed()];
     let output = Command::new(std::env::current_exe().expect("this program"))
         .args(["load", row.get_name(), &load.address.to_string()])
-        .arg(&load.keys)
+        .args([load.keys.as_os_str(), load.key.as_ref()])
         .args(numbers.map(|number| number.to_string()))
         .stderr(Stdio::inherit())
         .output()
@@ -221,26 +264,17 @@ fn apart(load: &Load) -> Measured {
     serde_json::from_slice(&output.stdout).expect("what it measured")
 }
 
-/// How often the disk takes a block for good, one after the other.
+/// How many blocks the disk syncs per second, one after the other.
 fn syncs_a_second(folder: &Path) -> f64 {
     let file = File::create(folder.join("syncs")).expect("a file");
     let (start, mut syncs) = (Instant::now(), 0_u32);
-    while start.elapsed() < SYNCING {
-        // A few blocks over and over, as a log that was checkpointed is written.
+    while start.elapsed() < SYNC_FOR {
+        // Overwrite the same blocks, as SQLite writes a log after a checkpoint.
         file.write_all_at(&[7; 4096], u64::from(syncs % 256) * 4096).expect("written");
         file.sync_data().expect("synced");
         syncs += 1;
     }
     f64::from(syncs) / start.elapsed().as_secs_f64()
-}
-
-/// How many seconds of processors this process has used: unlike time, it hardly depends on who else uses the machine.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
-    // utime and stime of proc(5), in hundredths of a second.
-    let ticks = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number"));
-    ticks.sum::<f64>() / 100.0
 }
 
 fn median<T: PartialOrd>(values: impl IntoIterator<Item = T>) -> T {
@@ -249,25 +283,28 @@ fn median<T: PartialOrd>(values: impl IntoIterator<Item = T>) -> T {
     values.swap_remove(values.len() / 2)
 }
 
-fn print(rounds: &[Vec<Measured>], syncs: Vec<f64>, surveys: u32) {
+fn print(rounds: &[Vec<Figures>], syncs: Vec<f64>, surveys: u32) {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!("{CONNECTIONS} connections, {surveys} surveys, {cores} cores; medians of {} rounds\n", rounds.len());
-    println!("row    requests/s    p50 ms    p99 ms    server's cpu us/request");
+    println!("row     requests/s    p50 ms    p99 ms    server's cpu us/request");
     for row in Row::value_variants() {
-        let of = |what: fn(&Measured) -> f64| median(rounds.iter().map(|round| what(&round[*row as usize])));
-        let (p50, p99) = (of(|row| f64::from(row.p50) / 1_000.0), of(|row| f64::from(row.p99) / 1_000.0));
+        let of = |what: fn(&Figures) -> f64| median(rounds.iter().map(|round| what(&round[*row as usize])));
+        let (p50, p99) = (of(|row| f64::from(row.load.p50) / 1_000.0), of(|row| f64::from(row.load.p99) / 1_000.0));
         let name = row.to_possible_value().expect("none is skipped");
-        let (name, rate, cpu) = (name.get_name(), of(|row| row.rate), of(|row| row.cpu));
-        println!("{name:<6} {rate:>10.0} {p50:>9.2} {p99:>9.2} {cpu:>26.1}");
+        let (name, rate, cpu) = (name.get_name(), of(|row| row.load.rate), of(|row| row.cpu));
+        println!("{name:<7} {rate:>10.0} {p50:>9.2} {p99:>9.2} {cpu:>26.1}");
     }
     let syncs = median(syncs);
-    let most = syncs * f64::from(u32::try_from(CONNECTIONS).expect("few"));
-    println!("\nthe disk syncs {syncs:.0} times a second; for {CONNECTIONS} connections at once: {most:.0}\n");
-    let share = |of: Row, by: Row| median(rounds.iter().map(|round| round[of as usize].rate / round[by as usize].rate));
-    println!("open / page {:.2}, expected at least {LEAST_OPEN:.2}", share(Row::Open, Row::Page));
-    println!("rate / page {:.2}, expected at least {LEAST_RATE:.2}", share(Row::Rate, Row::Page));
+    let limit = syncs * f64::from(u32::try_from(CONNECTIONS).expect("few"));
+    println!("\nthe disk syncs {syncs:.0} times a second; for {CONNECTIONS} connections at once: {limit:.0}\n");
+    let rate = |round: &[Figures], row: Row| round[row as usize].load.rate;
+    let to_page = |row: Row| median(rounds.iter().map(|round| rate(round, row) / rate(round, Row::Page)));
+    println!("open / page {:.2}, expected at least {MIN_OPEN:.2}", to_page(Row::Open));
+    println!("rate / page {:.2}, expected at least {MIN_RATE:.2}", to_page(Row::Rate));
+    println!("click / page {:.2}", to_page(Row::Click));
+    println!("closing / page {:.2}", to_page(Row::Closing));
     if syncs < FAST_DISK {
-        let rate = median(rounds.iter().map(|round| round[Row::Rate as usize].rate));
-        println!("but the disk is slow: rate / ({CONNECTIONS} x syncs) {:.2} counts", rate / most);
+        let rate = median(rounds.iter().map(|round| rate(round, Row::Rate)));
+        println!("but the disk is slow: rate / ({CONNECTIONS} x syncs) {:.2} counts", rate / limit);
     }
 }

@@ -1,10 +1,12 @@
-//! What sending costs: mails a second through the real outbox, what a long queue does to clicks and closings, and
-//! whether the past weighs on the present.
+//! What sending costs: mails per second through the real outbox, how a long queue slows clicks and closings, and
+//! whether a million sent surveys slow new ones.
 //!
-//! `cargo bench --bench mail` runs everything; `cargo bench --bench mail -- speed queue past faults` picks. `faults` is
-//! the proof that no mail is lost, at its full size: the small one is among the tests.
-//! It needs Postfix's `smtp-sink` and `smtp-source` (Debian: the package postfix, whose service need not run). Figures of
-//! one run compare with each other, and with no other run.
+//! `cargo bench --bench mail` runs everything; `cargo bench --bench mail -- speed queue past faults` picks parts.
+//! `faults` is the proof that no mail is lost, at full size; the tests run a small one. It needs Postfix's `smtp-sink`
+//! and `smtp-source` (Debian: the package postfix, whose service need not run). Compare only figures of the same run.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+#![expect(unreachable_pub, reason = "nothing outside uses a benchmark, and its modules are small")]
 
 #[path = "mail/outbox.rs"]
 mod outbox;
@@ -23,8 +25,8 @@ mod sink;
 mod speed;
 
 fn main() {
-    let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let picked = |name: &str| named.is_empty() || named.iter().any(|word| word == name);
+    let names: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let picked = |name: &str| names.is_empty() || names.iter().any(|word| word == name);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     if picked("speed") {
         runtime.block_on(speed::run());

@@ -1,5 +1,5 @@
-// How the pages look in every mode: pictures for people to look at, light and dark, on a phone, in Arabic and in German; and
-// what axe-core finds in each, which must be nothing.
+// The looks of the pages in every mode: screenshots for people, light and dark, on a wide screen and on a phone, in
+// English, Arabic and German. axe-core must find nothing in any of them.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tools } from './visitors.mjs';
@@ -9,7 +9,7 @@ const WIDE = { width: 1024, height: 768 };
 const PHONE = { width: 320, height: 640 };
 const LANGUAGES = ['en', 'ar', 'de'];
 
-// How each mode comes about; each gets a mail and a person of its own. `still` keeps the script from confirming.
+// How to reach each mode. Each gets its own mail and person. `still` keeps the script from confirming.
 const modes = {
   seen: { still: true, mode: 'seen' },
   touched: { young: true, mode: 'touched' },
@@ -74,23 +74,23 @@ const modes = {
   unknown: { visit: (tab, { links }) => tab.goes(`${links[3]}x`) },
 };
 
-async function look(here, who, folder, name, language) {
+async function look(service, browsers, folder, name, language) {
   const { still, script, mode, rateOver, visit, ...options } = modes[name];
   const id = `look-${name}-${language}`;
-  const mail = await here.ask(id, { locale: language, ...options });
-  if (rateOver) here.write(id, 'rate_until = made_at - 1');
-  const person = await who.person({ viewport: WIDE, locale: language });
+  const mail = await service.ask(id, { locale: language, ...options });
+  if (rateOver) service.closeRating(id);
+  const person = await browsers.person({ viewport: WIDE, locale: language });
   try {
     const tab = await person.opens('about:blank');
     const foreign = [];
     tab.page.on('request', (request) => {
-      if (!request.url().startsWith(here.url)) foreign.push(request.url());
+      if (!request.url().startsWith(service.url)) foreign.push(request.url());
     });
     if (still && !script) await tab.page.route('**/assets/*.js', (route) => route.abort());
     if (visit) await visit(tab, mail);
     else await tab.goes(mail.links[3]);
-    const seen = await tab.form.count() ? await tab.mode() : null;
-    const faults = mode && seen !== mode ? [`expected the mode ${mode}, seen ${seen}`] : [];
+    const actual = await tab.form.count() ? await tab.mode() : null;
+    const faults = mode && actual !== mode ? [`expected the mode ${mode}, got ${actual}`] : [];
     for (const scheme of ['light', 'dark']) {
       for (const viewport of [WIDE, PHONE]) {
         await tab.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
@@ -112,20 +112,20 @@ async function look(here, who, folder, name, language) {
   }
 }
 
-// In the page by the debugger: its own policy lets no script in.
+// Runs axe-core through the debugger, because the page's content security policy allows no other script.
 async function axe(page) {
   await page.evaluate(AXE);
   const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
-  if (passes.length === 0) return ['axe-core looked at nothing'];
+  if (passes.length === 0) return ['axe-core checked nothing'];
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
     `axe-core: ${id} at ${target}: ${failureSummary.replaceAll('\n', ' ')}`));
 }
 
-export async function looks(here, who, folder, only, say, pool) {
+export async function looks(service, browsers, folder, only, report, pool) {
   mkdirSync(folder, { recursive: true });
   const all = LANGUAGES.flatMap((language) => Object.keys(modes).map((name) => [name, language]));
   await pool(all.filter(([name]) => `look ${name}`.includes(only)).map(([name, language]) => async () => {
-    const faults = await look(here, who, folder, name, language).catch((fault) => [fault.stack]);
-    say(faults.length > 0 && faults.join('\n'), `looks and axe-core: ${name}, ${language}`);
+    const faults = await look(service, browsers, folder, name, language).catch((fault) => [fault.stack]);
+    report(faults.length > 0 && faults.join('\n'), `looks and axe-core: ${name}, ${language}`);
   }));
 }

@@ -1,8 +1,9 @@
-// What people do, and what is counted of it. Each opens the mail ten minutes after it came, unless it is young.
-import { setTimeout as pass } from 'node:timers/promises';
+// What people do with a mail, and what the report counts. Each opens the mail ten minutes after it arrived, unless the
+// mail is young.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LONG, expect } from './visitors.mjs';
 
-// Behaviour, what is counted, and how it is done: `who` makes a visitor, `mail` has the links, `here` is the service.
+// The behaviour, what the report should count, and the steps. `person` makes a visitor, `mail` has the links.
 export const people = [
   ['reads and leaves', '4 seen', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
@@ -55,7 +56,7 @@ export const people = [
     const tab = await (await person()).opens(mail.links[3]);
     await tab.confirms();
     await tab.goes(mail.links[1]);
-    await tab.insists();
+    await tab.pressesUntilSaved();
   }, { steps: 3 }],
   ['comes back after the change window', '4 touched', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
@@ -69,8 +70,8 @@ export const people = [
     await tab.goes(mail.links[1]);
     await tab.writes('Late.');
   }, { closed: 2, policy: 'hour', steps: 2 }],
-  ['comes back after the rate window', 'nothing', async ({ person, mail, here, id }) => {
-    here.write(id, 'rate_until = made_at - 1');
+  ['comes back after the rate window', 'nothing', async ({ person, mail, service, id }) => {
+    service.closeRating(id);
     const tab = await (await person()).opens(mail.links[3]);
     expect(await tab.mode(), 'closed', 'the page');
     await tab.reads(LONG);
@@ -114,7 +115,7 @@ export const people = [
   }, { steps: 2 }],
   ['opens two faces in tabs, and presses in one', '5 pressed', async ({ person, mail }) => {
     const ada = await person();
-    await Promise.all([ada.opens(mail.links[3]), pass(50)]);
+    await Promise.all([ada.opens(mail.links[3]), sleep(50)]);
     const second = await ada.opens(mail.links[4]);
     await second.presses();
   }],
@@ -135,7 +136,7 @@ export const people = [
     const tab = await (await person()).opens(mail.links[3]);
     await tab.touches();
     await tab.form.locator('[name=score]').first().focus();
-    await tab.page.keyboard.press('ArrowLeft'); // from the first to the last: a radio group goes round
+    await tab.page.keyboard.press('ArrowLeft'); // from the first to the last: a radio group wraps around
     await tab.comment.focus();
     await tab.page.keyboard.press('Tab');
     await tab.posts(() => tab.page.keyboard.press('Enter'));
@@ -163,13 +164,13 @@ export const people = [
     await ada.context.setOffline(false);
     await tab.posts(() => tab.button.click());
   }, { steps: 2 }],
-  ['unsubscribes', 'nothing', async ({ person, mail, here, id }) => {
+  ['unsubscribes', 'nothing', async ({ person, mail, service, id }) => {
     const tab = await (await person()).opens(mail.unsubscribe);
     await tab.presses();
     await tab.page.locator('[role=status]').waitFor();
     const closing = { conversation_id: `${id}-2`, closed_at: new Date().toISOString(), teammate_replied: true };
     const customers = [{ email: `${id}@example.com` }];
-    const { reasons } = await here.api('/v1/closings?dry_run=true', { ...closing, customers });
-    expect(reasons?.some(({ rule }) => rule === 'opted_out'), true, 'it is not asked again');
+    const { reasons } = await service.api('/v1/closings?dry_run=true', { ...closing, customers });
+    expect(reasons?.some(({ rule }) => rule === 'opted_out'), true, 'the customer is not asked again');
   }],
 ];

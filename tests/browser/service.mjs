@@ -1,25 +1,25 @@
-// The built program as a customer's mail program and browser meet it: started in a folder of its own, with a mail server
-// that is not ours. What it counts is asked for over HTTP, as a helpdesk would.
+// The built program, started in a temporary folder with a third-party mail server. The tests reach it as its users do:
+// they receive its mails, visit its links, and read its reports over HTTP.
 import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { mkdtempSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as pass } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const PROGRAM = resolve('target/debug/afterword');
 const PYTHON = process.env.SMTP_TEST_PYTHON;
-const PATIENCE = 60_000; // ms that anything may take to happen on a loaded machine
+const WAIT_TIMEOUT = 60_000; // ms, enough for a loaded machine
 const MINUTE = 60_000;
 
 export async function wait(what, look) {
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + WAIT_TIMEOUT;
   for (;;) {
     const seen = await look();
     if (seen) return seen;
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await pass(50);
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
+    await sleep(50);
   }
 }
 
@@ -32,8 +32,8 @@ async function freePort() {
   return port;
 }
 
-// Nothing that was started outlives this, whatever goes wrong.
-function started(child) {
+// Kills a child process when this one exits, whatever goes wrong.
+function killAtExit(child) {
   process.on('exit', () => child.kill('SIGKILL'));
   return child;
 }
@@ -54,10 +54,10 @@ export async function start() {
     [policy.hour]
     change_within_hours = 1
   `);
-  const mailServer = started(spawn(PYTHON, [resolve('tests/data/smtpd.py'), String(mailPort), mails]));
+  const mailServer = killAtExit(spawn(PYTHON, [resolve('tests/data/smtpd.py'), String(mailPort), mails]));
   await once(mailServer.stdout, 'data');
   const log = openSync(join(folder, 'log'), 'a');
-  const program = started(spawn(PROGRAM, ['serve'], { cwd: folder, stdio: ['ignore', log, log] }));
+  const program = killAtExit(spawn(PROGRAM, ['serve'], { cwd: folder, stdio: ['ignore', log, log] }));
   const url = `http://127.0.0.1:${port}`;
   await wait('the service', () => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false));
   const printed = execFileSync(PROGRAM, ['key', 'new', '--scope', 'admin', '--name', 'browser'], { cwd: folder });
@@ -78,8 +78,8 @@ class Service {
     return answer;
   }
 
-  // Closes a conversation with a customer and a teammate of its own, and takes the mail that asks: its links, worst face
-  // first. It was accepted ten minutes ago unless it is young. `closed` is how many hours ago.
+  // Closes a conversation, which has its own customer and teammate, and waits for the mail. Returns its links, worst
+  // face first. Unless `young`, the mail looks as if it was accepted ten minutes ago. `closed` is in hours before now.
   async ask(id, { young = false, closed = 0, policy, locale = 'en' } = {}) {
     const closedAt = new Date(Date.now() - closed * 60 * MINUTE).toISOString();
     const { decision } = await this.api('/v1/closings', {
@@ -88,11 +88,11 @@ class Service {
       customers: [{ email: `${id}@example.com`, name: 'Ada', kind: 'user', locale }],
       teammate: { id, name: 'Grace' },
     });
-    if (decision !== 'ask') throw new Error(`${id}: expected to be asked, decided ${decision}`);
+    if (decision !== 'ask') throw new Error(`${id}: expected the decision ask, got ${decision}`);
     const mail = await wait(`the mail of ${id}`, () => this.mail(id));
-    await wait('its mark', async () => (await this.survey(id)).mail.state === 'accepted');
-    // The five minutes after a mail arrives are not waited for.
-    if (!young) this.write(id, `accepted_at = accepted_at - ${10 * MINUTE}`);
+    await wait(`the outcome of ${id}`, async () => (await this.survey(id)).mail.state === 'accepted');
+    // Changing the time is faster than waiting for the five minutes in which a mail counts as new.
+    if (!young) this.update(id, 'outbox', `accepted_at = accepted_at - ${10 * MINUTE}`);
     return mail;
   }
 
@@ -107,17 +107,26 @@ class Service {
     return null;
   }
 
-  // Changes a survey in the database, for what takes hours.
-  write(id, change) {
-    if (this.sql(`UPDATE survey SET ${change} WHERE conversation_id = ? RETURNING id`, id).length !== 1) {
-      throw new Error(`${id}: not one survey was changed`);
+  // Changes the row of a survey in `outbox`, `rating` or `clicks`, because waiting would take hours.
+  update(id, table, change) {
+    const key = table === 'outbox' ? 'id' : 'survey_id';
+    const survey = 'SELECT id FROM survey WHERE conversation_id = ?';
+    if (this.sql(`UPDATE ${table} SET ${change} WHERE ${key} = (${survey}) RETURNING 1`, id).length !== 1) {
+      throw new Error(`${id}: expected to change one row of ${table}`);
     }
   }
 
-  // How many views of a survey are remembered, machines' too.
+  // Ends the rate window of a survey.
+  closeRating(id) {
+    this.update(id, 'rating', 'rate_until = (SELECT made_at FROM survey WHERE id = survey_id) - 1');
+  }
+
+  // How many views of a survey are stored, including those of machines.
   async views(id) {
-    await this.settled();
-    return this.sql("SELECT json_array_length(trail, '$.views') FROM survey WHERE conversation_id = ?", id)[0][0];
+    await this.flush();
+    const count = "coalesce(json_array_length(trail, '$.views'), 0)";
+    const from = 'survey LEFT JOIN clicks ON survey_id = id';
+    return this.sql(`SELECT ${count} FROM ${from} WHERE conversation_id = ?`, id)[0][0];
   }
 
   sql(statement, ...values) {
@@ -126,24 +135,24 @@ class Service {
     return JSON.parse(execFileSync(PYTHON, ['-c', code, join(this.folder, 'afterword.db'), statement, ...values]));
   }
 
-  // It says that it is ready once all views are written.
-  settled() {
+  // Waits until all views are stored: the service reports ready only then.
+  flush() {
     return fetch(`${this.url}/readyz`);
   }
 
-  // Lets the views of a survey be so many seconds older.
+  // Makes the stored views of a survey older.
   async age(id, seconds) {
-    await this.settled();
+    await this.flush();
     const at = `json_extract(value, '$.at') - ${seconds * 1_000}`;
     const views = `(SELECT json_group_array(json_set(value, '$.at', ${at})) FROM json_each(trail, '$.views'))`;
-    this.write(id, `trail = json_set(trail, '$.views', json(${views}))`);
+    this.update(id, 'clicks', `trail = json_set(trail, '$.views', json(${views}))`);
   }
 
   async survey(id) {
     return (await this.api(`/v1/conversations/${id}`)).surveys[0];
   }
 
-  // What the report counts for a conversation's teammate, and how it came about.
+  // What the report counts for a conversation's teammate, with the evidence, the comment and the number of changes.
   async counted(id) {
     const { rows } = await this.api('/v1/report?by=teammate');
     const { ratings, scores, held } = rows.find((row) => row.id === id);
@@ -168,7 +177,7 @@ class Service {
   }
 }
 
-// One part of a mail, as far as its links need it.
+// Decodes one part of a mail, as far as the links require.
 function decode(part) {
   const [head, ...body] = part.split(/\r?\n\r?\n/);
   const text = body.join('\n\n');

@@ -1,8 +1,12 @@
-// Who visits: people with an ordinary browser, and machines. Both are Debian's Chromium. Pages are known by the contract of
-// their form (fields `page`, `score`, `comment`; one button; role=status; the mode), never by their words or looks.
+// The visitors: people with an ordinary browser, and machines. Both are Debian's Chromium. They recognise a page by its
+// form (fields `page`, `score`, `comment`; one button; role=status; the mode), never by its words or looks.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as pass } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const tools = createRequire(join(resolve(process.env.NODE_TOOLS), 'tools.js'));
 const { chromium } = tools('playwright-core');
@@ -10,29 +14,47 @@ const { chromium } = tools('playwright-core');
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
-// The rules are in real time: below this nobody reads a page, or writes a comment.
+// Milliseconds. The rules run in real time and refuse a page that is posted sooner, and a comment that is written
+// sooner.
 export const READ = 1_200;
 const WRITE = 2_200;
-// A page that is seen confirms after two seconds; one that did nothing by then and this does nothing.
+// A visible page confirms after two seconds. A page that has not confirmed after this time never will.
 export const LONG = 4_000;
 
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
 const launch = (args, without) => chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...QUIET, ...args], ignoreDefaultArgs: without,
+  executablePath: CHROMIUM, args: [...QUIET, ...args], ignoreDefaultArgs: without,
 });
 
-export async function visitors() {
+export async function openBrowsers() {
   const ordinary = await launch(['--disable-blink-features=AutomationControlled'], ['--enable-automation']);
   const driven = await launch([], []);
-  const made = async (browser, options) => new Visitor(await browser.newContext(options));
+  const visitor = async (browser, options) => new Visitor(await browser.newContext(options));
   return {
     // Reads and clicks as people do.
-    person: (options) => made(ordinary, { userAgent: BROWSER, ...options }),
-    // Says what it is: HeadlessChrome, and navigator.webdriver.
-    machine: (options) => made(driven, options),
-    // A gateway's browser that nothing gives away but what it does.
-    disguised: (options) => made(ordinary, { userAgent: BROWSER, ...options }),
+    person: (options) => visitor(ordinary, { userAgent: BROWSER, ...options }),
+    // Admits what it is, by HeadlessChrome and navigator.webdriver.
+    machine: (options) => visitor(driven, options),
+    // A mail gateway's browser, which only its behaviour gives away.
+    disguised: (options) => visitor(ordinary, { userAgent: BROWSER, ...options }),
     close: () => Promise.all([ordinary.close(), driven.close()]),
   };
+}
+
+// Opens a link in a browser that no debugger is attached to, and closes it when `act` has ended.
+export async function opensAlone(link, act) {
+  const profile = mkdtempSync(join(tmpdir(), 'afterword-profile-'));
+  const args = ['--headless', ...QUIET, `--user-agent=${BROWSER}`, `--user-data-dir=${profile}`];
+  // Without a port for a debugger, a headless Chromium ends as soon as the page is loaded.
+  const browser = spawn(CHROMIUM, [...args, '--remote-debugging-port=0', link], { stdio: 'ignore' });
+  try {
+    await act();
+  } finally {
+    browser.kill();
+    await once(browser, 'exit');
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+  }
 }
 
 class Visitor {
@@ -65,10 +87,10 @@ export class Tab {
   }
 
   async reads(span = READ) {
-    await pass(Math.max(0, this.opened + span - Date.now()));
+    await sleep(Math.max(0, this.opened + span - Date.now()));
   }
 
-  // Does something that makes the page post, and waits for what the service says to it.
+  // Does something that makes the page post, and waits for the response.
   async posts(act) {
     const posted = this.page.waitForResponse((response) => response.request().method() === 'POST', { timeout: 20_000 });
     await act?.();
@@ -77,10 +99,10 @@ export class Tab {
     return response;
   }
 
-  // The page confirms by itself.
+  // Waits until the page confirms by itself.
   async confirms() {
     const { outcome } = await (await this.posts()).json();
-    if (outcome !== 'ok') throw new Error(`it confirmed, and was told ${outcome}`);
+    if (outcome !== 'ok') throw new Error(`the page confirmed, and the outcome was ${outcome}`);
   }
 
   async touches() {
@@ -88,7 +110,7 @@ export class Tab {
     return this.posts(() => this.page.mouse.click(3, 3));
   }
 
-  // A face is a label around its radio.
+  // A face is a label around its radio button.
   picks(score) {
     return this.form.locator('label', { has: this.page.locator(`[name=score][value="${score}"]`) }).click();
   }
@@ -98,14 +120,14 @@ export class Tab {
     return this.posts(() => this.button.click());
   }
 
-  // Until it is taken: where machines were about, once more is asked for. Answers how often it took.
-  async insists() {
+  // Presses until the rating is saved: after visits of machines, the page asks for another press.
+  async pressesUntilSaved() {
     for (let presses = 1; presses <= 3; presses += 1) {
       await this.presses();
-      await pass(READ);
-      if (!(await this.asks())) return presses;
+      await sleep(READ);
+      if (!(await this.showsAlert())) return;
     }
-    throw new Error('it was pressed three times and not taken');
+    throw new Error('the rating was not saved after three presses');
   }
 
   async writes(text) {
@@ -114,8 +136,8 @@ export class Tab {
     return this.posts(() => this.button.click());
   }
 
-  // Whether the page says that something was not taken.
-  asks() {
+  // Whether the page shows that something was not saved.
+  showsAlert() {
     return this.page.locator('[role=alert]:visible').first().isVisible();
   }
 
@@ -124,6 +146,6 @@ export class Tab {
   }
 }
 
-export function expect(seen, expected, what) {
-  if (seen !== expected) throw new Error(`${what}: expected ${expected}, seen ${seen}`);
+export function expect(actual, expected, what) {
+  if (actual !== expected) throw new Error(`${what}: expected ${expected}, got ${actual}`);
 }

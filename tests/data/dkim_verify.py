@@ -1,8 +1,8 @@
-"""Verifies mails by dkimpy, which is not ours.
+"""Verifies the signatures of mails with dkimpy, a third-party library.
 
 usage: dkim_verify.py DNS-NAME RECORD FILE...
 
-Prints a line for each file: "pass", or "fail" and why. The record stands for what DNS would answer for the name.
+Prints a line for each file: "pass", or "fail" and why. RECORD is the TXT record that DNS would return for DNS-NAME.
 """
 
 import sys
@@ -11,9 +11,9 @@ import dkim
 
 
 def main(name, record, *files):
-    def dns(asked, timeout=5):
-        asked = asked.decode() if isinstance(asked, bytes) else asked
-        return record.encode() if asked.rstrip(".") == name else None
+    def dns(query, timeout=5):
+        query = query.decode() if isinstance(query, bytes) else query
+        return record.encode() if query.rstrip(".") == name else None
 
     for file in files:
         with open(file, "rb") as opened:

@@ -1,7 +1,7 @@
-// What html-validate and caniemail find in the mail and we keep, each with the reason. Whatever is not listed here fails
-// ./tests/run, and so does an entry that no longer finds anything.
+// The findings of html-validate and caniemail that we accept, each with its reason. Any other finding fails
+// ./tests/run, and so does an entry that no longer occurs.
 
-// The clients that the mail is checked for, as caniemail names them. Its "outlook.windows" is the one with Word inside.
+// The clients to check for, by their names in caniemail. "outlook.windows" is the one that renders with Word.
 export const clients = [
   'gmail.desktop-webmail', 'gmail.ios', 'gmail.android', 'gmail.mobile-webmail',
   'outlook.windows', 'outlook.windows-mail', 'outlook.macos', 'outlook.ios', 'outlook.android',
@@ -10,58 +10,59 @@ export const clients = [
   'fastmail.desktop-webmail', 'hey.desktop-webmail',
 ];
 
-// html-validate: a rule, which of its messages, and why.
+// html-validate: the rule, a pattern for its messages, and the reason.
 export const html = [
-  ['no-inline-style', /./, 'Gmail with foreign accounts drops style elements: inline is what arrives everywhere'],
+  ['no-inline-style', /./, 'Gmail drops style elements for accounts of other providers; inline styles work everywhere'],
   ['no-conditional-comment', /./, 'only Word reads them, and it needs a table of fixed width'],
-  ['no-deprecated-attr', /"(align|valign|width|height|cellpadding|cellspacing|border)"/, 'Word lays out by these'],
-  ['prefer-tbody', /./, 'tables are for looks: a tbody tells nobody anything'],
-  ['prefer-native-element', /<article>/, 'mail programs drop <article>, and keep a div with its role'],
+  ['no-deprecated-attr', /"(align|valign|width|height|cellpadding|cellspacing|border)"/, 'Word uses them for the layout'],
+  ['prefer-tbody', /./, 'the tables are for layout only, so a tbody has no meaning'],
+  ['prefer-native-element', /<article>/, 'mail programs drop <article>, but keep a div with that role'],
 ];
 
-// caniemail: a feature; whether it may be unsupported ("errors") or only in part ("warnings"); and why.
+// caniemail: the feature, whether it may be unsupported ("errors") or only partly supported ("warnings"), and the
+// reason.
 export const features = [
-  ['@media', 'errors', 'holds the dark colours alone; without it the mail is light'],
-  ['@media', 'warnings', 'as above: no nesting, no height, no landscape'],
+  ['@media', 'errors', 'contains only the dark colors; without it the mail is light'],
+  ['@media', 'warnings', 'as above; it uses no nesting, height or orientation'],
   ['<style> element', 'errors', 'as @media'],
   ['<style> element', 'warnings', 'in the head, before what it applies to'],
   ['<body> element', 'errors', 'its background is repeated on the outer table, its language on the outer div'],
   ['<body> element', 'warnings', 'as above'],
-  ['display:none', 'errors', 'the preheader then shows one line of 1 px in the colour of the background'],
+  ['display:none', 'errors', 'the preheader is then one line of 1 px in the color of the background'],
   ['display:none', 'warnings', 'used on a div without tables and images'],
-  ['display', 'warnings', 'none and block alone are used'],
-  ['overflow', 'errors', 'for the preheader, which Word hides by mso-hide'],
-  ['overflow', 'warnings', 'hidden alone is used, and the preheader is not to be scrolled'],
-  ['max-width', 'warnings', 'on a div, for Word a table of fixed width stands around it'],
-  ['margin', 'warnings', '0 and auto; where auto fails the mail is at the left, in Word a table around it is centred'],
-  ['padding', 'warnings', 'on cells; on the link of a face it only widens where one can tap'],
+  ['display', 'warnings', 'only none and block are used'],
+  ['overflow', 'errors', 'for the preheader, which Word hides because of mso-hide'],
+  ['overflow', 'warnings', 'only hidden is used, and nobody needs to scroll the preheader'],
+  ['max-width', 'warnings', 'on a div; Word gets a table of fixed width around it'],
+  ['margin', 'warnings', '0 and auto; without auto the mail is at the left, and Word gets a centered table around it'],
+  ['padding', 'warnings', 'on cells; on the link of a face it only enlarges the area to tap'],
   ['border', 'warnings', 'on cells, at most 4 px'],
-  ['border-radius', 'errors', 'square tiles are as good'],
-  ['border-radius', 'warnings', 'one length is used'],
-  ['background', 'warnings', 'background-color alone is used'],
-  ['word-break', 'errors', 'keeps a subject without spaces from widening a narrow screen; others still scroll'],
+  ['border-radius', 'errors', 'square tiles are fine too'],
+  ['border-radius', 'warnings', 'only a single length is used'],
+  ['background', 'warnings', 'only background-color is used'],
+  ['word-break', 'errors', 'keeps a long subject without spaces from widening the mail; other clients scroll'],
   ['word-break', 'warnings', 'as above'],
-  ['text-decoration', 'errors', 'an underline below the words of faces is as good'],
-  ['text-decoration', 'warnings', 'none and underline, one value'],
-  ['font-size', 'warnings', 'px alone is used'],
-  ['font-weight', 'warnings', 'bold alone is used'],
-  ['line-height', 'warnings', 'in px; a line more or less high does no harm'],
-  ['height property', 'errors', 'of the logo, which has the attribute too'],
+  ['text-decoration', 'errors', 'an underline below the words of the faces does no harm'],
+  ['text-decoration', 'warnings', 'only single values are used: none and underline'],
+  ['font-size', 'warnings', 'only px is used'],
+  ['font-weight', 'warnings', 'only bold is used'],
+  ['line-height', 'warnings', 'in px; another line height does no harm'],
+  ['height property', 'errors', 'of the logo, which also has the attribute'],
   ['height property', 'warnings', 'of the logo, an image'],
-  ['height attribute', 'errors', 'of the logo, which has the property too'],
+  ['height attribute', 'errors', 'of the logo, which also has the property'],
   ['height attribute', 'warnings', 'of the logo, in px'],
-  ['<img> element', 'warnings', 'the logo; where it is blocked its text says the brand'],
-  ['width property', 'warnings', 'caniemail takes max-width for it; see there'],
-  ['width attribute', 'errors', 'the columns of faces are then as wide as their words'],
-  ['width attribute', 'warnings', 'percentages on tables and cells alone'],
-  ['align attribute', 'warnings', 'center on cells alone'],
-  ['cellpadding attribute', 'warnings', 'named without a note; 0 is what the styles say too'],
-  ['cellspacing attribute', 'warnings', 'named without a note; without the gaps tiles touch'],
-  ['dir attribute', 'warnings', 'on html and div alone'],
-  ['lang attribute', 'errors', 'the words stay the same'],
-  ['lang attribute', 'warnings', 'on html and div alone'],
+  ['<img> element', 'warnings', 'the logo; if it is blocked, its alt text names the brand'],
+  ['width property', 'warnings', 'caniemail mistakes max-width for it; see there'],
+  ['width attribute', 'errors', 'the columns of the faces are then as wide as their words'],
+  ['width attribute', 'warnings', 'percentages, only on tables and cells'],
+  ['align attribute', 'warnings', 'only center, on cells'],
+  ['cellpadding attribute', 'warnings', 'caniemail gives no details; the styles set 0 too'],
+  ['cellspacing attribute', 'warnings', 'caniemail gives no details; without the gaps, the tiles touch'],
+  ['dir attribute', 'warnings', 'only on html and div'],
+  ['lang attribute', 'errors', 'the text stays the same'],
+  ['lang attribute', 'warnings', 'only on html and div'],
   ['role attribute', 'errors', 'a layout table is then announced as a table'],
   ['role attribute', 'warnings', 'as above, for the div'],
-  ['aria-label attribute', 'errors', 'the word of the face is then read alone'],
-  ['aria-hidden attribute', 'errors', 'the name of the face is then read before its word'],
+  ['aria-label attribute', 'errors', 'a screen reader then reads only the word of the face'],
+  ['aria-hidden attribute', 'errors', 'a screen reader then reads the name of the emoji before the word'],
 ];

@@ -1,5 +1,5 @@
-// Holds the mail against tools that are not ours: mail_check.mjs FOLDER, as `afterword preview` wrote it. The tools are
-// found in the folder that NODE_TOOLS names. Prints a line for each check; what they may find is in mail_allowed.mjs.
+// Checks the mail with third-party tools: mail_check.mjs FOLDER, as `afterword preview` wrote it. The tools are in the
+// folder that NODE_TOOLS names. Prints a line for each check. mail_allowed.mjs lists the findings that are allowed.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ function report(name, faults) {
   console.log(`${faults.length === 0 ? 'ok' : 'FAILED'} mail: ${name}`);
 }
 
-// One list of messages of a file, without those that are allowed.
+// What html-validate finds in a file, without what is allowed.
 async function validate(file) {
   const { HtmlValidate } = await tool('html-validate');
   const result = await new HtmlValidate({ extends: ['html-validate:recommended'] }).validateFile(join(folder, file));
@@ -27,7 +27,8 @@ async function validate(file) {
   }).map(({ ruleId, message, line }) => `${file}:${line}: ${ruleId}: ${message}`);
 }
 
-async function supported() {
+// What caniemail says that some client does not support, without what is allowed.
+async function unsupported() {
   const { caniemail } = await tool('caniemail');
   const found = new Map();
   const html = readFileSync(join(folder, 'request.html'), 'utf8');
@@ -45,5 +46,5 @@ async function supported() {
 }
 
 report('html-validate, the mail', await validate('request.html'));
-report('caniemail', await supported());
-report('nothing is allowed in vain', [...unused].map(([name, kind]) => `${name}, ${kind}`));
+report('caniemail', await unsupported());
+report('every allowed finding occurs', [...unused].map(([name, kind]) => `${name}, ${kind}`));

@@ -1,4 +1,4 @@
-"""A real SMTP server that is not ours: keeps each mail it accepts as a file in a folder.
+"""A third-party SMTP server, which stores each mail that it accepts as a file in a folder.
 
 usage: smtpd.py PORT FOLDER
 """

@@ -1,4 +1,4 @@
-//! Loops and guesses: each is told to wait, disturbs nobody else and leaves next to nothing behind.
+//! Loops and guesses: each must wait, disturbs no other client, and leaves next to nothing behind.
 
 use super::desk::{Answer, BROWSER, Desk};
 use axum::body::Body;
@@ -47,7 +47,7 @@ async fn a_loop_over_one_link_is_told_to_wait_and_disturbs_nobody() {
     assert_eq!(desk.visit(&other.links[0]).await.status, 200);
     assert_eq!(desk.visit("/r/unknown").await.status, 404);
 
-    // Posts have a limit of their own; the script is told as programs are.
+    // Posts have a limit of their own. The script gets the answer that programs get.
     let posts = join_all((0..MANY).map(|_| desk.submit(&looped.links[0], &pressed))).await;
     let refused = posts.iter().find(|post| post.status != 200).expect("the loop meets its limit");
     assert_eq!((refused.status, &refused["code"]), (429, &json!("too_many")));
@@ -71,7 +71,7 @@ async fn whoever_guesses_links_is_told_to_wait_alone() {
     }));
     let guesses = guesses.await;
     assert!(guesses.contains(&404) && guesses.ends_with(&[429; 50]), "{guesses:?}");
-    // Another network, and whoever has a link that is one, in that network too.
+    // Other networks are not limited, and neither are visitors of this network with a genuine link.
     assert_eq!(from(&desk, "2001:db8:1:3::1", "", "/r/guess").await.status, 404);
     assert_eq!(from(&desk, "2001:db8:1:2::1", "", &mail.links[0]).await.status, 200);
     // Nobody is someone else by saying so.
@@ -150,9 +150,9 @@ async fn a_hundred_thousand_requests_do_not_grow_the_database() {
     assert_eq!(rows().await, before, "no row more than before");
     assert_eq!(desk.sql("SELECT count(*) <= 64 FROM history").await, [["1"]]);
     let lengths = "SELECT json_array_length(trail, '$.views'), json_array_length(trail, '$.tries'),
-        json_array_length(trail, '$.hot') <= 64, length(trail) < 20000 FROM survey";
+        json_array_length(trail, '$.hot') <= 64, length(trail) < 20000 FROM clicks";
     assert_eq!(desk.sql(lengths).await, [["64", "64", "1", "1"]]);
-    let newest = desk.sql("SELECT max(value ->> 'at') FROM survey, json_each(trail, '$.views')").await;
+    let newest = desk.sql("SELECT max(value ->> 0) FROM clicks, json_each(trail, '$.views')").await;
     let newest: i64 = newest[0][0].parse().expect("a number");
     assert!(newest - began.timestamp_millis() > 600_000, "the newest are kept");
     // What SQLite writes ahead is a few MB at most, however much is written.

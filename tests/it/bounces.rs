@@ -1,8 +1,9 @@
 //! What comes back: bounces and complaints, from mail servers and from providers, real ones and forged ones.
 
 use crate::desk::Desk;
-use afterword::gateway::Reported;
-use afterword::survey::delivery::{Attempt, Bounce};
+use afterword::gateway::Returned;
+use afterword::survey::outbound::Attempt;
+use afterword::survey::suppression::Bounce;
 use chrono::TimeDelta;
 use serde_json::json;
 use std::fs;
@@ -11,19 +12,21 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use uuid::Uuid;
 
-async fn desk() -> Desk {
+/// A desk whose mails come back to a domain of its own.
+pub async fn desk() -> Desk {
     Desk::with(|config| config.mail.bounce_domain = Some("bounces.example.com".into())).await
 }
 
 /// A survey that was mailed, and all that a report may name it by.
-struct Sent {
+pub struct Sent {
     survey: Uuid,
     /// The local part of the envelope's sender.
     returns: String,
     unsubscribe: String,
 }
 
-async fn send(desk: &Desk, conversation: &str, address: &str) -> Sent {
+/// Closes a conversation, and sends its mail.
+pub async fn send(desk: &Desk, conversation: &str, address: &str) -> Sent {
     let fields = json!({"conversation_id": conversation, "customers": [{"email": address}]});
     let survey = desk.close(fields).await["survey_id"].as_str().expect("asked").parse().expect("an id");
     let mail = desk.the_mail().await;
@@ -39,7 +42,7 @@ async fn send(desk: &Desk, conversation: &str, address: &str) -> Sent {
 }
 
 /// A report of the test data about this survey.
-fn report(file: &str, sent: &Sent) -> String {
+pub fn report(file: &str, sent: &Sent) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/bounces").join(file);
     let text = fs::read_to_string(path).expect(file);
     let upper = format!("{}@BOUNCES", sent.returns.to_uppercase());
@@ -47,7 +50,8 @@ fn report(file: &str, sent: &Sent) -> String {
 }
 
 async fn note(desk: &Desk, survey: Uuid) -> String {
-    desk.sql(&format!("SELECT mail_note FROM survey WHERE id = '{survey}'")).await[0][0].clone()
+    let sql = format!("SELECT note FROM outbox WHERE hex(id) = upper('{}')", survey.simple());
+    desk.sql(&sql).await[0][0].clone()
 }
 
 #[tokio::test]
@@ -88,8 +92,8 @@ async fn reports_of_real_shape_are_understood() {
         let raw = report(file, &sent);
         let raw = if place % 2 == 0 { raw } else { format!("From MAILER-DAEMON Sun\r\n{}", raw.replace('\n', "\r\n")) };
         for _ in 0..2 {
-            let reported = desk.gateway.take_report(raw.as_bytes()).await.expect("the store answers");
-            let expected = expected.map_or(Reported::NoReport, |bounce| Reported::Taken(sent.survey, bounce));
+            let reported = desk.gateway.take_returned(raw.as_bytes()).await.expect("the store answers");
+            let expected = expected.map_or(Returned::NoReport, |bounce| Returned::Taken(sent.survey, bounce));
             assert_eq!(reported, expected, "{file}");
         }
         let kept = note(&desk, sent.survey).await;
@@ -141,16 +145,16 @@ async fn a_forged_report_does_nothing() {
     reports.push(quoted);
     for raw in reports {
         assert_eq!(
-            desk.gateway.take_report(raw.as_bytes()).await.expect("the store answers"),
-            Reported::NotOurs,
+            desk.gateway.take_returned(raw.as_bytes()).await.expect("the store answers"),
+            Returned::NotOurs,
             "{raw}"
         );
     }
     assert_eq!(desk.everything().await, before);
     let real = report("postfix-unknown.eml", &sent);
     assert_eq!(
-        desk.gateway.take_report(real.as_bytes()).await.expect("taken"),
-        Reported::Taken(sent.survey, Bounce::Hard)
+        desk.gateway.take_returned(real.as_bytes()).await.expect("taken"),
+        Returned::Taken(sent.survey, Bounce::Hard)
     );
 }
 
@@ -166,7 +170,7 @@ async fn a_mail_that_is_to_be_tried_again_is_stopped_by_its_bounce() {
     desk.pass(TimeDelta::minutes(5));
     desk.deliver().await;
     assert_eq!(desk.mails().len(), 0);
-    assert_eq!(desk.sql("SELECT mail, mail_note FROM survey").await, [["cancelled", "bounced"]]);
+    assert_eq!(desk.sql("SELECT state, stop FROM outbox").await, [["cancelled", "bounced"]]);
 }
 
 #[tokio::test]
@@ -189,7 +193,7 @@ async fn a_provider_tells_the_same_by_webhook() {
         (json!({"kind": "hard"}), "/survey_id"),
         (json!({"survey_id": sent.survey, "email": "a@example.com", "kind": "hard"}), "/survey_id"),
         (json!({"survey_id": "x", "kind": "hard"}), "/survey_id"),
-        (json!({"email": "x", "kind": "hard"}), "email"),
+        (json!({"email": "x", "kind": "hard"}), "/email"),
         (json!({"email": "a@example.com", "kind": "medium"}), "/kind"),
         (json!({"email": "a@example.com"}), "/kind"),
         (json!({"email": "a@example.com", "kind": "hard", "code": 5}), "/code"),
@@ -223,9 +227,9 @@ async fn a_mail_server_pipes_reports_and_knows_what_to_try_again() {
         ("database = \"missing.db\"", bounce.as_str(), 75, "there is no database"),
         ("database = \"afterword.keys\"", &bounce, 75, "database"),
         ("databse = 1", &bounce, 75, "databse"),
-        (here, "", 0, "no report"),
-        (here, "Subject: hello\n\nhello", 0, "no report"),
-        (here, &forged, 0, "no mail that was sent here"),
+        (here, "", 0, "is not a report"),
+        (here, "Subject: hello\n\nhello", 0, "is not a report"),
+        (here, &forged, 0, "does not match a mail sent from here"),
     ] {
         let output = pipe(&desk, config, raw.as_bytes());
         let text = String::from_utf8_lossy(&output.stderr);

@@ -3,8 +3,8 @@
 use crate::desk::{Answer, Desk, START, few, stamp, time};
 use crate::rules::{DAY, MS, ago, person, policies};
 use afterword::mail::transport::Memory;
-use afterword::survey::delivery::Attempt;
-use afterword::survey::eligibility::Policy;
+use afterword::survey::outbound::Attempt;
+use afterword::survey::policy::Policy;
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -112,7 +112,7 @@ async fn a_reopening_cancels_what_waits_and_nothing_else() {
 async fn each_closing_asks_anew_and_cancels_what_waits() {
     let desk = Desk::with(policies).await;
     let close = async |at: &str| desk.close(json!({"policy": "each", "closed_at": at, "last_reply_at": START})).await;
-    let states = async || desk.sql("SELECT mail FROM survey ORDER BY closed_at").await.concat();
+    let states = async || desk.sql("SELECT state FROM outbox JOIN survey USING (id) ORDER BY closed_at").await.concat();
     assert_eq!(close(START).await.status, 202);
     desk.pass(TimeDelta::minutes(10));
     assert_eq!(close("2026-11-22T10:10:00Z").await.status, 202);

@@ -14,24 +14,26 @@ use afterword::clock::Clock;
 use afterword::config::Config;
 use afterword::gateway::{Delivery, Gateway};
 use afterword::mail::transport::{Memory, Transport};
-use afterword::store::{Scope, Within};
 use afterword::survey::Time;
-use afterword::survey::eligibility::Policy;
+use afterword::survey::access::{Scope, Within};
+use afterword::survey::policy::Policy;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Row, TypeInfo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 mod fresh;
 mod seen;
 
+pub use fresh::{config, folder};
 pub use seen::{Answer, Mail, few, paths};
 
 /// When a desk opens: a Sunday, in winter time.
@@ -86,10 +88,10 @@ impl Desk {
         change(&mut config);
         let (clock, memory) = (Clock::at(time(START)), Memory::default());
         let transport = Some(Transport::Memory(memory.clone()));
-        let gateway = Arc::new(Gateway::open(config, clock.clone(), transport).await.expect("the gateway opens"));
-        // As the service does at its start; the lock goes at once, so that a desk can be opened over another.
-        drop(gateway.serve().await.expect("nobody else serves"));
-        let router = afterword::web::router(Arc::clone(&gateway), None);
+        // The lock goes at once, so that a desk can be opened over another.
+        let (gateway, _) = Gateway::serve(config, clock.clone(), transport).await.expect("the gateway starts");
+        let gateway = Arc::new(gateway);
+        let router = afterword::web::router(Arc::clone(&gateway));
         let admin = gateway.new_key("tests", Scope::Admin, Within::default()).await.expect("a key").key;
         Self { gateway, clock, memory, folder, admin, router }
     }
@@ -212,9 +214,9 @@ impl Desk {
 
     /// Sends what is due, one mail after the other; what became of each step, the last one not `Tried`.
     pub async fn deliver(&self) -> Vec<Delivery> {
-        let (mut courier, mut steps) = (self.gateway.courier(), Vec::new());
-        while steps.last().is_none_or(|last| *last == Delivery::Tried) {
-            steps.push(self.gateway.deliver_due(&mut courier).await.expect("the store answers"));
+        let (mut worker, mut steps) = (self.gateway.mail_worker(), Vec::new());
+        while steps.last().is_none_or(|last| *last == Delivery::Again) {
+            steps.push(self.gateway.deliver_due(&mut worker).await.expect("the store answers"));
         }
         steps
     }
@@ -236,12 +238,15 @@ impl Desk {
         SqliteConnectOptions::new().filename(file).connect().await.expect("the database opens")
     }
 
-    /// Runs a query: each row as the texts of its columns, null as "null".
+    /// Runs a query: each row as the texts of its columns, null as "null", an id of 16 bytes as a UUID.
     pub async fn sql(&self, query: &str) -> Vec<Vec<String>> {
-        self.gateway.settle().await.expect("views are written");
+        self.gateway.flush().await.expect("views are written");
         let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut self.database().await).await.expect(query);
         let text = |row: &SqliteRow, column| match row.try_get_unchecked::<Option<Vec<u8>>, _>(column).expect("bytes") {
-            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Some(bytes) => match Uuid::from_slice(&bytes) {
+                Ok(id) if row.column(column).type_info().name() == "BLOB" => id.to_string(),
+                _ => String::from_utf8_lossy(&bytes).into_owned(),
+            },
             None => "null".to_owned(),
         };
         rows.iter().map(|row| (0..row.len()).map(|column| text(row, column)).collect()).collect()

@@ -1,5 +1,5 @@
-//! The story of the product, told in one breath: a conversation is closed, a customer is asked, clicks a face, and the
-//! team reads it. Read this first.
+//! The life of a survey as a test: a conversation is closed, a customer is asked and clicks a face, and the team reads
+//! the report. Read it after `lib.rs` and `gateway.rs`.
 
 use super::desk::Desk;
 use chrono::TimeDelta;
@@ -9,7 +9,7 @@ use serde_json::json;
 async fn a_conversation_is_closed_asked_about_rated_and_reported() {
     let desk = Desk::open().await;
 
-    // The helpdesk says that Grace finished a conversation with Ada, and is told at once what will happen.
+    // The helpdesk says that Grace finished a conversation with Ada. The answer says at once what will happen.
     let asked = desk.close(json!({"conversation_id": "8841", "subject": "Refund"})).await;
     assert_eq!((asked.status, &asked["decision"]), (202, &json!("ask")), "{}", asked.text);
 

@@ -2,19 +2,28 @@
 //! no sleeping, no order between tests. Only `e2e`, `proof` and `samples` start processes, and only they and `smtp` open
 //! sockets.
 
+#![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
+
 mod abuse;
 mod access;
+mod batches;
 mod bounces;
 mod closings;
+mod commands;
+mod connections;
 mod desk;
 mod dkim;
 mod docs;
 mod e2e;
 mod faults;
 mod languages;
+mod leases;
 mod life;
+mod log;
 mod mail;
+mod migrations;
 mod pace;
+mod problems;
 mod process;
 mod proof;
 mod refusals;
@@ -25,4 +34,6 @@ mod shape;
 mod sink;
 mod smtp;
 mod store;
+mod terminal;
 mod traces;
+mod voided;

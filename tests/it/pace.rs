@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use afterword::gateway::Delivery;
-use afterword::survey::delivery::Attempt;
+use afterword::survey::outbound::Attempt;
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -73,7 +73,7 @@ async fn a_domain_over_its_rate_does_not_block_the_others_behind_it() {
         work_a_minute(&desk).await;
     }
     assert_eq!(desk.mails().len(), 102, "all leave in the end");
-    let tries = desk.sql("SELECT count(*), max(tries) FROM survey WHERE mail = 'accepted'").await;
+    let tries = desk.sql("SELECT count(*), max(tries) FROM outbox WHERE state = 'accepted'").await;
     assert_eq!(tries, [["102", "1"]], "and to wait for a turn is no try");
 }
 
@@ -103,7 +103,7 @@ async fn a_way_out_that_fails_rests_and_the_mails_behind_stay_as_they_were() {
     }
     desk.memory.answer_next([Attempt::Unreachable("refused".into())]);
     assert_eq!(desk.deliver().await, [Delivery::Unreachable]);
-    let states = "SELECT mail, tries, due_at - first_due FROM survey ORDER BY due_at DESC";
+    let states = "SELECT state, tries, due_at - first_due FROM outbox ORDER BY due_at DESC";
     let rows = desk.sql(states).await;
     assert_eq!(rows[0], ["waiting", "0", "30000"], "the one that it could not carry");
     assert_eq!(rows[1..], [["waiting", "0", "0"], ["waiting", "0", "0"]], "none was taken that it did not carry");
@@ -118,7 +118,10 @@ async fn no_try_is_made_after_the_rate_window() {
         desk.memory.answer_next([Attempt::Temporary("451 later".into())]);
         desk.deliver().await;
         tries += 1;
-        let mail = desk.sql("SELECT mail, due_at, mail_note, closed_at + 3600000 FROM survey").await.remove(0);
+        let mail = desk
+            .sql("SELECT state, due_at, note, closed_at + 3600000 FROM outbox JOIN survey USING (id)")
+            .await
+            .remove(0);
         if mail[0] == "failed" {
             assert_eq!(mail[2], "451 later", "the reason is kept");
             break;

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 /// How long all mails may take to settle once nothing fails any more: a worker rests 30 s when there is no way out.
 const SETTLES_WITHIN: Duration = Duration::from_secs(90);
@@ -46,7 +47,7 @@ pub struct Figures {
     pub refused_for_good: u64,
 }
 
-/// Whoever closes conversations: as many as it is let, each until it is answered.
+/// A helpdesk that closes conversations: as many as it may, each until it gets an answer.
 struct Helpdesk {
     port: u16,
     bearer: String,
@@ -117,7 +118,7 @@ impl Helpdesk {
         }
     }
 
-    /// Whether an answer came; without one it is told again.
+    /// Whether an answer came. Without one, the helpdesk sends the closing again.
     fn close_one(&self, number: usize) -> bool {
         let body = json!({
             "conversation_id": number.to_string(), "closed_at": closed_at(), "subject": "Refund", "characters": 612,
@@ -146,8 +147,10 @@ async fn settled(folder: &Path) -> Vec<(String, String, Option<String>)> {
     let mut db = options.connect().await.expect("the database opens");
     let start = Instant::now();
     loop {
-        let rows: Vec<(String, String, Option<String>)> =
-            query_as("SELECT id, mail, mail_note FROM survey").fetch_all(&mut db).await.expect("rows");
+        let sql = "SELECT id, state, note FROM outbox";
+        let rows: Vec<(Vec<u8>, String, Option<String>)> = query_as(sql).fetch_all(&mut db).await.expect("rows");
+        let name = |id: Vec<u8>| Uuid::from_slice(&id).expect("an id").to_string();
+        let rows: Vec<_> = rows.into_iter().map(|(id, state, note)| (name(id), state, note)).collect();
         let waits = rows.iter().any(|(_, state, _)| state == "waiting" || state == "sending");
         if !waits || start.elapsed() > SETTLES_WITHIN {
             return rows;

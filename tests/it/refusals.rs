@@ -1,7 +1,7 @@
 //! What is refused, and how: bodies by the field that is wrong, whatever a stranger can send, and comments too long.
 
 use crate::desk::{Answer, BROWSER, Desk, START, stamp};
-use afterword::store::Scope;
+use afterword::survey::access::Scope;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use chrono::TimeDelta;
@@ -267,7 +267,7 @@ async fn nothing_that_a_stranger_sends_breaks_or_stores_anything() {
     let mut sent = 0;
     for path in PATHS.iter().chain(&paths) {
         for (place, method) in wild.iter().enumerate() {
-            // A rating link may be viewed; that is what CLICKS.md allows.
+            // A rating link may be viewed; that is what the click rules allow.
             let few = &headers[place % headers.len()];
             for headers in
                 [headers[0], few, headers[6], headers[7], &[("x-huge", huge.as_slice()), ("cookie", huge.as_slice())]]
@@ -298,7 +298,7 @@ async fn forms_that_are_none_change_nothing_but_are_answered() {
     desk.pass(TimeDelta::minutes(10));
     let page = desk.visit(link).await.page_token();
     desk.pass(TimeDelta::seconds(10));
-    let standing = "SELECT standing, score, comment FROM survey";
+    let standing = "SELECT standing, score, comment FROM rating";
     for (form, status) in [
         (format!("page={page}&score=6"), 422),
         (format!("page={page}&score="), 422),
@@ -355,16 +355,19 @@ async fn a_comment_of_5000_characters_fits_and_one_more_is_given_back() {
         assert_eq!(answer.status, 422);
         assert!(answer.text.contains(&long), "no text is ever lost");
         assert!(answer.text.contains("value=\"3\" checked"), "nor the face that was picked");
-        assert_eq!(desk.sql("SELECT standing FROM survey ORDER BY id DESC LIMIT 1").await[0], ["unrated"]);
+        assert_eq!(desk.sql("SELECT standing FROM rating ORDER BY survey_id DESC LIMIT 1").await[0], ["unrated"]);
         assert_eq!(desk.comment(&links[1], &fits).await["outcome"], "ok", "{unit}");
-        assert_eq!(desk.sql("SELECT comment FROM survey ORDER BY id DESC LIMIT 1").await[0], [fits]);
+        assert_eq!(desk.sql("SELECT comment FROM rating ORDER BY survey_id DESC LIMIT 1").await[0], [fits]);
     }
     // Browsers post line breaks as CR LF: one character each, as the customer typed them.
     let links = links("lines").await;
     let lines = "a\r\n".repeat(2499) + "bc";
     let page = desk.visit(&links[0]).await.page_token();
     assert_eq!(desk.comment(&links[0], &lines).await["outcome"], "ok", "5000 characters");
-    assert_eq!(desk.sql("SELECT comment FROM survey ORDER BY id DESC LIMIT 1").await[0], [lines.replace("\r\n", "\n")]);
+    assert_eq!(
+        desk.sql("SELECT comment FROM rating ORDER BY survey_id DESC LIMIT 1").await[0],
+        [lines.replace("\r\n", "\n")]
+    );
     let locked = desk.submit(&links[0], &[("page", &page), ("comment", "more")]).await;
     assert_eq!((locked.status, &locked["outcome"]), (409, &json!("locked")));
 }
@@ -413,7 +416,7 @@ async fn every_answer_to_a_link_has_its_headers() {
 #[tokio::test]
 async fn a_browser_that_came_by_https_never_comes_without() {
     let by = |url: &str| {
-        let url = url.to_owned();
+        let url = url.parse().expect("a URL");
         Desk::with(|config| config.public_url = url)
     };
     let https = by("https://rate.example.com").await;

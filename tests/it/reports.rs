@@ -38,6 +38,10 @@ impl Fact {
         }
     }
 
+    fn is_asked(&self) -> bool {
+        self.mail == "accepted" && self.standing != "voided"
+    }
+
     fn counts(&self) -> bool {
         ["rated", "locked"].contains(&self.standing)
     }
@@ -49,7 +53,7 @@ async fn store(desk: &Desk, facts: &[Fact]) {
         let rated = fact.standing != "unrated";
         let comment = (fact.standing == "locked").then_some("said");
         json!([
-            format!("01900000-0000-7000-8000-{number:012}"),
+            format!("01900000000070008000{number:012}"),
             format!("c{number}"),
             fact.teammate,
             fact.team,
@@ -62,18 +66,24 @@ async fn store(desk: &Desk, facts: &[Fact]) {
             comment
         ])
     });
+    let rows = json!(rows.collect::<Vec<_>>()).to_string();
     let mut db = desk.database().await;
-    sqlx::query("DELETE FROM survey").execute(&mut db).await.expect("emptied");
-    sqlx::query(
-        "INSERT INTO survey (id, conversation_id, teammate_id, team, mail, accepted_at, standing, score, rated_at, opened,
-            comment, evidence, page, page_issued, held_at, closed_at, made_at, address_hash, due_at, first_due)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-            value ->> 8, value ->> 9, value ->> 10, 'pressed', 1, 1, 1, 1, 1, 'h', 1, 1 FROM json_each($1)",
-    )
-    .bind(json!(rows.collect::<Vec<_>>()).to_string())
-    .execute(&mut db)
-    .await
-    .expect("stored");
+    for sql in [
+        "DELETE FROM rating",
+        "DELETE FROM clicks",
+        "DELETE FROM survey",
+        "INSERT INTO survey (id, connection, conversation_id, closed_at, made_at, address_hash)
+            SELECT unhex(value ->> 0), '', value ->> 1, 1, 1, 'h' FROM json_each($1)",
+        "INSERT INTO rating (survey_id, teammate_id, team, asked_at, standing, voided_from, score, rated_at, comment,
+                evidence, page, page_issued, held_at)
+            SELECT unhex(value ->> 0), value ->> 2, value ->> 3, iif(value ->> 4 = 'accepted', value ->> 5, NULL),
+                value ->> 6, iif(value ->> 6 = 'voided', 'rated', NULL), value ->> 7, value ->> 8, value ->> 10, 'pressed', 1,
+                1, 1
+            FROM json_each($1)",
+        "INSERT INTO clicks (survey_id, opened, trail) SELECT unhex(value ->> 0), value ->> 9, '{}' FROM json_each($1)",
+    ] {
+        sqlx::query(sql).bind(&rows).execute(&mut db).await.expect(sql);
+    }
 }
 
 fn local_day(millis: i64) -> NaiveDate {
@@ -83,7 +93,7 @@ fn local_day(millis: i64) -> NaiveDate {
 
 /// The figures of some surveys, counted as slowly as the design says them; `within` tells what is in the period.
 fn naive(facts: &[&Fact], positive: &[u8], within: impl Fn(i64) -> bool) -> Value {
-    let asked: Vec<_> = facts.iter().filter(|fact| fact.mail == "accepted" && within(fact.accepted_at)).collect();
+    let asked: Vec<_> = facts.iter().filter(|fact| fact.is_asked() && within(fact.accepted_at)).collect();
     let ratings: Vec<_> = facts.iter().filter(|fact| fact.counts() && within(fact.rated_at)).collect();
     let happy = ratings.iter().filter(|fact| positive.contains(&fact.score)).count();
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
@@ -106,7 +116,7 @@ fn fact() -> impl Strategy<Value = Fact> {
     let team = prop::sample::select(vec![None, Some("Billing"), Some("Sales")]);
     let mail =
         prop::sample::select(vec!["accepted", "accepted", "accepted", "waiting", "failed", "cancelled", "sending"]);
-    let standing = prop::sample::select(vec!["unrated", "rated", "rated", "held", "locked"]);
+    let standing = prop::sample::select(vec!["unrated", "rated", "rated", "held", "locked", "voided"]);
     (teammate, team, mail, near(), standing, 1..=5u8, near(), any::<bool>()).prop_map(
         |(teammate, team, mail, accepted_at, standing, score, rated_at, opened)| Fact {
             teammate,
@@ -140,7 +150,7 @@ fn figures_are_what_a_naive_count_finds() {
             prop_assert_eq!(&report["total"], &naive(&facts.iter().collect::<Vec<_>>(), &[3, 5], within));
             let mut groups: BTreeMap<Option<String>, Vec<(&Fact, i64)>> = BTreeMap::new();
             for fact in &facts {
-                let times = [(fact.mail == "accepted", fact.accepted_at), (fact.counts(), fact.rated_at)];
+                let times = [(fact.is_asked(), fact.accepted_at), (fact.counts(), fact.rated_at)];
                 for (_, at) in times.into_iter().filter(|(there, at)| *there && within(*at)) {
                     let key = match by {
                         "teammate" => fact.teammate.map(str::to_owned),
@@ -363,6 +373,7 @@ async fn held_unconfirmed_and_answered_mean_what_customers_did() {
     let item = listed["items"][0].as_object().expect("one");
     let names = [
         "survey_id",
+        "connection",
         "conversation_id",
         "rated_at",
         "score",

@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, START, stamp, time};
 use afterword::config::Config;
-use afterword::survey::eligibility::{AskAgain, Policy, WhenUnknown};
+use afterword::survey::policy::{AskAgain, Policy, WhenUnknown};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 

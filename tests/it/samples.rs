@@ -5,7 +5,7 @@ use crate::process;
 use crate::sink::{Pem, Plan, Sink, Tls};
 use afterword::clock::Clock;
 use afterword::gateway::send_test;
-use afterword::survey::delivery::Attempt;
+use afterword::survey::outbound::Attempt;
 use axum::body::Body;
 use axum::http::Request;
 use std::fs;
@@ -73,7 +73,7 @@ fn a_test_ends_well_only_if_it_was_accepted() {
     fs::write(folder.path().join("afterword.toml"), "mail.smtp = 'smtp://127.0.0.1:1'").expect("a configuration");
     let done = afterword(folder.path(), &["send-test", "ada@example.com"]);
     let said = text(&done.stderr);
-    assert!(done.status.code() == Some(1) && said.contains("no way out: 127.0.0.1:1"), "{said}");
+    assert!(done.status.code() == Some(1) && said.contains("was not reached: 127.0.0.1:1"), "{said}");
 }
 
 #[tokio::test]

@@ -3,33 +3,35 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What each part may name of the others. Whatever is not listed here is refused.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+/// What each part may name of the others. Anything else is refused.
+const MAY_NAME: [(&str, &[&str]); 14] = [
     ("main", &["cli"]),
-    ("cli", &["web", "worker", "gateway", "store", "mail", "survey", "config", "clock", "keys"]),
-    ("web", &["gateway", "store", "mail", "survey", "config", "clock", "text"]),
+    ("cli", &["web", "worker", "gateway", "render", "mail", "survey", "config", "clock"]),
+    ("web", &["gateway", "render", "survey", "text"]),
     ("worker", &["gateway", "survey"]),
-    ("gateway", &["store", "mail", "survey", "config", "clock", "keys"]),
-    ("store", &["survey"]),
-    ("mail", &["survey", "text"]),
+    ("gateway", &["store", "mail", "ledger", "survey", "config", "clock", "secrets"]),
+    ("render", &["survey"]),
+    ("store", &["ledger", "survey"]),
+    ("mail", &["survey", "config", "text"]),
+    ("ledger", &["survey"]),
     ("survey", &[]),
     ("config", &["survey", "text"]),
-    ("keys", &["survey"]),
+    ("secrets", &["survey"]),
     ("clock", &["survey"]),
     ("text", &[]),
 ];
-/// Libraries that belong to one part: nobody else may name them.
+/// Libraries that belong to some parts: no other may name them.
 const OWNED: [(&str, &[&str]); 5] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
-    ("axum", &["web", "cli", "config"]),
+    ("axum", &["web", "cli"]),
     ("clap", &["cli", "main"]),
-    ("askama", &["web", "mail"]),
+    ("askama", &["web", "mail", "cli"]),
 ];
 /// What the pure middle must not touch.
 const IMPURE: [&str; 8] = ["async ", ".await", "std::fs", "std::io", "std::env", "tokio", "Utc::now", "getrandom"];
 /// The longest file, without its tests.
-const LONGEST: usize = 500;
+const LONGEST: usize = 450;
 
 fn sources() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -65,19 +67,36 @@ fn code(file: &str, text: &str) -> String {
     body.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Every `crate::part` that code names, `use crate::{a, b}` included.
+/// Every `crate::part` that code names, also in trees such as `use crate::{a::{b, c}, d}`.
 fn named(code: &str) -> Vec<String> {
     let word = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
     let mut parts = Vec::new();
     for root in ["crate::", "afterword::"] {
         for rest in code.split(root).skip(1) {
-            match rest.strip_prefix('{').and_then(|list| list.split_once('}')) {
-                Some((list, _)) => parts.extend(list.split(',').map(|name| word(name.trim()))),
+            match rest.strip_prefix('{') {
+                Some(tree) => parts.extend(branches(tree).iter().map(|branch| word(branch.trim()))),
                 None => parts.push(word(rest)),
             }
         }
     }
     parts
+}
+
+/// The branches of a tree of imports, up to the brace that ends it.
+fn branches(tree: &str) -> Vec<String> {
+    let (mut branches, mut depth) = (vec![String::new()], 0);
+    for c in tree.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => branches.push(String::new()),
+            _ => {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                branches.last_mut().expect("never empty").push(c);
+            }
+        }
+    }
+    branches.retain(|branch| !branch.trim().is_empty());
+    branches
 }
 
 #[test]
@@ -110,7 +129,7 @@ fn libraries_stay_where_they_belong() {
                 wrong.push(format!("{file} names {library}"));
             }
         }
-        if part(&file) == "survey" {
+        if ["survey", "ledger"].contains(&part(&file)) {
             wrong
                 .extend(IMPURE.iter().filter(|word| code.contains(**word)).map(|word| format!("{file} says {word:?}")));
         }
@@ -120,7 +139,7 @@ fn libraries_stay_where_they_belong() {
 
 #[test]
 fn sql_is_in_the_store() {
-    let verbs = ["SELECT ", "INSERT INTO", "UPDATE survey", "DELETE FROM"];
+    let verbs = ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"];
     for (file, text) in sources().iter().filter(|(file, _)| part(file) != "store") {
         let code = code(file, text);
         assert!(!verbs.iter().any(|verb| code.contains(verb)), "{file} holds SQL");
@@ -141,5 +160,6 @@ fn files_are_small_and_say_what_they_own() {
 fn the_table_can_be_broken() {
     assert_eq!(named("use crate::store::Store;\nlet x = crate::web::y();"), ["store", "web"]);
     assert_eq!(named("use crate::{web, worker as w};"), ["web", "worker"]);
+    assert_eq!(named("use crate::{cli::{a, b::{c}}, store,\n};\nuse crate::web;"), ["cli", "store", "web"]);
     assert_eq!(code("a.rs", "x\n// crate::web\n#[cfg(test)]\nuse crate::web;"), "x");
 }

@@ -1,4 +1,4 @@
-//! An SMTP server of ours that misbehaves as it is told, step by step or at random, and counts what it got.
+//! An SMTP server of ours that misbehaves on request, step by step or at random, and counts what it got.
 //!
 //! It is a peer for tests: it takes any mail, checks nothing, and speaks on 127.0.0.1 only. It stands alone, so that
 //! benches use it too.
@@ -38,7 +38,7 @@ pub type Script = Vec<(&'static str, Act)>;
 pub enum Plan {
     /// One script a connection, in their order, and polite when there are no more.
     Scripts(Vec<Script>),
-    /// At random, from this seed, until it is told to be [`calm`](Sink::calm).
+    /// At random, from this seed, until the test calls [`calm`](Sink::calm).
     Chance(u64),
 }
 

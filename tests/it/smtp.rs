@@ -1,11 +1,13 @@
-//! The SMTP dialogue against a server that does what it is told at each step: what each failure means for the mail, and
+//! The SMTP dialogue with a server that the test directs at each step: what each failure means for the mail, and
 //! what becomes of the connection.
 
 use super::sink::{self, Act, Plan, Script, Sink};
 use Act::{Drop, Say, Stall};
-use afterword::mail::smtp::{Deadlines, Smtp, Tls};
-use afterword::mail::transport::{Letter, Postman, Transport};
-use afterword::survey::delivery::Attempt;
+use afterword::config::Tls;
+use afterword::mail::smtp::{Deadlines, Smtp};
+use afterword::mail::transport::{Connection, Letter, Transport};
+use afterword::survey::outbound::Attempt;
+use lettre::transport::smtp::extension::ClientId;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -24,13 +26,13 @@ fn smtp(sink: &Sink, limit: Duration) -> Smtp {
         port: sink.port,
         tls: Tls::Off,
         login: None,
-        hello: "test.example".into(),
+        ehlo_name: ClientId::Domain("test.example".into()),
         deadlines: Deadlines { connect: limit, session: limit, command: limit, message: limit, quit: limit },
     }
 }
 
-fn postman(sink: &Sink, limit: Duration) -> Postman {
-    Transport::Smtp(smtp(sink, limit)).postman()
+fn connect(sink: &Sink, limit: Duration) -> Connection {
+    Transport::Smtp(smtp(sink, limit)).connection()
 }
 
 async fn scripted(scripts: impl IntoIterator<Item = Script>) -> Sink {
@@ -52,8 +54,8 @@ fn letter(to: &str) -> Letter {
 }
 
 /// Carries a mail, and never waits longer than a deadline that holds.
-async fn carry(way: &mut Postman) -> Attempt {
-    timeout(LONG, way.carry(&letter("ada@example.com"))).await.expect("a deadline that holds")
+async fn send(connection: &mut Connection) -> Attempt {
+    timeout(LONG, connection.send(&letter("ada@example.com"))).await.expect("a deadline that holds")
 }
 
 fn is_unreachable(outcome: &Attempt, why: &str) -> bool {
@@ -63,12 +65,12 @@ fn is_unreachable(outcome: &Attempt, why: &str) -> bool {
 #[tokio::test]
 async fn a_connection_is_kept_from_mail_to_mail_and_closed_politely() {
     let sink = scripted([]).await;
-    let mut way = postman(&sink, LONG);
+    let mut connection = connect(&sink, LONG);
     for _ in 0..2 {
-        assert_eq!(carry(&mut way).await, Attempt::Accepted);
+        assert_eq!(send(&mut connection).await, Attempt::Accepted);
     }
-    way.rest().await;
-    way.rest().await;
+    connection.close().await;
+    connection.close().await;
     assert_eq!(sink.steps(), format!("{ONE_MAIL} MAIL RCPT DATA . QUIT"));
     assert_eq!(lines(&sink)[3..5], ["MAIL FROM:<us@example.com>\r\n", "RCPT TO:<ada@example.com>\r\n"]);
 }
@@ -77,7 +79,7 @@ async fn a_connection_is_kept_from_mail_to_mail_and_closed_politely() {
 async fn every_line_of_the_mail_arrives_as_it_was() {
     let sink = scripted([]).await;
     let raw = b"Subject: dots\r\n\r\n.\r\n..two\r\nin. the middle\r\n.\r\n".to_vec();
-    let outcome = postman(&sink, LONG).carry(&Letter { raw, ..letter("ada@example.com") }).await;
+    let outcome = connect(&sink, LONG).send(&Letter { raw, ..letter("ada@example.com") }).await;
     assert_eq!(outcome, Attempt::Accepted);
     let wire = ". Subject: dots\r\n\r\n..\r\n...two\r\nin. the middle\r\n..\r\n.\r\n";
     assert_eq!(lines(&sink)[6], wire, "each leading dot doubled, no line added");
@@ -88,7 +90,7 @@ async fn the_step_and_the_answer_tell_what_a_failure_means() {
     use Attempt::{Permanent, Temporary, Unknown, Unreachable};
     let cases: [Case; 24] = [
         ("connect", Say("554 no service"), Unreachable, "554 no service"),
-        ("connect", Say("SSH-2.0-x"), Unreachable, "no SMTP is spoken here (a port that expects TLS at once"),
+        ("connect", Say("SSH-2.0-x"), Unreachable, "the server does not speak SMTP (a port that expects TLS at once"),
         ("connect", Stall, Unreachable, "not ready within 250ms (a port that expects TLS at once"),
         ("connect", Drop, Unreachable, "the connection was closed"),
         ("EHLO", Say("502 what"), Unreachable, "502 what"),
@@ -108,7 +110,7 @@ async fn the_step_and_the_answer_tell_what_a_failure_means() {
         (".", Say("451 busy"), Temporary, "451 busy"),
         (".", Say("421 closing"), Temporary, "421 closing"),
         (".", Say("354 more"), Unknown, "the server answers the mail with 354"),
-        (".", Say("what"), Unknown, "no SMTP is spoken here"),
+        (".", Say("what"), Unknown, "the server does not speak SMTP"),
         (".", Stall, Unknown, "no answer to the mail within 250ms"),
         (".", Drop, Unknown, "the connection was closed"),
     ];
@@ -120,14 +122,14 @@ async fn the_step_and_the_answer_tell_what_a_failure_means() {
     for (mut script, (step, act, meaning, reason)) in one_by_one.into_iter().chain(at_once) {
         script.push((step, act));
         let sink = scripted([script]).await;
-        let mut way = postman(&sink, if matches!(act, Stall) { SHORT } else { LONG });
-        let outcome = carry(&mut way).await;
+        let mut connection = connect(&sink, if matches!(act, Stall) { SHORT } else { LONG });
+        let outcome = send(&mut connection).await;
         let (Permanent(told) | Temporary(told) | Unknown(told) | Unreachable(told)) = &outcome else {
             panic!("{step} {act:?}: {outcome:?}");
         };
         assert_eq!(outcome, meaning(told.clone()), "{step} {act:?}");
         assert!(told.contains(reason), "{step} {act:?}: {told}");
-        assert_eq!(carry(&mut way).await, Attempt::Accepted, "the mail after {step} {act:?}");
+        assert_eq!(send(&mut connection).await, Attempt::Accepted, "the mail after {step} {act:?}");
         let steps = sink.steps();
         assert!(steps.ends_with(ONE_MAIL) && steps.matches("connect").count() == 2, "afresh: {steps}");
     }
@@ -137,9 +139,9 @@ async fn the_step_and_the_answer_tell_what_a_failure_means() {
 async fn a_kept_connection_that_died_is_replaced_at_once() {
     for death in [Drop, Stall, Say("421 idle for too long")] {
         let sink = scripted([vec![("MAIL", Say("250 fine")), ("MAIL", death)]]).await;
-        let mut way = postman(&sink, if matches!(death, Stall) { SHORT } else { LONG });
+        let mut connection = connect(&sink, if matches!(death, Stall) { SHORT } else { LONG });
         for _ in 0..2 {
-            assert_eq!(carry(&mut way).await, Attempt::Accepted, "{death:?}");
+            assert_eq!(send(&mut connection).await, Attempt::Accepted, "{death:?}");
         }
         assert_eq!(sink.steps().matches("connect").count(), 2, "{death:?}");
     }
@@ -148,9 +150,9 @@ async fn a_kept_connection_that_died_is_replaced_at_once() {
 #[tokio::test]
 async fn a_mail_that_was_given_up_midway_does_not_spoil_the_next() {
     let sink = scripted([vec![(".", Stall)]]).await;
-    let mut way = postman(&sink, LONG);
-    assert!(timeout(SHORT, carry(&mut way)).await.is_err(), "dropped by the caller");
-    assert_eq!(carry(&mut way).await, Attempt::Accepted);
+    let mut connection = connect(&sink, LONG);
+    assert!(timeout(SHORT, send(&mut connection)).await.is_err(), "dropped by the caller");
+    assert_eq!(send(&mut connection).await, Attempt::Accepted);
     assert_eq!(sink.steps(), format!("{ONE_MAIL} {ONE_MAIL}"));
 }
 
@@ -159,16 +161,16 @@ async fn a_server_that_is_not_there_is_unreachable() {
     let port = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound").port();
     let sink = scripted([]).await;
     let gone = Smtp { port, ..smtp(&sink, LONG) };
-    let outcome = carry(&mut Transport::Smtp(gone).postman()).await;
+    let outcome = send(&mut Transport::Smtp(gone).connection()).await;
     assert!(is_unreachable(&outcome, &format!("127.0.0.1:{port}: Connection refused")), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn nothing_is_sent_without_the_encryption_asked_for() {
-    for (tls, why) in [(Tls::StartTls, "does not offer STARTTLS"), (Tls::Implicit, "no TLS is spoken here")] {
+    for (tls, why) in [(Tls::StartTls, "does not offer STARTTLS"), (Tls::Implicit, "the server does not speak TLS")] {
         let sink = scripted([]).await;
         let login = Some(("ada".to_owned(), "secret".to_owned()).into());
-        let outcome = carry(&mut Transport::Smtp(Smtp { tls, login, ..smtp(&sink, LONG) }).postman()).await;
+        let outcome = send(&mut Transport::Smtp(Smtp { tls, login, ..smtp(&sink, LONG) }).connection()).await;
         assert!(is_unreachable(&outcome, why), "{outcome:?}");
         assert!(!sink.steps().contains("AUTH") && !sink.steps().contains("MAIL"), "{}", sink.steps());
     }
@@ -183,12 +185,12 @@ async fn login_by_plain_or_login_and_what_its_failure_means() {
         (vec![plain], None, "AUTH PLAIN AGFkYQBzZWNyZXQ="),
         (vec![by_login, asks[0], asks[1], asks[2]], None, "c2VjcmV0"),
         (vec![plain, ("AUTH", Say("535 5.7.8 wrong"))], Some("535 5.7.8 wrong"), "AUTH PLAIN AGFkYQBzZWNyZXQ="),
-        (vec![], Some("offers no login"), "EHLO test.example"),
+        (vec![], Some("does not offer login"), "EHLO test.example"),
     ] {
         let sink = scripted([script]).await;
         let smtp = Smtp { login: Some(("ada".to_owned(), "secret".to_owned()).into()), ..smtp(&sink, LONG) };
         assert!(!format!("{smtp:?}").contains("secret"));
-        let outcome = carry(&mut Transport::Smtp(smtp).postman()).await;
+        let outcome = send(&mut Transport::Smtp(smtp).connection()).await;
         match told {
             None => assert_eq!(outcome, Attempt::Accepted),
             Some(why) => assert!(is_unreachable(&outcome, why), "{outcome:?}"),
@@ -201,11 +203,11 @@ async fn login_by_plain_or_login_and_what_its_failure_means() {
 async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
     let offers = vec![("EHLO", Say("250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8"))];
     let sink = scripted([vec![], offers]).await;
-    let mut way = postman(&sink, LONG);
+    let mut connection = connect(&sink, LONG);
     let letter = letter("grüße@example.com");
-    let refused = way.carry(&letter).await;
+    let refused = connection.send(&letter).await;
     assert!(matches!(&refused, Attempt::Permanent(reason) if reason.contains("SMTPUTF8")), "{refused:?}");
-    assert_eq!(way.carry(&letter).await, Attempt::Accepted);
+    assert_eq!(connection.send(&letter).await, Attempt::Accepted);
     assert!(lines(&sink).contains(&"MAIL FROM:<us@example.com> SMTPUTF8 BODY=8BITMIME\r\n".to_owned()));
 }
 
@@ -213,7 +215,7 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
 async fn a_talkative_server_is_cut_short() {
     let long = format!("550 {}", "é".repeat(400)).leak();
     let sink = scripted([vec![("RCPT", Say(long))]]).await;
-    let outcome = carry(&mut postman(&sink, LONG)).await;
+    let outcome = send(&mut connect(&sink, LONG)).await;
     assert!(matches!(&outcome, Attempt::Permanent(reason) if reason.chars().count() == 300), "{outcome:?}");
 }
 
@@ -224,8 +226,8 @@ async fn a_server_that_does_not_stop_talking_is_left() {
         [("connect", Attempt::Unreachable as fn(_) -> _), ("RCPT", Attempt::Unreachable), (".", Attempt::Unknown)]
     {
         let sink = scripted([vec![(step, Say(flood))]]).await;
-        let outcome = carry(&mut postman(&sink, LONG)).await;
-        let why = format!("127.0.0.1:{}: the server does not stop talking", sink.port);
+        let outcome = send(&mut connect(&sink, LONG)).await;
+        let why = format!("127.0.0.1:{}: the server does not stop sending", sink.port);
         assert_eq!(outcome, meaning(why), "{step}");
     }
 }
@@ -235,7 +237,7 @@ async fn a_certificate_that_nobody_vouches_for_is_named_and_nothing_is_sent() {
     for (server, tls) in [(sink::Tls::Always(NOBODY), Tls::Implicit), (sink::Tls::Offered(NOBODY), Tls::StartTls)] {
         let sink = Sink::with(Plan::Scripts(vec![]), server).await;
         let login = Some(("ada".to_owned(), "secret".to_owned()).into());
-        let outcome = carry(&mut Transport::Smtp(Smtp { tls, login, ..smtp(&sink, LONG) }).postman()).await;
+        let outcome = send(&mut Transport::Smtp(Smtp { tls, login, ..smtp(&sink, LONG) }).connection()).await;
         let why = "the certificate is not signed by an authority that this machine trusts";
         assert!(is_unreachable(&outcome, why), "{outcome:?}");
         assert!(!sink.steps().contains("AUTH") && !sink.steps().contains("MAIL"), "{}", sink.steps());
@@ -246,8 +248,8 @@ async fn a_certificate_that_nobody_vouches_for_is_named_and_nothing_is_sent() {
 async fn what_was_slipped_in_before_the_encryption_is_no_answer() {
     let slipped = vec![("STARTTLS", Say("220 go on\r\n250 slipped in"))];
     let sink = Sink::with(Plan::Scripts(vec![slipped]), sink::Tls::Offered(NOBODY)).await;
-    let outcome = carry(&mut Transport::Smtp(Smtp { tls: Tls::StartTls, ..smtp(&sink, LONG) }).postman()).await;
-    assert!(is_unreachable(&outcome, "no TLS is spoken here"), "it broke the handshake: {outcome:?}");
+    let outcome = send(&mut Transport::Smtp(Smtp { tls: Tls::StartTls, ..smtp(&sink, LONG) }).connection()).await;
+    assert!(is_unreachable(&outcome, "the server does not speak TLS"), "it broke the handshake: {outcome:?}");
 }
 
 #[tokio::test]
@@ -259,7 +261,8 @@ async fn starttls_that_is_refused_or_spoken_to_a_tls_port_is_told_apart() {
         (sink::Tls::Always(NOBODY), Tls::StartTls, "a port that expects TLS at once, such as 465, needs smtps://"),
     ] {
         let sink = Sink::with(Plan::Scripts(vec![refuses.clone()]), server).await;
-        let outcome = carry(&mut Transport::Smtp(Smtp { tls, ..smtp(&sink, Duration::from_secs(1)) }).postman()).await;
+        let outcome =
+            send(&mut Transport::Smtp(Smtp { tls, ..smtp(&sink, Duration::from_secs(1)) }).connection()).await;
         assert!(is_unreachable(&outcome, why), "{outcome:?}");
         assert!(!sink.steps().contains("MAIL"), "{}", sink.steps());
     }
@@ -269,14 +272,14 @@ async fn starttls_that_is_refused_or_spoken_to_a_tls_port_is_told_apart() {
 async fn a_server_that_answers_byte_by_byte_is_waited_for() {
     let steps = ["connect", "EHLO", "MAIL", "RCPT", "DATA", "."];
     let sink = scripted([steps.map(|step| (step, Act::Dribble)).to_vec()]).await;
-    assert_eq!(carry(&mut postman(&sink, LONG)).await, Attempt::Accepted);
+    assert_eq!(send(&mut connect(&sink, LONG)).await, Attempt::Accepted);
     assert_eq!(sink.steps(), ONE_MAIL);
 }
 
 #[tokio::test]
 async fn a_connection_cut_within_the_mail_leaves_its_outcome_open() {
     let sink = scripted([vec![(".", Act::Cut)]]).await;
-    let outcome = carry(&mut postman(&sink, LONG)).await;
+    let outcome = send(&mut connect(&sink, LONG)).await;
     assert!(matches!(outcome, Attempt::Unknown(_)), "{outcome:?}");
     assert!(sink.seen().taken.is_empty());
 }

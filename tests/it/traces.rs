@@ -5,7 +5,7 @@
 
 use super::desk::{BROWSER, Desk, time};
 use afterword::survey::Time;
-use afterword::survey::evidence::Evidence;
+use afterword::survey::page::Evidence;
 use axum::body::Body;
 use axum::http::Request;
 use chrono::TimeDelta;
@@ -100,7 +100,7 @@ async fn replay(trace: &Trace) -> Expected {
         // Policies count in hours; a trace may be finer.
         if let Some(seconds) = within {
             let until = (start + span(seconds)).timestamp_millis();
-            desk.sql(&format!("UPDATE survey SET {column} = {until}")).await;
+            desk.sql(&format!("UPDATE rating SET {column} = {until}")).await;
         }
     }
     let last_link = links[0].clone();
@@ -112,7 +112,7 @@ async fn replay(trace: &Trace) -> Expected {
             "confirm" | "post_comment" => visit.post(event).await,
             other => panic!("{}: {other} is no op", trace.name),
         }
-        visit.desk.gateway.settle().await.expect("views are written");
+        visit.desk.gateway.flush().await.expect("views are written");
     }
     let conversation = visit.desk.get("/v1/conversations/8841").await;
     let survey = &conversation["surveys"][0];

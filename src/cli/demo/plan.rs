@@ -1,32 +1,32 @@
-//! What happens in the made-up history: conversations, and how their customers take to being asked.
+//! What happens in the made-up history: conversations, and how customers react to the survey mails.
 //!
-//! Pure, and the same for the same days: the only randomness is a fixed seed. It must not know how any of it is brought
-//! about, nor what the rules of asking make of it.
+//! Pure and deterministic: its random numbers come from a fixed seed. It must not know how the events are replayed, nor
+//! which conversations the rules skip.
 
 use super::shop::{self, Agent, Topic};
 use crate::survey::Time;
-use crate::survey::closing::{Closing, Customer, Kind, StartedBy, State, Teammate};
-use crate::survey::evidence::Evidence;
+use crate::survey::closing::{Closing, ClosingState, Customer, Kind, StartedBy, Teammate};
+use crate::survey::page::Evidence;
 use crate::survey::rating::Score;
 use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
 use fastrand::Rng;
 
-/// Any will do; this one is part of what the demo looks like.
+/// An arbitrary seed. Another one would change every figure of the demo.
 const SEED: u64 = 0x1a3b;
 /// The first conversation's number in the shop's helpdesk.
 const FIRST_CONVERSATION: u64 = 48_213;
-/// Days before the end in which the carrier was on strike: a dent for whoever looks at the days.
+/// The carrier's strike, in days before the end. It shows as a dip in the figures by day.
 const STRIKE: std::ops::Range<u64> = 38..45;
 
-/// Something that the helpdesk reports.
-pub(super) enum Report {
-    /// A closing, and what its customer does if asked.
+/// An event that the helpdesk reports.
+pub(super) enum Event {
+    /// A closing, and how its customer reacts to a survey mail.
     Close(Box<Closing>, Reaction),
     /// The reopening of a conversation.
     Reopen(String),
 }
 
-/// What becomes of a mail.
+/// What happens to a survey mail.
 #[derive(Clone, Default)]
 pub(super) struct Reaction {
     /// A mail gateway opens all its links at once.
@@ -38,13 +38,13 @@ pub(super) struct Reaction {
 /// How a mail gateway presents itself.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Scan {
-    /// With a name of its own.
+    /// With a User-Agent that names it.
     Named,
     /// As if it were a browser.
     Disguised,
 }
 
-/// What ends it for an address.
+/// An event after which an address gets no more mail.
 #[derive(Clone, Copy)]
 pub(super) enum End {
     /// The customer unsubscribes.
@@ -60,7 +60,7 @@ pub(super) struct Visit {
     pub after: TimeDelta,
     pub score: Score,
     pub act: Act,
-    /// How a confirmation is made, if the page asks for no more.
+    /// How the visitor confirms, unless the page requires stronger evidence.
     pub how: Evidence,
     pub comment: Option<&'static str>,
 }
@@ -72,13 +72,13 @@ pub(super) enum Act {
     Leaves,
     /// Confirms, by staying or by the button.
     Confirms,
-    /// Confirms, and a gateway opens all links in the same minute.
+    /// Confirms, and a mail gateway opens all links within the same minute.
     Doubted,
     /// Picks another score than before.
     Changes,
 }
 
-/// The ways in which a conversation differs from most.
+/// How a conversation differs from the usual one.
 #[derive(Clone, Copy)]
 enum Twist {
     None,
@@ -96,7 +96,7 @@ enum Twist {
     Reopened,
 }
 
-/// How often each of them comes, in a thousand.
+/// How often each twist occurs, per thousand conversations.
 const TWISTS: [(Twist, u32); 13] = [
     (Twist::None, 775),
     (Twist::TooShort, 50),
@@ -113,26 +113,26 @@ const TWISTS: [(Twist, u32); 13] = [
     (Twist::Reopened, 45),
 ];
 
-/// Everything that is reported in so many days up to a moment, each at its time.
-pub(super) fn plan(days: u64, until: Time) -> Vec<(Time, Report)> {
+/// The events of the last `days` days before `until`, each with its time.
+pub(super) fn plan(days: u64, until: Time) -> Vec<(Time, Event)> {
     let mut planner =
-        Planner { rng: Rng::with_seed(SEED), until, conversations: 0, said: [0; 16], reports: Vec::new() };
+        Planner { rng: Rng::with_seed(SEED), until, conversations: 0, comments_used: [0; 16], events: Vec::new() };
     for back in (0..days).rev() {
         if let Some(day) = until.date_naive().checked_sub_days(Days::new(back)) {
             planner.day(day, STRIKE.contains(&back));
         }
     }
-    planner.reports
+    planner.events
 }
 
 struct Planner {
     rng: Rng,
     until: Time,
     conversations: u64,
-    /// How many texts of each kind were used, so that they come in turn: happy ones of each topic, then unhappy ones of
-    /// each, then the others.
-    said: [usize; 16],
-    reports: Vec<(Time, Report)>,
+    /// How many comments of each kind were used, so that they take turns: the happy ones of each topic, then the
+    /// unhappy ones of each topic, then the indifferent ones.
+    comments_used: [usize; 16],
+    events: Vec<(Time, Event)>,
 }
 
 impl Planner {
@@ -140,7 +140,7 @@ impl Planner {
         let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
         let closings = if weekend { self.rng.u32(4..=8) } else { self.rng.u32(14..=24) };
         for _ in 0..closings {
-            // From eight to half past six, most of it around lunch.
+            // Between 8:00 and 18:30, mostly around lunch.
             let second = 8 * 3600 + u32::midpoint(self.rng.u32(0..37_800), self.rng.u32(0..37_800));
             let time = chrono::NaiveTime::from_num_seconds_from_midnight_opt(second, 0);
             self.conversation(day.and_time(time.unwrap_or_default()).and_utc(), strike);
@@ -149,27 +149,28 @@ impl Planner {
 
     fn conversation(&mut self, at: Time, strike: bool) {
         self.conversations += 1;
-        let agent = &shop::AGENTS[weighted(&mut self.rng, &shop::AGENTS.each_ref().map(|agent| agent.share))];
+        let agent = &shop::AGENTS[weighted_index(&mut self.rng, &shop::AGENTS.each_ref().map(|agent| agent.share))];
         let topics: Vec<_> = (0..shop::TOPICS.len()).filter(|topic| shop::TOPICS[*topic].team == agent.team).collect();
         let topic = topics[self.rng.usize(..topics.len())];
         let closing = self.closing(at, agent, &shop::TOPICS[topic]);
         let reaction = self.reaction(agent, topic, strike);
-        let (twist, _) = TWISTS[weighted(&mut self.rng, &TWISTS.map(|(_, share)| share))];
+        let (twist, _) = TWISTS[weighted_index(&mut self.rng, &TWISTS.map(|(_, share)| share))];
         self.twist(twist, closing, reaction);
     }
 
     fn closing(&mut self, at: Time, agent: &Agent, topic: &Topic) -> Closing {
         let number = FIRST_CONVERSATION + self.conversations;
         let rng = &mut self.rng;
-        // The lower of two: some come again and again.
+        // The lower of two random numbers, so that some customers write more often.
         let customer = rng.usize(..shop::CUSTOMERS).min(rng.usize(..shop::CUSTOMERS));
         let (name, email) = shop::customer(customer);
         let channel = ["email", "email", "email", "chat", "chat", "form"][rng.usize(..6)];
         let started_by = if rng.u32(..100) < 4 { StartedBy::Teammate } else { StartedBy::Customer };
         Closing {
+            connection: String::new(),
             conversation_id: number.to_string(),
             closed_at: at,
-            state: State::Closed,
+            state: ClosingState::Closed,
             subject: Some(topic.subjects[rng.usize(..topic.subjects.len())].to_owned()),
             url: Some(format!("https://desk.example.com/conversations/{number}")),
             channel: Some(channel.to_owned()),
@@ -205,20 +206,20 @@ impl Planner {
             6..8 => Some(Scan::Disguised),
             _ => None,
         };
-        let mut place = weighted(&mut self.rng, &agent.temperament);
+        let mut score_index = weighted_index(&mut self.rng, &agent.scores);
         if strike && agent.team == shop::ORDERS && self.rng.u32(..10) < 4 {
-            place = place.saturating_sub(2);
+            score_index = score_index.saturating_sub(2);
         }
         let how = [(Evidence::Seen, 60), (Evidence::Touched, 30), (Evidence::Pressed, 10)];
-        let (how, _) = how[weighted(&mut self.rng, &how.map(|(_, share)| share))];
-        let (score, after) = (Score::ALL[place], self.patience());
+        let (how, _) = how[weighted_index(&mut self.rng, &how.map(|(_, share)| share))];
+        let (score, after) = (Score::ALL[score_index], self.answer_delay());
         let visit = |act, comment| Visit { after, score, act, how, comment };
         let mut end = None;
         let visits = match self.rng.u32(..1000) {
             0..28 => vec![visit(Act::Leaves, None)],
             28..44 => self.doubted(visit(Act::Doubted, None)),
             44..60 => self.undecided(visit(Act::Confirms, None)),
-            60..400 => vec![visit(Act::Confirms, self.comment(topic, place))],
+            60..400 => vec![visit(Act::Confirms, self.comment(topic, score_index))],
             400..412 => {
                 end = Some(End::Unsubscribes);
                 Vec::new()
@@ -232,8 +233,8 @@ impl Planner {
         Reaction { scan, visits, end }
     }
 
-    /// Half of the answers come within hours, the rest over some days.
-    fn patience(&mut self) -> TimeDelta {
+    /// The time from a mail to its answer: mostly hours, otherwise some days.
+    fn answer_delay(&mut self) -> TimeDelta {
         TimeDelta::minutes(match self.rng.u32(..100) {
             0..45 => self.rng.i64(3..90),
             45..75 => self.rng.i64(90..720),
@@ -242,7 +243,7 @@ impl Planner {
         })
     }
 
-    /// Some come back and confirm, the others stay held.
+    /// A rating that a scan casts doubt on. Some of its visitors come back and confirm; the other ratings stay held.
     fn doubted(&mut self, visit: Visit) -> Vec<Visit> {
         let visit = Visit { how: Evidence::Seen, ..visit };
         let after = visit.after + TimeDelta::minutes(self.rng.i64(30..600));
@@ -250,19 +251,20 @@ impl Planner {
         if self.rng.u32(..10) < 4 { vec![visit, again] } else { vec![visit] }
     }
 
-    /// A change of mind: one face up or down.
+    /// A visitor who changes the rating by one score, up or down.
     fn undecided(&mut self, visit: Visit) -> Vec<Visit> {
-        let place = visit.score.index();
-        let place = if place == 0 || (place < 4 && self.rng.bool()) { place + 1 } else { place - 1 };
+        let score_index = visit.score.index();
+        let score_index =
+            if score_index == 0 || (score_index < 4 && self.rng.bool()) { score_index + 1 } else { score_index - 1 };
         let after = visit.after + TimeDelta::minutes(self.rng.i64(20..1_500));
-        let again = Visit { after, score: Score::ALL[place], act: Act::Changes, ..visit };
+        let again = Visit { after, score: Score::ALL[score_index], act: Act::Changes, ..visit };
         vec![visit, again]
     }
 
-    /// The unhappy write more often.
-    fn comment(&mut self, topic: usize, place: usize) -> Option<&'static str> {
+    /// A comment, or none. Unhappy customers write more often.
+    fn comment(&mut self, topic: usize, score_index: usize) -> Option<&'static str> {
         let happy = shop::TOPICS.len();
-        let (texts, kind, percent) = match place {
+        let (texts, kind, percent) = match score_index {
             0 | 1 => (shop::TOPICS[topic].unhappy, happy + topic, 55),
             2 => (shop::INDIFFERENT, 2 * happy, 30),
             _ => (shop::TOPICS[topic].happy, topic, 20),
@@ -270,11 +272,11 @@ impl Planner {
         if self.rng.u32(..100) >= percent {
             return None;
         }
-        self.said[kind] += 1;
-        Some(texts[self.said[kind] % texts.len()])
+        self.comments_used[kind] += 1;
+        Some(texts[self.comments_used[kind] % texts.len()])
     }
 
-    /// Bends a conversation, and reports it.
+    /// Applies a twist to a conversation and reports it.
     fn twist(&mut self, twist: Twist, mut closing: Closing, reaction: Reaction) {
         let (id, at) = (closing.conversation_id.clone(), closing.closed_at);
         match twist {
@@ -282,8 +284,8 @@ impl Planner {
             Twist::TooShort => closing.characters = Some(self.rng.u32(18..=250)),
             Twist::Snoozed => {
                 let again = at + TimeDelta::minutes(self.rng.i64(1_200..4_000));
-                self.report(again, Report::Close(closed_again(&closing, again), reaction.clone()));
-                closing.state = State::Snoozed;
+                self.report(again, Event::Close(closed_again(&closing, again), reaction.clone()));
+                closing.state = ClosingState::Snoozed;
             }
             Twist::Group => {
                 let (name, email) = shop::customer(self.rng.usize(..shop::CUSTOMERS));
@@ -314,16 +316,16 @@ impl Planner {
             Twist::Reopened => {
                 let reopened = at + TimeDelta::minutes(self.rng.i64(200..2_400));
                 let again = reopened + TimeDelta::minutes(self.rng.i64(200..1_200));
-                self.report(reopened, Report::Reopen(id));
-                self.report(again, Report::Close(closed_again(&closing, again), Reaction::default()));
+                self.report(reopened, Event::Reopen(id));
+                self.report(again, Event::Close(closed_again(&closing, again), Reaction::default()));
             }
         }
-        self.report(at, Report::Close(Box::new(closing), reaction));
+        self.report(at, Event::Close(Box::new(closing), reaction));
     }
 
-    fn report(&mut self, at: Time, report: Report) {
+    fn report(&mut self, at: Time, event: Event) {
         if at < self.until {
-            self.reports.push((at, report));
+            self.events.push((at, event));
         }
     }
 }
@@ -333,13 +335,13 @@ fn closed_again(closing: &Closing, at: Time) -> Box<Closing> {
     Box::new(Closing { closed_at: at, last_reply_at, ..closing.clone() })
 }
 
-/// A place, by how much weighs on it.
-fn weighted(rng: &mut Rng, weights: &[u32]) -> usize {
-    let mut left = rng.u32(..weights.iter().sum::<u32>());
-    for (place, weight) in weights.iter().enumerate() {
-        match left.checked_sub(*weight) {
-            Some(rest) => left = rest,
-            None => return place,
+/// A random index, with a probability proportional to its weight.
+fn weighted_index(rng: &mut Rng, weights: &[u32]) -> usize {
+    let mut remaining = rng.u32(..weights.iter().sum::<u32>());
+    for (index, weight) in weights.iter().enumerate() {
+        match remaining.checked_sub(*weight) {
+            Some(rest) => remaining = rest,
+            None => return index,
         }
     }
     0

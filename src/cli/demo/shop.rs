@@ -1,16 +1,16 @@
-//! The cast of the demo: a lamp shop, its support team, its customers, and what they say.
+//! The people of the demo: a lamp shop's support team and customers, and what they write.
 //!
-//! It owns names and texts only. It must not know when anything happens, nor what comes of it.
+//! It owns names and texts only. It must not know when anything happens.
 
-/// Somebody of the support team.
+/// A member of the support team.
 pub(super) struct Agent {
     pub id: &'static str,
     pub name: &'static str,
     pub email: &'static str,
     pub team: &'static str,
-    /// How often customers give each score, worst first, in a hundred.
-    pub temperament: [u32; 5],
-    /// How much of the team's work is theirs.
+    /// The share of each score in this agent's ratings, worst first, in percent.
+    pub scores: [u32; 5],
+    /// The weight of this agent's share of all conversations.
     pub share: u32,
 }
 
@@ -33,13 +33,13 @@ const fn agent(
     name: &'static str,
     email: &'static str,
     team: &'static str,
-    temperament: [u32; 5],
+    scores: [u32; 5],
     share: u32,
 ) -> Agent {
-    Agent { id, name, email, team, temperament, share }
+    Agent { id, name, email, team, scores, share }
 }
 
-/// What conversations are about, and what customers write about them afterwards.
+/// What a conversation is about, and what its customer may comment.
 pub(super) struct Topic {
     pub team: &'static str,
     pub tag: &'static str,
@@ -61,7 +61,7 @@ pub(super) const TOPICS: [Topic; 7] = [
         ],
         unhappy: &[
             "Two weeks for a lamp that was in stock, and nobody could tell me where it was.",
-            "I was told \"tomorrow\" three times. Three times it was not tomorrow.",
+            "They promised \"tomorrow\" three times. Three times it was not tomorrow.",
             "The answers were friendly, but my parcel is still missing.",
             "I had to chase the carrier myself in the end.",
             "Promised a call back about the delivery, never got one.",
@@ -213,7 +213,7 @@ pub(super) const TOPICS: [Topic; 7] = [
     },
 ];
 
-/// What people write who are neither.
+/// Comments with the middle score.
 pub(super) const INDIFFERENT: &[&str] = &[
     "It took a while, but it was answered.",
     "Okay in the end.",
@@ -237,11 +237,10 @@ const LAST: [&str; 37] = [
 ];
 const DOMAINS: [&str; 5] = ["example.com", "mail.example.com", "example.org", "post.example.net", "example.net"];
 
-/// How many customers the shop knows.
+/// How many customers the shop has.
 pub(super) const CUSTOMERS: usize = 420;
 
-/// Name and address of a customer. No two of the first [`CUSTOMERS`] share them: the lists' lengths have no divisor in
-/// common.
+/// The name and address of a customer. The first [`CUSTOMERS`] addresses are all different.
 pub(super) fn customer(number: usize) -> (String, String) {
     let first = FIRST[number % FIRST.len()];
     let last = LAST[(7 * number + number / FIRST.len()) % LAST.len()];
@@ -255,16 +254,16 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_customer_has_an_address_of_their_own() {
+    fn every_customer_has_a_different_address() {
         let addresses: BTreeSet<_> = (0..CUSTOMERS).map(|number| customer(number).1).collect();
         assert_eq!(addresses.len(), CUSTOMERS);
     }
 
     #[test]
-    fn every_teammate_has_work_and_a_whole_temperament() {
+    fn every_agent_has_topics_and_scores_that_add_up() {
         for agent in &AGENTS {
             assert!(TOPICS.iter().any(|topic| topic.team == agent.team), "{}", agent.name);
-            assert_eq!(agent.temperament.iter().sum::<u32>(), 100, "{}", agent.name);
+            assert_eq!(agent.scores.iter().sum::<u32>(), 100, "{}", agent.name);
         }
     }
 }

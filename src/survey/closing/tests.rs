@@ -31,7 +31,11 @@ fn closing(more: Value) -> Closing {
 fn faults(more: Value) -> Vec<String> {
     let faults = closing(more).faults(noon());
     assert!(faults.iter().all(|fault| !fault.detail.is_empty()));
-    faults.into_iter().map(|fault| fault.pointer).collect()
+    let pointer = |place| match place {
+        Place::Body(pointer) => pointer,
+        Place::Parameter(name) => panic!("{name} is no place in a body"),
+    };
+    faults.into_iter().map(|fault| pointer(fault.place)).collect()
 }
 
 fn message(author: &str, at: &str, text: &str) -> Value {
@@ -51,7 +55,7 @@ fn the_example_of_the_contract_is_read() {
     });
     let closing = read(example).expect("the example");
     assert_eq!(closing.faults(noon()), []);
-    let closing = closing.settle();
+    let closing = closing.normalize();
     assert_eq!((closing.characters, closing.teammate_replied), (Some(612), Some(true)));
     assert!(closing.messages.is_none());
 }
@@ -59,10 +63,10 @@ fn the_example_of_the_contract_is_read() {
 #[test]
 fn what_is_left_out_is_unknown_or_the_default() {
     let least = closing(json!({}));
-    assert_eq!((least.state, least.ask, least.other_survey), (State::Closed, true, false));
+    assert_eq!((least.state, least.ask, least.other_survey), (ClosingState::Closed, true, false));
     assert_eq!((least.characters, least.last_reply_at, least.teammate_replied), (None, None, None));
     assert!(least.started_by.is_none() && least.policy.is_none() && least.tags.is_empty() && least.teammate.is_none());
-    let settled = least.settle();
+    let settled = least.normalize();
     assert_eq!((settled.characters, settled.last_reply_at, settled.teammate_replied), (None, None, None));
 }
 
@@ -257,6 +261,10 @@ fn urls_are_http_or_https_and_ids_of_messages_have_brackets() {
         (" https://desk.example.com", false),
         ("https://desk.example.com/\n", false),
         ("https://desk.example.com/a b", false),
+        ("HTTPS://_desk.example.com", true),
+        ("https://desk.example.com:99999/", false),
+        ("https://[::1/", false),
+        ("https:desk.example.com", false),
     ] {
         assert_eq!(faults(json!({"url": url})).is_empty(), fine, "{url:?}");
     }
@@ -297,17 +305,17 @@ fn messages_fill_what_is_missing() {
         message("bot", "11:40:00", "a bot's words count nowhere"),
         message("teammate", "10:00:00", "earlier"),
     ]);
-    let settled = closing(json!({ "messages": messages })).settle();
+    let settled = closing(json!({ "messages": messages })).normalize();
     assert_eq!(settled.characters, Some(7 + 2 + 7));
     assert_eq!(settled.last_reply_at, Some(noon() - TimeDelta::minutes(30)));
     assert_eq!(settled.teammate_replied, Some(true));
     let teammate = settled.teammate.expect("a teammate");
     assert_eq!((teammate.id.as_str(), teammate.name.as_deref()), ("teammate-11:00:00", Some("Grace")));
     assert!(settled.messages.is_none(), "texts are dropped");
-    // What is told stays as it is told, each fact for itself.
+    // A fact that the helpdesk sends stays as it was sent. Each fact stands by itself.
     let told =
         closing(json!({"messages": messages, "characters": 0, "teammate_replied": false, "teammate": {"id": "t7"}}));
-    let told = told.settle();
+    let told = told.normalize();
     assert_eq!((told.characters, told.teammate_replied), (Some(0), Some(false)));
     assert_eq!(told.last_reply_at, Some(noon() - TimeDelta::minutes(30)));
     assert_eq!(told.teammate.expect("told").id, "t7");
@@ -321,21 +329,21 @@ fn of_messages_at_one_time_the_last_in_the_list_is_the_last() {
         (json!([said("b", "11:00:00"), said("a", "11:00:00"), said("c", "10:59:59")]), "a"),
         (json!([said("a", "11:00:00.001"), said("b", "11:00:00")]), "a"),
     ] {
-        assert_eq!(closing(json!({ "messages": messages })).settle().teammate.expect("one").id, last);
+        assert_eq!(closing(json!({ "messages": messages })).normalize().teammate.expect("one").id, last);
     }
 }
 
 #[test]
 fn no_message_of_a_person_means_no_characters_and_no_reply_at_an_unknown_time() {
     for messages in [json!([]), json!([message("bot", "11:00:00", "hello")])] {
-        let settled = closing(json!({ "messages": messages })).settle();
+        let settled = closing(json!({ "messages": messages })).normalize();
         assert_eq!((settled.characters, settled.last_reply_at), (Some(0), None));
         assert_eq!(settled.teammate_replied, Some(false));
         assert_eq!(settled.teammate, None);
     }
-    let settled = closing(json!({"messages": [message("customer", "11:00:00", "hello")]})).settle();
+    let settled = closing(json!({"messages": [message("customer", "11:00:00", "hello")]})).normalize();
     assert_eq!((settled.characters, settled.teammate_replied, settled.teammate), (Some(5), Some(false), None));
-    let settled = closing(json!({ "messages": null })).settle();
+    let settled = closing(json!({ "messages": null })).normalize();
     assert_eq!((settled.characters, settled.teammate_replied), (None, None));
 }
 
@@ -365,7 +373,7 @@ fn a_long_subject_is_cut_and_not_refused() {
         "customers": [{"email": null, "name": long, "locale": " "}], "teammate": {"id": "t7", "name": " Grace\n", "team": long},
     });
     assert_eq!(faults(more.clone()), [""; 0]);
-    let settled = closing(more).settle();
+    let settled = closing(more).normalize();
     let subject = settled.subject.expect("a subject");
     assert_eq!((subject.chars().count(), subject.ends_with('…')), (LONGEST_SUBJECT, true));
     assert_eq!(settled.tags[0].chars().count(), LONGEST_NAME);
@@ -422,7 +430,7 @@ proptest! {
         let messages: Vec<_> = texts.iter().map(|(who, text)| message(author(*who), "11:00:00", text)).collect();
         let people = texts.iter().filter(|(who, _)| *who < 2);
         let expected = people.clone().map(|(_, text)| text.chars().count()).sum::<usize>();
-        let settled = closing(json!({ "messages": messages })).settle();
+        let settled = closing(json!({ "messages": messages })).normalize();
         prop_assert_eq!(settled.characters.map(|characters| characters as usize), Some(expected));
         prop_assert_eq!(settled.last_reply_at.is_some(), people.count() > 0);
         prop_assert_eq!(settled.teammate_replied, Some(texts.iter().any(|(who, _)| *who == 1)));

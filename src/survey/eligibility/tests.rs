@@ -4,6 +4,7 @@ mod naive;
 
 use super::*;
 use crate::survey::closing::Customer;
+use glob::Pattern;
 use std::collections::BTreeSet;
 
 /// A closing that everybody would ask about, and all that is known; tests break one thing each.
@@ -36,14 +37,14 @@ fn fine() -> Case {
 }
 
 impl Case {
-    fn verdict(&self) -> Verdict {
-        judge(&self.policy, &self.closing, &self.history, self.now)
+    fn decision(&self) -> Decision {
+        judge(&self.policy, &self.closing, &self.history, self.now, Uuid::nil())
     }
 
     fn reasons(&self) -> Vec<Reason> {
-        match self.verdict() {
-            Verdict::Ask(_) => Vec::new(),
-            Verdict::Skip(reasons) => {
+        match self.decision() {
+            Decision::Ask { .. } => Vec::new(),
+            Decision::Skip(reasons) => {
                 assert!(!reasons.is_empty(), "a skip has a reason");
                 reasons
             }
@@ -89,9 +90,9 @@ fn check(table: &[Line<'_>]) {
 
 #[test]
 fn the_usual_closing_is_asked_about_after_the_delay() {
-    assert_eq!(fine().verdict(), Verdict::Ask(fine().now));
+    assert_eq!(fine().decision(), Decision::Ask { survey: Uuid::nil(), send_at: fine().now });
     let delayed = case(|c| c.policy.delay = TimeDelta::minutes(90));
-    assert_eq!(delayed.verdict(), Verdict::Ask(fine().now + TimeDelta::minutes(90)));
+    assert_eq!(delayed.decision(), Decision::Ask { survey: Uuid::nil(), send_at: fine().now + TimeDelta::minutes(90) });
 }
 
 #[test]
@@ -179,18 +180,18 @@ fn exactly_one_person_is_asked() {
 #[test]
 fn a_conversation_is_asked_about_once_unless_each_closing_counts() {
     check(&[
-        (|c| c.history.asked_closings = vec![noon() - TimeDelta::days(90)], &["already_asked"]),
-        (|c| c.history.asked_closings = vec![noon() + TimeDelta::days(1)], &["already_asked"]),
-        (|c| (c.policy.ask_again, c.history.asked_closings) = (AskAgain::EachClosing, vec![noon() - MS]), &[]),
+        (|c| c.history.asked_closings = [noon() - TimeDelta::days(90)].into(), &["already_asked"]),
+        (|c| c.history.asked_closings = [noon() + TimeDelta::days(1)].into(), &["already_asked"]),
+        (|c| (c.policy.ask_again, c.history.asked_closings) = (AskAgain::EachClosing, [noon() - MS].into()), &[]),
         // only for a later closing
         (
-            |c| (c.policy.ask_again, c.history.asked_closings) = (AskAgain::EachClosing, vec![noon()]),
+            |c| (c.policy.ask_again, c.history.asked_closings) = (AskAgain::EachClosing, [noon()].into()),
             &["already_asked"],
         ),
         (
             |c| {
                 (c.policy.ask_again, c.history.asked_closings) =
-                    (AskAgain::EachClosing, vec![noon() - MS, noon() + MS]);
+                    (AskAgain::EachClosing, [noon() - MS, noon() + MS].into());
             },
             &["already_asked"],
         ),
@@ -202,7 +203,7 @@ fn the_helpdesk_can_say_no() {
     check(&[
         (|c| c.closing.other_survey = true, &["other_survey"]),
         (|c| c.closing.ask = false, &["suppressed_here"]),
-        (|c| c.closing.state = State::Snoozed, &["not_closed"]),
+        (|c| c.closing.state = ClosingState::Snoozed, &["not_closed"]),
     ]);
 }
 
@@ -232,11 +233,11 @@ fn exclusions_match_in_lower_case() {
 #[test]
 fn each_cause_of_suppression_is_a_rule() {
     check(&[
-        (|c| c.history.suppressed = vec![Cause::OptedOut], &["opted_out"]),
-        (|c| c.history.suppressed = vec![Cause::Bounced], &["bounced"]),
-        (|c| c.history.suppressed = vec![Cause::Complained], &["complained"]),
-        (|c| c.history.suppressed = vec![Cause::Erased], &["erased"]),
-        (|c| c.history.suppressed = vec![Cause::Erased, Cause::OptedOut], &["opted_out", "erased"]),
+        (|c| c.history.suppressed = [Cause::OptedOut].into(), &["opted_out"]),
+        (|c| c.history.suppressed = [Cause::Bounced].into(), &["bounced"]),
+        (|c| c.history.suppressed = [Cause::Complained].into(), &["complained"]),
+        (|c| c.history.suppressed = [Cause::Erased].into(), &["erased"]),
+        (|c| c.history.suppressed = [Cause::Erased, Cause::OptedOut].into(), &["opted_out", "erased"]),
     ]);
 }
 
@@ -328,13 +329,13 @@ fn every_failing_rule_is_reported_with_value_limit_and_sentence() {
         c.customers(&[Some("ada@example.com"), Some("bob@example.com")]);
         (c.closing.started_by, c.closing.teammate_replied) = (Some(StartedBy::Api), Some(false));
         (c.closing.characters, c.closing.last_reply_at) = (Some(3), Some(noon() - TimeDelta::days(8)));
-        (c.closing.other_survey, c.closing.ask, c.closing.state) = (true, false, State::Snoozed);
+        (c.closing.other_survey, c.closing.ask, c.closing.state) = (true, false, ClosingState::Snoozed);
         c.now = noon() + TimeDelta::days(8);
         c.history = History {
-            asked_closings: vec![noon() - TimeDelta::days(1)],
+            asked_closings: [noon() - TimeDelta::days(1)].into(),
             latest_closing: Some(noon() + MS),
             latest_reopening: Some(noon()),
-            suppressed: Cause::ALL.to_vec(),
+            suppressed: Cause::ALL.iter().copied().collect(),
             asked_address: vec![noon()],
             sample: 50.0,
         };
@@ -356,7 +357,7 @@ fn an_unknown_fact_passes_with_ask_and_fails_with_skip() {
         (|c| c.closing.characters = None, &["characters"]),
         (|c| c.closing.last_reply_at = None, &["last_reply_at"]),
         (|c| c.closing.teammate_replied = None, &["teammate_replied"]),
-        // whoever started it took part
+        // the person who started it took part
         (|c| (c.closing.teammate_replied, c.closing.started_by) = (None, Some(StartedBy::Teammate)), &[]),
         // the workflow switch is off: the answer depends on who started
         (|c| c.closing.started_by = None, &["started_by"]),

@@ -1,4 +1,4 @@
-//! CLICKS.md, step by step: each test is a few visits, written as scripts that a person can read.
+//! The click rules, step by step: each test is a few visits, written as scripts that a person can read.
 //!
 //! A script has one request a line, `<seconds> <verb> …`, beside settings and expectations:
 //!
@@ -20,6 +20,7 @@ mod later;
 mod model;
 
 use super::*;
+use crate::survey::page::PageId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ fn face(number: i64) -> Score {
     Score::try_from(number).expect("1 to 5")
 }
 
-/// One survey and whoever comes to it.
+/// One survey and its visitors.
 struct Visit {
     clicks: Clicks,
     least: Evidence,
@@ -66,14 +67,14 @@ impl Visit {
     fn post(&mut self, t: f64, page: Option<Page>, how: Evidence, picked: Option<Score>, comment: &str) -> Reply {
         let link = page.as_ref().map_or(self.last_link, |page| page.score);
         let comment = (!comment.trim().is_empty()).then(|| comment.to_owned());
-        let post = Post { link, page, how, picked, comment, fresh: self.fresh_id() };
+        let post = Post { clicked: link, page, how, picked, comment, fresh: self.fresh_id() };
         self.clicks.answer(at(t), &post, self.least)
     }
 
     fn stands(&self) -> String {
         let standing = &self.clicks.standing;
         match standing.rating() {
-            None => standing.word().to_owned(),
+            None => standing.word().to_string(),
             Some(rating) => format!("{} {} {}", standing.word(), rating.score.number(), rating.evidence.word()),
         }
     }
@@ -90,7 +91,7 @@ impl Visit {
             [] => {}
             ["=", ..] => assert_eq!(self.stands(), words[1..].join(" "), "{line}"),
             ["changes", ..] => {
-                let changes: Vec<_> = self.clicks.changes.iter().map(|change| change.what).collect();
+                let changes: Vec<_> = self.clicks.changes.iter().map(|change| change.kind.word()).collect();
                 assert_eq!(changes, words[1..], "{line}");
             }
             ["since", t] => {
@@ -108,7 +109,7 @@ impl Visit {
             }
             [t, "page", score, name, mode] => {
                 let score = face(score.parse().expect("a score"));
-                let mode = Mode::ALL.into_iter().find(|known| known.word() == mode).expect("a mode");
+                let mode = mode.parse().expect("a mode");
                 let page = Page { id: self.fresh_id(), score, mode, issued: at(seconds(t)), after_hold: false };
                 self.name_page(name, page);
             }
@@ -221,6 +222,6 @@ fn every_published_trace_ends_as_it_says() {
             }
         }
         let standing = &visit.clicks.standing;
-        assert_eq!((standing.word(), standing.score()), (expect.standing.as_str(), expect.score), "{name}");
+        assert_eq!((standing.word().word(), standing.score()), (expect.standing.as_str(), expect.score), "{name}");
     }
 }

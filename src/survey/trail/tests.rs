@@ -75,9 +75,9 @@ fn a_trail_is_kept_in_words_that_later_versions_must_read() {
     trail.mark_hot(ms(2));
     let json = serde_json::to_value(&trail).expect("plain data");
     let expected = serde_json::json!({
-        "views": [{"at": 1_700_000_000_000i64, "score": 5}],
-        "tries": [{"at": 1_700_000_000_001i64, "page": 7, "score": 4, "how": "seen"}],
-        "hot": [{"from": 1_700_000_000_002i64, "until": 1_700_000_300_002i64}],
+        "views": [[1_700_000_000_000i64, 5]],
+        "tries": [[1_700_000_000_001i64, 7, 4, "seen"]],
+        "hot": [[1_700_000_000_002i64, 1_700_000_300_002i64]],
     });
     assert_eq!(json, expected);
     assert!(serde_json::from_value::<Score>(serde_json::json!(6)).is_err());

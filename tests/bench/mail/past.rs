@@ -10,19 +10,19 @@ const PASTS: [u32; 2] = [100, 1_000_000];
 const ROUNDS: usize = 5;
 const TIMES: usize = 200;
 
-/// Prints the medians of a closing and of a delivery, one after the other, for both pasts in turn.
+/// Prints the median times of a closing and of a delivery, for both pasts, which take turns.
 pub async fn run() {
-    let mut houses: Vec<(TempDir, Gateway)> = vec![];
+    let mut gateways: Vec<(TempDir, Gateway)> = vec![];
     for past in PASTS {
         let folder = tempfile::tempdir().expect("a folder");
         let gateway = gateway(folder.path(), Transport::Memory(Memory::default()), |_| {}).await;
         fill(folder.path(), 1, past, "accepted", "'d' || (i % 40) || '.example'").await;
-        houses.push((folder, gateway));
+        gateways.push((folder, gateway));
     }
     let mut spans: [[Vec<f64>; 2]; 2] = Default::default();
     for round in 0..ROUNDS {
-        for (which, (_, gateway)) in houses.iter().enumerate() {
-            let (closed, sent) = both(gateway, round).await;
+        for (which, (_, gateway)) in gateways.iter().enumerate() {
+            let (closed, sent) = close_and_send(gateway, round).await;
             spans[which][0].extend(closed);
             spans[which][1].extend(sent);
         }
@@ -35,18 +35,19 @@ pub async fn run() {
     }
 }
 
-async fn both(gateway: &Gateway, round: usize) -> (Vec<f64>, Vec<f64>) {
+/// The milliseconds that each closing took, and each delivery of its mail.
+async fn close_and_send(gateway: &Gateway, round: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut closed, mut sent) = (vec![], vec![]);
     for n in 0..TIMES {
         let start = Instant::now();
         gateway.close(closing(&format!("n{round}-{n}"), gateway.clock.now()), false).await.expect("decided");
         closed.push(start.elapsed().as_secs_f64() * 1e3);
     }
-    let mut courier = gateway.courier();
+    let mut worker = gateway.mail_worker();
     loop {
         let start = Instant::now();
-        match gateway.deliver_due(&mut courier).await.expect("sent") {
-            Delivery::Tried => sent.push(start.elapsed().as_secs_f64() * 1e3),
+        match gateway.deliver_due(&mut worker).await.expect("sent") {
+            Delivery::Again => sent.push(start.elapsed().as_secs_f64() * 1e3),
             _ => return (closed, sent),
         }
     }

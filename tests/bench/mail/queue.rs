@@ -1,10 +1,10 @@
-//! What 100 000 waiting mails do to clicks and closings, side by side with an empty queue in one run.
+//! How 100 000 waiting mails slow clicks and closings, compared with an empty queue in the same run.
 
 use super::outbox::{Sink, closing, database, fill, gateway, percentiles, waiting};
 use afterword::clock::Clock;
 use afterword::gateway::{Form, Gateway};
 use afterword::mail::transport::{Memory, Transport};
-use afterword::survey::evidence::Evidence;
+use afterword::survey::page::Evidence;
 use afterword::worker;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,13 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 const QUEUE: u32 = 100_000;
 const ROUNDS: usize = 5;
-/// Who clicks and closes at once, and how often each in a round.
+/// How many tasks click or close at once.
 const TASKS: usize = 16;
+/// How often each task does so in a round.
 const TIMES: usize = 125;
-/// Mails leave all the while, at a rate that leaves the queue long and the machine free.
+/// Mails per minute: slow enough that the queue stays long and the machine idle.
 const RATE: u32 = 1_200;
 
-struct House {
+struct Setup {
     folder: TempDir,
     gateway: Arc<Gateway>,
     links: Vec<String>,
@@ -31,20 +32,20 @@ struct House {
 /// Prints p50 and p99 of closings and of clicks, without and with the queue, and what a single slow domain costs.
 pub async fn run() {
     let sink = Sink::start();
-    let empty = House::open(&sink, 0).await;
-    let full = House::open(&sink, QUEUE).await;
+    let empty = Setup::open(&sink, 0).await;
+    let full = Setup::open(&sink, QUEUE).await;
     let mut spans: [[Vec<Duration>; 2]; 2] = Default::default();
     for round in 0..ROUNDS {
         for turn in 0..2 {
             let which = (turn + round) % 2;
-            let house = [&empty, &full][which];
-            spans[which][0].extend(house.close_many(round).await);
-            spans[which][1].extend(house.click_many().await);
+            let setup = [&empty, &full][which];
+            spans[which][0].extend(setup.close_many(round).await);
+            spans[which][1].extend(setup.click_many().await);
         }
     }
     let left = waiting(&mut database(full.folder.path()).await).await;
-    assert!(left > i64::from(QUEUE) / 2, "it was a long queue all the time");
-    println!("\nwith {QUEUE} mails waiting, {RATE} a minute leaving, {TASKS} at once; milliseconds");
+    assert!(left > i64::from(QUEUE) / 2, "the queue was long all the time");
+    println!("\nwith {QUEUE} mails waiting, {RATE} sent per minute, {TASKS} tasks; milliseconds");
     println!("          p50 empty  p50 queue  p99 empty  p99 queue  ratio of p99");
     let [[close_empty, click_empty], [close_full, click_full]] = spans;
     for (name, empty, full) in [("closing", close_empty, close_full), ("click", click_empty, click_full)] {
@@ -56,7 +57,7 @@ pub async fn run() {
     slow_domain().await;
 }
 
-impl House {
+impl Setup {
     async fn open(sink: &Sink, queue: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let links = links(folder.path()).await;
@@ -98,7 +99,8 @@ impl House {
                 let mut spans = vec![];
                 for link in links {
                     let start = Instant::now();
-                    let page = gateway.open_link(&link, false).await.expect("opened").page_token;
+                    let link = gateway.link(&link).expect("a link");
+                    let page = gateway.open_link(link, false).await.expect("opened").page_token;
                     let form = Form {
                         page,
                         how: Evidence::Pressed,
@@ -107,7 +109,7 @@ impl House {
                         cross_site: false,
                         program: true,
                     };
-                    gateway.answer(&link, form).await.expect("answered");
+                    gateway.answer(link, form).await.expect("answered");
                     spans.push(start.elapsed());
                 }
                 spans
@@ -117,16 +119,16 @@ impl House {
     }
 }
 
-/// A link of each of a hundred surveys that were sent.
+/// One rating link of each of a hundred sent surveys.
 async fn links(folder: &Path) -> Vec<String> {
     let memory = Memory::default();
     let gateway = gateway(folder, Transport::Memory(memory.clone()), |_| {}).await;
     for n in 0..100 {
         gateway.close(closing(&format!("l{n}"), Clock::System.now()), false).await.expect("decided");
     }
-    let mut courier = gateway.courier();
+    let mut worker = gateway.mail_worker();
     while memory.mails().len() < 100 {
-        gateway.deliver_due(&mut courier).await.expect("sent");
+        gateway.deliver_due(&mut worker).await.expect("sent");
     }
     let token = |raw: Vec<u8>| {
         let text = String::from_utf8(raw).expect("ASCII").replace("=\r\n", "");
@@ -134,12 +136,12 @@ async fn links(folder: &Path) -> Vec<String> {
         rest.chars().take(47).collect()
     };
     let links = memory.mails().into_iter().map(token).collect();
-    drop(courier);
-    gateway.close_down().await;
+    drop(worker);
+    gateway.shut_down().await;
     links
 }
 
-/// A long queue to one domain over its rate, and how long a mail to another waits behind it.
+/// Prints how long a mail waits behind a long queue to another domain that is over its rate.
 async fn slow_domain() {
     let folder = tempfile::tempdir().expect("a folder");
     let memory = Memory::default();
@@ -150,12 +152,15 @@ async fn slow_domain() {
     let workers = tokio::spawn(worker::run(Arc::clone(&gateway), stop.clone()));
     gateway.close(closing("behind", gateway.clock.now()), false).await.expect("decided");
     let start = Instant::now();
-    let arrived = |raw: &Vec<u8>| String::from_utf8_lossy(raw).contains("behind@example.com");
-    while !memory.mails().iter().any(arrived) {
-        assert!(start.elapsed() < Duration::from_mins(2), "it is not blocked");
+    let is_behind = |raw: &Vec<u8>| String::from_utf8_lossy(raw).contains("behind@example.com");
+    while !memory.mails().iter().any(is_behind) {
+        assert!(start.elapsed() < Duration::from_mins(2), "the mail is not blocked");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    println!("behind {QUEUE} mails to a domain over its rate, another mail leaves after {:.1?}", start.elapsed());
+    println!(
+        "behind {QUEUE} mails to a domain over its rate, a mail to another domain is sent after {:.1?}",
+        start.elapsed()
+    );
     stop.cancel();
     workers.await.expect("the workers end");
 }

@@ -1,4 +1,5 @@
-//! Mails a second through the real outbox, claims and marks durable, beside Postfix's `smtp-source`, which keeps nothing.
+//! Mails per second through the real outbox, where claims and outcomes are durable, compared with Postfix's
+//! `smtp-source`, which stores nothing.
 
 use super::outbox::{Sink, any_waiting, database, fill, gateway, median, syncs, tool};
 use afterword::gateway::Delivery;
@@ -10,20 +11,20 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 const ROUNDS: usize = 3;
-/// Connections, and how many mails they send in a round.
+/// The number of connections, and of mails that they send in a round.
 const RUNS: [(usize, u32); 3] = [(1, 1_500), (4, 4_000), (16, 8_000)];
 
-/// Prints a row for each number of connections: medians of the rounds.
+/// Prints the medians of the rounds, in a row for each number of connections.
 pub async fn run() {
     let sink = Sink::start();
     let size = size_of_a_mail().await;
-    println!("mails a second to smtp-sink, {size} bytes each, medians of {ROUNDS} rounds, both senders in turn");
-    println!("connections  afterword  smtp-source  ratio  syncs a second of the disk");
+    println!("mails per second to smtp-sink, {size} bytes each, medians of {ROUNDS} rounds, both senders in turn");
+    println!("connections  afterword  smtp-source  ratio  disk syncs per second");
     for (connections, mails) in RUNS {
         let (mut ours, mut theirs, mut ratios, mut disk) = (vec![], vec![], vec![], vec![]);
         for _ in 0..ROUNDS {
-            ours.push(ours_to(&sink, connections, mails).await);
-            theirs.push(source(&sink, connections, mails, size));
+            ours.push(our_rate(&sink, connections, mails).await);
+            theirs.push(their_rate(&sink, connections, mails, size));
             ratios.push(ours[ours.len() - 1] / theirs[theirs.len() - 1]);
             disk.push(syncs(tempfile::tempdir().expect("a folder").path()));
         }
@@ -37,12 +38,12 @@ async fn size_of_a_mail() -> usize {
     let memory = Memory::default();
     let gateway = gateway(folder.path(), Transport::Memory(memory.clone()), |_| {}).await;
     fill(folder.path(), 1, 1, "waiting", "'example.com'").await;
-    assert_eq!(gateway.deliver_due(&mut gateway.courier()).await.expect("sent"), Delivery::Tried);
+    assert_eq!(gateway.deliver_due(&mut gateway.mail_worker()).await.expect("sent"), Delivery::Again);
     memory.mails()[0].len()
 }
 
-/// From the start of the workers to the last mark, in a new database.
-async fn ours_to(sink: &Sink, connections: usize, mails: u32) -> f64 {
+/// Afterword's mails per second, from the start of the workers to the last stored outcome, in a new database.
+async fn our_rate(sink: &Sink, connections: usize, mails: u32) -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
     let gateway = gateway(folder.path(), sink.transport(), |config| config.mail.workers = connections).await;
     fill(folder.path(), 1, mails, "waiting", "'d' || (i % 40) || '.example'").await;
@@ -60,7 +61,8 @@ async fn ours_to(sink: &Sink, connections: usize, mails: u32) -> f64 {
     rate
 }
 
-fn source(sink: &Sink, connections: usize, mails: u32, size: usize) -> f64 {
+/// The mails per second of `smtp-source`.
+fn their_rate(sink: &Sink, connections: usize, mails: u32, size: usize) -> f64 {
     let mut command = Command::new(tool("smtp-source"));
     command.args(["-d", "-s", &connections.to_string(), "-m", &mails.to_string(), "-l", &size.to_string()]);
     command.args(["-f", "us@example.com", "-t", "ada@example.com", &format!("127.0.0.1:{}", sink.port)]);

@@ -24,7 +24,8 @@ pub async fn folder() -> TempDir {
     let made = MADE.get_or_init(async || {
         let folder = empty();
         let clock = Clock::at(START.parse().expect("a time"));
-        Gateway::open(config(folder.path()), clock, None).await.expect("a first start").close_down().await;
+        let (gateway, _lock) = Gateway::serve(config(folder.path()), clock, None).await.expect("a first start");
+        gateway.shut_down().await;
         FILES.map(|file| std::fs::read(folder.path().join(file)).expect("made"))
     });
     let folder = empty();

@@ -45,10 +45,11 @@ impl Answer {
         reasons.iter().map(|reason| reason["rule"].as_str().expect("a rule")).collect()
     }
 
-    /// The pointers of a problem's errors.
+    /// Where a problem's errors are: JSON pointers begin with a slash, names of parameters do not.
     pub fn pointers(&self) -> Vec<&str> {
         let errors = self["errors"].as_array().expect(&self.text);
-        errors.iter().map(|error| error["pointer"].as_str().expect("a pointer")).collect()
+        let places = errors.iter().map(|error| error.get("pointer").or(error.get("parameter")));
+        places.map(|place| place.and_then(Value::as_str).expect("a place")).collect()
     }
 
     /// The token in a page's form.

@@ -42,12 +42,12 @@ prop_compose! {
         (case.closing.teammate_replied, case.closing.characters) = (replied, characters);
         case.closing.last_reply_at = reply.map(|before| noon() - before);
         (case.closing.ask, case.closing.other_survey) = (ask, other);
-        case.closing.state = if snoozed { State::Snoozed } else { State::Closed };
+        case.closing.state = if snoozed { ClosingState::Snoozed } else { ClosingState::Closed };
         case.now = noon() + age;
         case.history.asked_closings = asked.map(|span| noon() + span).into_iter().collect();
         (case.history.latest_closing, case.history.latest_reopening) = (later.map(|s| noon() + s), reopened.map(|s| noon() + s));
         case.history.asked_address = ages.iter().map(|age| case.now - *age).collect();
-        case.history.suppressed = if opted_out { vec![Cause::OptedOut] } else { vec![] };
+        case.history.suppressed = if opted_out { BTreeSet::from([Cause::OptedOut]) } else { BTreeSet::new() };
         case
     }
 }
@@ -94,7 +94,7 @@ fn naive(case: &Case) -> BTreeSet<String> {
     ];
     let hours = policy.rate_within_hours.map(|hours| TimeDelta::hours(hours.into()));
     let more = [
-        ("not_closed", Some(closing.state == State::Snoozed)),
+        ("not_closed", Some(closing.state == ClosingState::Snoozed)),
         ("opted_out", Some(!history.suppressed.is_empty())),
         ("window_over", Some(hours.is_some_and(|hours| *now - closing.closed_at > hours))),
     ];
@@ -112,13 +112,13 @@ proptest! {
     fn the_reasons_are_exactly_the_failing_rules(case in any_case()) {
         let found: BTreeSet<String> = case.rules().into_iter().collect();
         prop_assert_eq!(&found, &naive(&case));
-        prop_assert_eq!(matches!(case.verdict(), Verdict::Ask(_)), found.is_empty());
+        prop_assert_eq!(matches!(case.decision(), Decision::Ask { .. }), found.is_empty());
     }
 
     #[test]
     fn a_conversation_asked_about_is_never_asked_about_again(mut case in any_case(), asked in span(TimeDelta::zero())) {
         case.policy.ask_again = AskAgain::Never;
-        case.history.asked_closings.push(noon() + asked);
+        case.history.asked_closings.insert(noon() + asked);
         prop_assert!(case.rules().contains(&"already_asked".to_owned()));
     }
 

@@ -1,4 +1,4 @@
-//! CLICKS.md up to step 7: what is a burst, hot, young; views and modes; stale and locked pages; conflicts; holds.
+//! The click rules, first half: what is a burst, hot, young; views and modes; stale and locked pages; conflicts; holds.
 
 use super::*;
 

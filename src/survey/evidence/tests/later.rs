@@ -1,4 +1,4 @@
-//! CLICKS.md from step 6 on: windows, what scripts and presses may do, comments, and what is kept.
+//! The click rules, second half: windows, what scripts and presses may do, comments, and what is kept.
 
 use super::*;
 use crate::survey::trail::KEPT;
@@ -90,7 +90,7 @@ fn a_held_rating_with_another_face_never_was_the_persons() {
              704 comment b closed
              = held 5 seen"
         ),
-        // while the same face may be confirmed for ever
+        // while the same face may be confirmed at any time
         &format!(
             "rate 620
              change 620
@@ -404,14 +404,14 @@ fn a_hot_visitors_comment_counts() {
 #[test]
 fn faces_are_offered_until_the_change_window_is_over_and_a_rating_stands() {
     let mut visit = Visit::new(Evidence::Seen, None, Some(700.0));
-    assert!(!visit.clicks.settled(at(800.0)), "nothing stands");
+    assert!(!visit.clicks.summary(at(800.0)).frozen, "nothing stands");
     visit.line("600 get 5 a");
     visit.line("602 seen a ok");
-    assert!(!visit.clicks.settled(at(700.0)), "the end is inside");
-    assert!(visit.clicks.settled(at(700.001)));
+    assert!(!visit.clicks.summary(at(700.0)).frozen, "the end is inside");
+    assert!(visit.clicks.summary(at(700.001)).frozen);
     visit.line("610 get 1 -");
     visit.line("= held 5 seen");
-    assert!(!visit.clicks.settled(at(800.0)), "a held rating does not stand");
+    assert!(!visit.clicks.summary(at(800.0)).frozen, "a held rating does not stand");
 }
 
 #[test]
@@ -447,4 +447,38 @@ fn page_names_fit_sql() {
     for random in [0, 1, 2, u64::MAX / 2, u64::MAX] {
         assert!(PageId::new(random).number() >= 0);
     }
+}
+
+#[test]
+fn the_comment_that_locked_it_is_known_when_it_comes_again() {
+    let mut visit = Visit::usual();
+    let page = visit.open(600.0, face(4), false);
+    let mut post = |t, text: &str| {
+        let reply = visit.post(t, Some(page.clone()), Evidence::Pressed, None, text);
+        (reply.outcome, reply.repeated)
+    };
+    assert_eq!(post(605.0, "thank you"), (Outcome::Ok, false));
+    assert_eq!(post(606.0, "thank you"), (Outcome::Locked, true), "its first answer was lost");
+    assert_eq!(post(607.0, "thanks"), (Outcome::Locked, false));
+    assert_eq!(post(608.0, ""), (Outcome::Locked, false));
+    assert_eq!(visit.clicks.comment.as_deref(), Some("thank you"));
+}
+
+#[test]
+fn a_voided_rating_takes_nothing_and_keeps_what_stood_before() {
+    let mut visit = Visit::usual();
+    let (page, other) = (visit.open(600.0, face(4), false), visit.open(600.0, face(1), false));
+    visit.post(605.0, Some(page.clone()), Evidence::Pressed, None, "");
+    let before = visit.clicks.standing.clone();
+    visit.clicks.standing = Standing::Voided(Box::new(before.clone()));
+    let (trail, history) = (visit.clicks.trail.clone(), visit.clicks.changes.clone());
+    for (page, text) in [(Some(page), "thanks"), (Some(other), ""), (None, "")] {
+        let reply = visit.post(700.0, page, Evidence::Pressed, Some(face(2)), text);
+        assert_eq!((reply.outcome, reply.page.mode), (Outcome::Closed, Mode::Closed));
+    }
+    assert_eq!((&visit.clicks.trail, &visit.clicks.changes, &visit.clicks.comment), (&trail, &history, &None));
+    for score in Score::ALL {
+        assert_eq!(visit.open(800.0, score, false).mode, Mode::Closed, "scanners cannot hold it either");
+    }
+    assert_eq!(visit.clicks.standing, Standing::Voided(Box::new(before)));
 }

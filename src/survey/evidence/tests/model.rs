@@ -1,8 +1,9 @@
-//! CLICKS.md once more, written down naively from its words, and random visits that must agree with it.
+//! The click rules once more, written down naively from their words, and random visits that must agree with it.
 //!
 //! The model keeps whole logs and counts over them; it shares nothing with the rules but the words.
 
 use super::*;
+use crate::survey::rating::StandingWord;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -283,7 +284,7 @@ fn visit(policy: &Policy) -> Visit {
     visit
 }
 
-/// What is told of every request: the standing before it, what came, and the page posted with its outcome.
+/// The record of every request: the standing before it, the request, and the posted page with its outcome.
 struct Step<'a> {
     before: Clicks,
     request: &'a Request,
@@ -394,7 +395,7 @@ proptest! {
                 (i64::from(rating.score.number()), rating.evidence as u8, rating.rated_at, rating.page_issued)
             });
             let expected = known.1.map(|given| (given.score, given.evidence, ms(given.rated_at), ms(given.page_issued)));
-            prop_assert_eq!((standing.word(), found), (known.0, expected), "{:?} at {}", request, now);
+            prop_assert_eq!((standing.word().word(), found), (known.0, expected), "{:?} at {}", request, now);
         }
     }
 
@@ -416,7 +417,7 @@ proptest! {
             let (before, after) = (&step.before.standing, &visit.clicks.standing);
             if step.posted.is_none() {
                 prop_assert_eq!(before.rating(), after.rating());
-                prop_assert!(after == before || after.word() == "held", "{:?}", step.request);
+                prop_assert!(after == before || after.word() == StandingWord::Held, "{:?}", step.request);
             }
             Ok(())
         })?;
@@ -437,7 +438,7 @@ proptest! {
     fn a_held_rating_counts_only_by_a_press_from_a_later_page_or_a_comment((policy, requests) in visits()) {
         play_all(&policy, &requests, |step, visit, _| {
             let Standing::Held { since, .. } = step.before.standing else { return Ok(()) };
-            if visit.clicks.standing.word() == "held" {
+            if visit.clicks.standing.word() == StandingWord::Held {
                 return Ok(());
             }
             let Request::Post { how, comment, .. } = step.request else { panic!("a view ended a hold") };

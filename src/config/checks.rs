@@ -1,0 +1,94 @@
+//! The checks across settings: each value is fine alone, and this holds them against each other. Reads secret files.
+//!
+//! Owns which settings need or exclude each other. It must not know how a setting is spelled: that is `value`.
+
+use super::layers::Layers;
+use super::{Config, ConfigError, MailSettings, MailTarget, Secret};
+use crate::survey::outbound::LONGEST_SETTING;
+use std::fs;
+use std::iter;
+use std::path::Path;
+
+impl Layers {
+    /// Reads the files of secrets and checks what belongs together.
+    pub(super) fn check(&self, config: &mut Config) -> Result<(), ConfigError> {
+        self.check_password(&mut config.mail)?;
+        self.check_dkim(&mut config.mail)?;
+        self.check_retries(&config.mail)?;
+        self.check_policies(config)
+    }
+
+    /// Reads the password file. A user name needs a password, and the other way round.
+    fn check_password(&self, mail: &mut MailSettings) -> Result<(), ConfigError> {
+        let key =
+            self.read_secret("mail.smtp_password", &mut mail.smtp_password, mail.smtp_password_file.as_deref())?;
+        let key = key.as_str();
+        let user = match &mail.smtp {
+            MailTarget::Smtp { user, .. } => user.as_ref(),
+            MailTarget::File(_) => None,
+        };
+        match (user, &mail.smtp_password) {
+            (Some(user), None) => {
+                let expected = "expected mail.smtp_password_file or mail.smtp_password";
+                Err(self.refuse("mail.smtp", format!("no password for user {user:?}: {expected}")))
+            }
+            (None, Some(_)) => {
+                let expected = "expected one in mail.smtp, such as \"smtps://USER@HOST\"";
+                Err(self.refuse(key, format!("a password without a user: {expected}")))
+            }
+            (_, Some(Secret(text))) if text.is_empty() => Err(self.refuse(key, "is empty: expected a password")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the key file. The signing domain must be the sender's domain or one above it.
+    fn check_dkim(&self, mail: &mut MailSettings) -> Result<(), ConfigError> {
+        let Some(dkim) = &mut mail.dkim else { return Ok(()) };
+        let key = self.read_secret("mail.dkim.key", &mut dkim.key, dkim.key_file.as_deref())?;
+        if dkim.key.as_ref().is_none_or(|Secret(text)| text.trim().is_empty()) {
+            return Err(self.refuse(&key, "no key: expected mail.dkim.key_file or mail.dkim.key"));
+        }
+        let from = mail.from.address.to_lowercase();
+        let above = from.strip_suffix(&dkim.domain.to_lowercase());
+        if !above.is_some_and(|above| above.ends_with(['@', '.'])) {
+            let expected = "expected the domain of mail.from, or one above it: receivers ignore other signatures";
+            return Err(self.refuse("mail.dkim.domain", format!("{:?}: {expected}", dkim.domain)));
+        }
+        Ok(())
+    }
+
+    /// Reads the file of a secret if there is one. Returns the key that set the secret.
+    fn read_secret(&self, key: &str, secret: &mut Option<Secret>, file: Option<&Path>) -> Result<String, ConfigError> {
+        let Some(file) = file else { return Ok(key.to_owned()) };
+        let key_of_file = format!("{key}_file");
+        if secret.is_some() {
+            return Err(self.refuse(&key_of_file, format!("contradicts {key}: expected one of the two")));
+        }
+        let text = fs::read_to_string(file)
+            .map_err(|error| self.refuse(&key_of_file, format!("{}: {error}", file.display())))?;
+        *secret = Some(Secret(text.trim_end_matches(['\r', '\n']).into()));
+        Ok(key_of_file)
+    }
+
+    fn check_retries(&self, mail: &MailSettings) -> Result<(), ConfigError> {
+        if mail.give_up_after > LONGEST_SETTING {
+            let detail = format!("expected at most {} days", LONGEST_SETTING.num_days());
+            return Err(self.refuse("mail.give_up_after", detail));
+        }
+        if mail.give_up_after >= mail.retry_after {
+            return Ok(());
+        }
+        let give_up = mail.give_up_after.as_seconds_f64();
+        let retry = mail.retry_after.as_seconds_f64();
+        let detail = format!("{give_up} s: expected at least mail.retry_after, {retry} s");
+        Err(self.refuse("mail.give_up_after", detail))
+    }
+
+    fn check_policies(&self, config: &Config) -> Result<(), ConfigError> {
+        let named = config.policies.iter().map(|(name, policy)| (format!("policy.{name}"), &policy.rules));
+        for (section, policy) in iter::once(("ask".to_owned(), &config.ask)).chain(named) {
+            policy.check().map_err(|(key, detail)| self.refuse(&format!("{section}.{key}"), detail))?;
+        }
+        Ok(())
+    }
+}

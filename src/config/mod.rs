@@ -1,0 +1,263 @@
+//! The settings: one TOML file and the environment, read into a checked [`Config`].
+//!
+//! Owns the sections, their keys and their defaults. It must not know what a setting is used for, and names nothing of
+//! this crate but the types in [`crate::survey`] and [`crate::text`] that settings are read into.
+//!
+//! Settings come in three layers, each over the one before: the built-in defaults, the file, the environment.
+//! `AFTERWORD_PUBLIC_URL` sets `public_url`, and a double underscore nests: `AFTERWORD_MAIL__SMTP` sets `mail.smtp`,
+//! `AFTERWORD_POLICY__VIP__DELAY` sets `delay` of `[policy.vip]`. Names of variables are lower-cased, so variables
+//! reach only policies with lower-case names. Relative paths start at the working directory, those in the file too.
+
+mod checks;
+mod layers;
+mod public_url;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use public_url::PublicUrl;
+pub use value::{MailTarget, Mailbox, Secret, Tls};
+
+use crate::survey::page::Evidence;
+use crate::survey::policy::Policy;
+use crate::text::{CustomLanguages, CustomTexts, Text};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The built-in defaults. The file and the environment override them. The defaults of `[ask]` are `Policy::default()`.
+const DEFAULTS: &str = r##"
+    listen = "127.0.0.1:8080"
+    public_url = "http://127.0.0.1:8080"
+    trusted_proxies = 0
+    database = "afterword.db"
+    [mail]
+    from = "Support <support@example.com>"
+    smtp = "file:mail"
+    workers = 4
+    max_per_minute = 0
+    max_per_minute_per_domain = 0
+    retry_after = "1m"
+    give_up_after = "72h"
+    [brand]
+    name = "Support"
+    color = "#2f6fed"
+    locale = "en"
+    [report]
+    timezone = "UTC"
+    positive = [4, 5]
+    [clicks]
+    evidence = "seen"
+    machines = []
+"##;
+
+/// All settings, checked. Each field is a key, each struct a section.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The address and port to serve on.
+    #[serde(deserialize_with = "value::listen")]
+    pub listen: SocketAddr,
+    /// Where customers reach the service.
+    pub public_url: PublicUrl,
+    /// How many proxies in front of the service add an address to `X-Forwarded-For`. With 0 the header is ignored: a
+    /// client's address is that of its connection.
+    pub trusted_proxies: usize,
+    /// The database file.
+    #[serde(deserialize_with = "value::path")]
+    pub database: PathBuf,
+    /// The file of the keys that sign links. The default is `afterword.keys` beside the database.
+    #[serde(default, deserialize_with = "value::path")]
+    pub link_keys_file: PathBuf,
+    /// `[mail]`
+    pub mail: MailSettings,
+    /// `[brand]`
+    pub brand: BrandSettings,
+    /// `[report]`
+    pub report: ReportSettings,
+    /// `[clicks]`
+    pub clicks: ClickSettings,
+    /// `[ask]`: the default policy.
+    #[serde(default, deserialize_with = "value::policy")]
+    pub ask: Arc<Policy>,
+    /// Each `[policy.NAME]` by its name.
+    #[serde(rename = "policy", default)]
+    pub policies: BTreeMap<String, PolicySettings>,
+}
+
+/// `[policy.NAME]`. In the file the rules are keys of the section itself; `layers::policies_over_ask` nests them.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySettings {
+    /// All keys but `text`, already laid over `[ask]`.
+    #[serde(deserialize_with = "value::policy")]
+    pub rules: Arc<Policy>,
+    /// `[policy.NAME.text.LANGUAGE]`: custom texts, before those of `[mail.text]`.
+    #[serde(default)]
+    pub text: CustomLanguages,
+}
+
+impl From<Policy> for PolicySettings {
+    fn from(rules: Policy) -> Self {
+        Self { rules: Arc::new(rules), text: CustomLanguages::default() }
+    }
+}
+
+/// `[mail]`: who sends the mail, and how it leaves.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSettings {
+    /// The sender.
+    pub from: Mailbox,
+    /// Where replies go, if not to the sender.
+    pub reply_to: Option<Mailbox>,
+    /// The domain that bounces return to, if bounce reports are read. Without it they return to the sender.
+    #[serde(default, deserialize_with = "value::some_domain")]
+    pub bounce_domain: Option<String>,
+    /// `[mail.dkim]`: the key that signs mails, if they are signed here.
+    pub dkim: Option<DkimSettings>,
+    /// Where mail goes.
+    pub smtp: MailTarget,
+    /// The password of the user in `smtp`. It is set if and only if there is a user.
+    pub smtp_password: Option<Secret>,
+    /// The file that `smtp_password` was read from, unless it was set directly.
+    pub smtp_password_file: Option<PathBuf>,
+    /// Connections kept open while there is work, 1 to 64.
+    #[serde(deserialize_with = "value::workers")]
+    pub workers: usize,
+    /// The most mails that leave within any minute; 0 means no limit.
+    pub max_per_minute: u32,
+    /// The most mails that leave within any minute to one recipient domain; 0 means no limit.
+    pub max_per_minute_per_domain: u32,
+    /// The time from a temporary failure to the first retry; over zero.
+    #[serde(deserialize_with = "value::duration")]
+    pub retry_after: TimeDelta,
+    /// How long a mail is retried; at least `retry_after`.
+    #[serde(deserialize_with = "value::duration")]
+    pub give_up_after: TimeDelta,
+    /// `[mail.text.LANGUAGE]`: custom texts in place of the built-in ones.
+    #[serde(default)]
+    pub text: CustomLanguages,
+}
+
+/// `[mail.dkim]`: the key that signs mails.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DkimSettings {
+    /// The domain that signs: the domain of `from`, or one above it.
+    #[serde(deserialize_with = "value::domain")]
+    pub domain: String,
+    /// The name of the key in DNS: its record is at `SELECTOR._domainkey.DOMAIN`.
+    #[serde(deserialize_with = "value::selector")]
+    pub selector: String,
+    /// The key itself. It is always set once the settings are checked.
+    pub key: Option<Secret>,
+    /// The file that `key` was read from, unless it was set directly.
+    pub key_file: Option<PathBuf>,
+}
+
+/// `[brand]`: what customers recognise.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrandSettings {
+    /// The name in mails and on pages: one line, not blank.
+    #[serde(deserialize_with = "value::line")]
+    pub name: String,
+    /// The accent color, as `#rrggbb`.
+    #[serde(deserialize_with = "value::color")]
+    pub color: String,
+    /// The language of mails and pages if the customer's is unknown, or has no texts here.
+    #[serde(deserialize_with = "value::locale")]
+    pub locale: String,
+    /// An image that mails show in place of the name: an https URL.
+    #[serde(default, deserialize_with = "value::image")]
+    pub logo_url: Option<String>,
+}
+
+/// `[report]`: how ratings are counted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportSettings {
+    /// The zone whose days are reported.
+    #[serde(deserialize_with = "value::timezone")]
+    pub timezone: Tz,
+    /// The scores that count as positive: at least one of 1 to 5, ascending, none twice.
+    #[serde(deserialize_with = "value::scores")]
+    pub positive: Vec<u8>,
+}
+
+/// `[clicks]`: which clicks count as a person's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClickSettings {
+    /// The weakest evidence that confirms a click: never `Commented`.
+    #[serde(deserialize_with = "value::evidence")]
+    pub evidence: Evidence,
+    /// More words that mark a User-Agent as a machine; none is blank.
+    #[serde(deserialize_with = "value::words")]
+    pub machines: Vec<String>,
+}
+
+/// Why the settings are refused, in one line: the file or variable, the key, the value and what was expected.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {detail}")]
+pub struct ConfigError {
+    place: String,
+    detail: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        layers::defaults()
+    }
+}
+
+impl Config {
+    /// Reads `file`, or else `afterword.toml` in the working directory if it exists, and lays `env` over it.
+    ///
+    /// Returns the settings and the warnings: one sentence for each variable with our prefix that sets nothing. It
+    /// names the variable and does not show its value.
+    ///
+    /// # Errors
+    /// The first problem found: an unreadable file, an unknown key in it, a wrong value, a contradiction.
+    pub fn load(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), ConfigError> {
+        layers::load(file, env)
+    }
+
+    /// The policy of that name, or the default one for `None`. `None` if no policy has that name.
+    #[must_use]
+    pub fn policy(&self, name: Option<&str>) -> Option<&Arc<Policy>> {
+        name.map_or(Some(&self.ask), |name| Some(&self.policies.get(name)?.rules))
+    }
+
+    /// The detail of a fault about an unknown policy.
+    #[must_use]
+    pub fn policy_expected(&self) -> String {
+        let known: Vec<_> = self.policies.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
+        format!("expected the name of a configured policy: {known}")
+    }
+
+    /// The texts in the language of a customer's locale, or else in the brand's language. Both the mail and the page of
+    /// a survey call this, so they always use the same language.
+    #[must_use]
+    pub fn text(&self, locale: Option<&str>) -> &'static Text {
+        let texts = |locale: Option<&str>| locale.and_then(Text::in_language);
+        texts(locale).or_else(|| texts(Some(&self.brand.locale))).unwrap_or(Text::english())
+    }
+
+    /// The custom texts that apply to surveys of a policy. A survey can outlive its policy: then only those for all do.
+    #[must_use]
+    pub fn custom_texts(&self, policy: Option<&str>) -> CustomTexts<'_> {
+        let all = &self.mail.text;
+        let policy = policy.and_then(|name| self.policies.get(name));
+        CustomTexts { policy: policy.map_or(all, |policy| &policy.text), all }
+    }
+}

@@ -1,0 +1,528 @@
+//! The settings read from files and variables: what is accepted, and how the rest is refused.
+
+use super::*;
+use std::fs;
+
+/// Loads a file of that text; an error calls it `FILE`.
+fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, text).unwrap();
+    let env = env.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    Config::load(Some(file.path()), env)
+        .map(|(config, warnings)| {
+            assert_eq!(warnings, Vec::<String>::new());
+            config
+        })
+        .map_err(|error| error.to_string().replace(&file.path().display().to_string(), "FILE"))
+}
+
+fn error(text: &str, env: &[(&str, &str)]) -> String {
+    load(text, env).expect_err(text)
+}
+
+#[test]
+fn without_a_setting_the_defaults_hold() {
+    let config = Config::default();
+    assert_eq!(load("", &[]), Ok(config.clone()));
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.public_url.as_str(), "http://127.0.0.1:8080");
+    assert_eq!(config.database, Path::new("afterword.db"));
+    assert_eq!(config.link_keys_file, Path::new("afterword.keys"));
+    assert_eq!(config.mail.from.address, "support@example.com");
+    assert_eq!(config.mail.smtp, MailTarget::File("mail".into()));
+    assert_eq!(config.mail.give_up_after, TimeDelta::hours(72));
+    assert_eq!(config.report, ReportSettings { timezone: Tz::UTC, positive: vec![4, 5] });
+    assert_eq!(config.clicks, ClickSettings { evidence: Evidence::Seen, machines: Vec::new() });
+    assert_eq!(*config.ask, Policy::default());
+    assert_eq!(config.policies, BTreeMap::new());
+}
+
+#[test]
+fn a_file_sets_every_key() {
+    let config = load(
+        r##"
+        listen = "[::]:80"
+        public_url = "https://example.com/"
+        trusted_proxies = 2
+        database = "/data/a.db"
+        [mail]
+        from = "Ada <ada@example.com>"
+        reply_to = "help@example.com"
+        smtp = "smtps://ada@relay.example.com"
+        smtp_password = "hunter2"
+        workers = 64
+        max_per_minute = 600
+        max_per_minute_per_domain = 60
+        retry_after = "250ms"
+        give_up_after = "250ms"
+        [brand]
+        name = "Example"
+        color = "#A0b1c2"
+        locale = "de-AT"
+        logo_url = "https://example.com/logo.png?v=2"
+        [report]
+        timezone = "Europe/Berlin"
+        positive = [5, 3]
+        [clicks]
+        evidence = "pressed"
+        machines = ["probe"]
+        "##,
+        &[],
+    )
+    .unwrap();
+    let ada = Mailbox { name: Some("Ada".into()), address: "ada@example.com".into() };
+    assert_eq!(config.listen.to_string(), "[::]:80");
+    assert_eq!(config.public_url.as_str(), "https://example.com");
+    assert_eq!(config.trusted_proxies, 2);
+    assert_eq!(config.link_keys_file, Path::new("/data/afterword.keys"));
+    assert_eq!(config.mail.from, ada);
+    assert_eq!(config.mail.reply_to.unwrap().address, "help@example.com");
+    assert_eq!(config.mail.smtp_password.unwrap().reveal(), "hunter2");
+    assert_eq!(config.mail.workers, 64);
+    assert_eq!((config.mail.max_per_minute, config.mail.max_per_minute_per_domain), (600, 60));
+    assert_eq!(config.mail.retry_after, TimeDelta::milliseconds(250));
+    let logo_url = Some("https://example.com/logo.png?v=2".into());
+    let (name, locale) = ("Example".into(), "de-AT".into());
+    assert_eq!(config.brand, BrandSettings { name, color: "#A0b1c2".into(), locale, logo_url });
+    assert_eq!(config.report, ReportSettings { timezone: Tz::Europe__Berlin, positive: vec![3, 5] });
+    assert_eq!(config.clicks.evidence, Evidence::Pressed);
+    assert_eq!(config.clicks.machines, ["probe"]);
+}
+
+#[test]
+fn the_environment_lies_over_the_file() {
+    let file = "database = 'a.db'\n[policy.vip]\nquiet_days = 1\n[ask]\nquiet_days = 2";
+    let env = [
+        ("PATH", "/bin"),
+        ("AFTERWORD_LOG", "debug"),
+        ("AFTERWORD_CONFIG", "else.toml"),
+        ("AFTERWORD_DATABASE", "b/b.db"),
+        ("AFTERWORD_BRAND__NAME", "123"),
+        ("AFTERWORD_BRAND__LOCALE", "pt_PT"),
+        ("AFTERWORD_MAIL__WORKERS", "7"),
+        ("AFTERWORD_REPORT__POSITIVE", "[5]"),
+        ("AFTERWORD_CLICKS__MACHINES", "['a', 'b']"),
+        ("AFTERWORD_ASK__WORKFLOW", "true"),
+        ("AFTERWORD_ASK__SAMPLE_PERCENT", "50"),
+        ("AFTERWORD_ASK__RATE_WITHIN_HOURS", "72"),
+        ("AFTERWORD_ASK__WHEN_UNKNOWN", "skip"),
+        ("AFTERWORD_POLICY__VIP__DELAY", "5m"),
+        ("AFTERWORD_POLICY__NEW__QUIET_DAYS", "3"),
+    ];
+    let config = load(file, &env).unwrap();
+    assert_eq!(config.database, Path::new("b/b.db"));
+    assert_eq!(config.link_keys_file, Path::new("b/afterword.keys"));
+    assert_eq!(config.brand.name, "123");
+    assert_eq!(config.text(Some("xx")).language, "pt-BR");
+    assert_eq!(config.mail.workers, 7);
+    assert_eq!(config.report.positive, [5]);
+    assert_eq!(config.clicks.machines, ["a", "b"]);
+    assert!(config.ask.workflow);
+    assert!((config.ask.sample_percent - 50.0).abs() < f64::EPSILON);
+    assert_eq!(config.policies["vip"].rules.rate_within_hours, Some(72));
+    assert_eq!(config.policies["vip"].rules.delay, TimeDelta::minutes(5));
+    assert_eq!(config.policies["vip"].rules.quiet_days, 1);
+    assert_eq!(config.policies["new"].rules.quiet_days, 3);
+}
+
+#[test]
+fn the_customers_language_comes_before_the_brands() {
+    let config = load("brand.locale = 'de'", &[]).unwrap();
+    for (locale, language) in [(None, "de"), (Some("fr_CA"), "fr"), (Some("tlh"), "de"), (Some("en"), "en")] {
+        assert_eq!(config.text(locale).language, language);
+    }
+    let refused = error("", &[("AFTERWORD_BRAND__LOCALE", "tlh")]);
+    let expected =
+        "AFTERWORD_BRAND__LOCALE: brand.locale: \"tlh\": no texts in that language, expected one of en, de, ";
+    assert!(refused.starts_with(expected), "{refused}");
+}
+
+#[test]
+fn a_policy_is_ask_with_its_own_keys() {
+    let file = "[ask]\nusers = false\nexclude = ['x@*']\n[policy.vip]\nusers = true\n[policy.plain]";
+    let config = load(file, &[]).unwrap();
+    let vip = Policy { users: true, ..Policy::clone(&config.ask) };
+    assert_eq!(config.policy(Some("vip")).map(|policy| &**policy), Some(&vip));
+    assert_eq!(config.policy(Some("plain")), Some(&config.ask));
+    assert_eq!(config.policy(None), Some(&config.ask));
+    assert_eq!(config.policy(Some("other")), None);
+    assert_eq!(config.ask.exclude.len(), 1);
+}
+
+#[test]
+fn custom_texts_are_set_for_all_and_for_a_policy() {
+    let file = "[mail.text.en]\nsubject = 'Hi {customer}'\nbrand = 'Lamps'\n[policy.vip.text.en]\nbrand = 'VIP'";
+    let config = load(file, &[("AFTERWORD_POLICY__VIP__TEXT__EN__THANKS", "123")]).unwrap();
+    assert_eq!(*config.policies["vip"].rules, *config.ask, "texts are not rules");
+    assert_eq!(
+        config.custom_texts(Some("vip")).pick("en", |wording| &wording.thanks, &[], &[]).as_deref(),
+        Some("123")
+    );
+    let brand = |policy| config.custom_texts(policy).brand("en", "ours");
+    assert_eq!((brand(Some("vip")), brand(Some("gone")), brand(None)), ("VIP", "Lamps", "Lamps"));
+}
+
+#[test]
+fn custom_texts_that_cannot_be_filled_are_refused() {
+    let names = "{brand}, {teammate}, {subject}, {customer}";
+    for (file, key, expected) in [
+        ("[mail.text.en]\nsubject = 'Hi {nmae}'", "mail.text.en.subject", names),
+        ("[mail.text.en]\nquestion = 'a } b'", "mail.text.en.question", names),
+        ("[policy.vip.text.en]\nreason = '{'", "policy.vip.text.en.reason", names),
+        ("[policy.vip.text.en]\nbrand = '{brand}'", "policy.vip.text.en.brand", "none"),
+    ] {
+        let text = file.split('\'').nth(1).unwrap();
+        let detail = format!("\"{text}\": an unknown name in braces, expected {expected}");
+        assert_eq!(error(file, &[]), format!("FILE: {key}: {detail}"));
+    }
+    for (file, start) in [
+        ("[mail.text.en]\nfooter = 'x'", "mail.text.en.footer: unknown field `footer`, expected one of `brand`"),
+        ("[mail.text.xx]\nthanks = 'x'", "mail.text: no texts in the language \"xx\": expected one of en, de, fr, "),
+        ("[policy.vip.text]\nthanks = 'x'", "policy.vip.text.thanks: invalid type: string \"x\", expected a section"),
+        ("policy.vip.text = 3", "policy.vip.text: invalid type: integer `3`, expected a section"),
+        ("policy.vip.rules.delay = '5m'", "policy.vip.rules: unknown field `rules`, expected one of `users`"),
+        ("mail.text.en.thanks = ' '", "mail.text.en.thanks: \" \": expected one line that is not blank"),
+        ("mail.text.en.thanks = 'a\tb'", "mail.text.en.thanks: \"a\\tb\": expected one line that is not blank"),
+        ("ask.text.en.thanks = 'x'", "ask.text: unknown field `text`, expected one of `users`"),
+    ] {
+        let error = error(file, &[]);
+        assert!(error.starts_with(&format!("FILE: {start}")), "{error}");
+    }
+}
+
+#[test]
+fn an_http_url_is_of_this_machine() {
+    for url in ["http://localhost", "http://127.1.2.3:1", "http://[::1]:8080", "https://a.org"] {
+        let config = load(&format!("public_url = '{url}/'"), &[]).unwrap();
+        assert_eq!(config.public_url.as_str(), url);
+        assert_eq!(config.public_url.is_https(), url.starts_with("https"));
+    }
+    for url in ["http://a.org", "http://localhost.a.org:80/", "http://0.0.0.0"] {
+        let expected = "expected https, as the host is not this machine";
+        let error = error(&format!("public_url = '{url}'"), &[]);
+        assert_eq!(error, format!("FILE: public_url: \"{url}\": {expected}"));
+    }
+    let wrong = [
+        "",
+        "/",
+        "a.org",
+        "https://",
+        "https:///a",
+        "ftp://a.org",
+        "https://a b",
+        "https://é.org",
+        "https://a.org/é",
+        "https://a.org/rate",
+    ];
+    let more =
+        ["https://a/{b}", "https://a?b", "https://a/#", "https://u:p@a", "https://a:b", "https://a:0", "https://a:"];
+    for url in wrong.into_iter().chain(more) {
+        let expected = "an http or https URL of a host, with no path, such as \"https://rate.example.com\"";
+        let error = error(&format!("public_url = '{url}'"), &[]);
+        assert_eq!(error, format!("FILE: public_url: \"{url}\": expected {expected}"));
+    }
+}
+
+#[test]
+fn a_public_url_is_the_origin_that_browsers_send() {
+    for (url, origin) in [
+        ("HTTPS://Rate.Example.com:443/", "https://rate.example.com"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[0:0::1]:8443", "http://[::1]:8443"),
+    ] {
+        assert_eq!(url.parse().map(|url: PublicUrl| url.to_string()), Ok(origin.to_owned()));
+    }
+}
+
+#[test]
+fn a_wrong_value_at_the_top_or_of_mail_is_refused() {
+    for (file, expected) in [
+        (
+            "listen = 'localhost:80'",
+            r#"listen: "localhost:80": expected an IP address and a port, such as "127.0.0.1:8080""#,
+        ),
+        ("listen = 80", "listen: invalid type: integer `80`, expected text in quotes"),
+        ("mail = 3", "mail: invalid type: integer `3`, expected a section"),
+        ("ask = 3", "ask: invalid type: integer `3`, expected a section"),
+        ("policy = 3", "policy: invalid type: integer `3`, expected a section"),
+        ("policy.vip = 3", "policy.vip: invalid type: integer `3`, expected a section"),
+        ("database = ''", r#"database: "": expected a path"#),
+        ("mail.from = 'Ada'", r#"mail.from: "Ada": expected "Name <user@example.com>" or "user@example.com""#),
+        ("mail.reply_to = 'a@b'", r#"mail.reply_to: "a@b": expected "Name <user@example.com>" or "user@example.com""#),
+        (
+            "mail.smtp = 'relay'",
+            r#"mail.smtp: "relay": expected smtps://[USER@]HOST[:PORT], smtp://[USER@]HOST[:PORT] or file:DIR"#,
+        ),
+        (
+            "mail.smtp = 'smtps://me:hunter2@relay'",
+            "mail.smtp: a password does not belong in the URL: expected it in smtp_password_file",
+        ),
+        (
+            "mail.bounce_domain = 'b@a.org'",
+            r#"mail.bounce_domain: "b@a.org": expected a domain, such as "example.com""#,
+        ),
+        (
+            "mail.bounce_domain = 'localhost'",
+            r#"mail.bounce_domain: "localhost": expected a domain, such as "example.com""#,
+        ),
+        ("mail.workers = 0", "mail.workers: 0: expected 1 to 64"),
+        ("mail.workers = 65", "mail.workers: 65: expected 1 to 64"),
+        ("mail.workers = -1", "mail.workers: -1: expected 1 to 64"),
+        ("mail.workers = '4'", r#"mail.workers: invalid type: string "4", expected a whole number"#),
+        (
+            "mail.retry_after = '0s'",
+            r#"mail.retry_after: "0s": expected an integer over 0 and ms, s, m, h or d, such as "15m""#,
+        ),
+        ("mail.retry_after = 60", "mail.retry_after: invalid type: integer `60`, expected text in quotes"),
+        (
+            "mail.give_up_after = '3 days'",
+            r#"mail.give_up_after: "3 days": expected an integer over 0 and ms, s, m, h or d, such as "15m""#,
+        ),
+        ("mail.give_up_after = '59500ms'", "mail.give_up_after: 59.5 s: expected at least mail.retry_after, 60 s"),
+    ] {
+        assert_eq!(error(file, &[]), format!("FILE: {expected}"));
+    }
+}
+
+#[test]
+fn a_wrong_value_of_another_section_is_refused() {
+    for (file, expected) in [
+        ("brand.name = ' '", r#"brand.name: " ": expected one line that is not blank"#),
+        ("brand.color = 'red'", r##"brand.color: "red": expected a color as "#rrggbb", such as "#2f6fed""##),
+        ("brand.color = '#2f6fé'", r##"brand.color: "#2f6fé": expected a color as "#rrggbb", such as "#2f6fed""##),
+        (
+            "brand.logo_url = 'http://example.com/logo.png'",
+            r#"brand.logo_url: "http://example.com/logo.png": expected an https URL of an image"#,
+        ),
+        ("brand.logo_url = 'https:///x'", r#"brand.logo_url: "https:///x": expected an https URL of an image"#),
+        (
+            "report.timezone = 'Berlin'",
+            r#"report.timezone: "Berlin": expected an IANA time zone, such as "Europe/Berlin""#,
+        ),
+        ("report.positive = []", "report.positive: []: expected at least one score of 1 to 5, none twice"),
+        ("report.positive = [4, 4]", "report.positive: [4, 4]: expected at least one score of 1 to 5, none twice"),
+        ("report.positive = [5, 600]", "report.positive: [5, 600]: expected at least one score of 1 to 5, none twice"),
+        ("report.positive = [4, '5']", r#"report.positive[1]: invalid type: string "5", expected a whole number"#),
+        ("clicks.evidence = 'hunch'", r#"clicks.evidence: "hunch": expected "seen", "touched" or "pressed""#),
+        (
+            "clicks.evidence = 'commented'",
+            r#"clicks.evidence: "commented": expected at most "pressed": a rating cannot ask for a comment"#,
+        ),
+        ("clicks.machines = ['bot', ' ']", r#"clicks.machines: ["bot", " "]: expected no blank word"#),
+        ("ask.users = 1", "ask.users: invalid type: integer `1`, expected true or false"),
+        ("ask.sample_percent = 'all'", r#"ask.sample_percent: invalid type: string "all", expected a number"#),
+        ("ask.sample_percent = 101", "ask.sample_percent: 101 is not a percentage: expected 0 to 100"),
+        ("ask.exclude = 'a@*'", r#"ask.exclude: invalid type: string "a@*", expected a list in brackets"#),
+        (
+            "policy.vip.users = true\nask.quiet_days = -1",
+            "ask.quiet_days: invalid value: integer `-1`, expected a whole number",
+        ),
+        (
+            "policy.vip.rate_within_hours = 1\nask.delay = '2h'",
+            "policy.vip.delay: the rate window of 1 h would be over before any mail is sent: expected less",
+        ),
+        ("policy.vip.ask_again = 'daily'", r#"policy.vip.ask_again: "daily": expected never or each_closing"#),
+        ("policy.vip.quiet_days = 4000", "policy.vip.quiet_days: 4000 is too much: expected at most 3650"),
+        ("\na = 1\na = 2", "line 3: duplicate key"),
+        ("[mail", "line 1: unclosed table, expected `]`"),
+    ] {
+        assert_eq!(error(file, &[]), format!("FILE: {expected}"));
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_those_that_there_are() {
+    for (file, key, known) in [
+        ("listne = ''", "listne", "`listen`, `public_url`"),
+        ("helpdesk.desk.kind = 'zammad'", "helpdesk", "`listen`, `public_url`"),
+        ("mail.form = ''", "mail.form", "`from`, `reply_to`"),
+        ("ask.dealy = ''", "ask.dealy", "`users`, `leads`"),
+        ("policy.vip.dealy = ''", "policy.vip.dealy", "`users`, `leads`"),
+    ] {
+        let last = key.split('.').next_back().unwrap();
+        let start = format!("{key}: unknown field `{last}`, expected one of {known}");
+        let in_file = error(file, &[]);
+        assert!(in_file.starts_with(&format!("FILE: {start}")), "{in_file}");
+    }
+}
+
+#[test]
+fn an_unknown_variable_is_a_warning_that_does_not_show_its_value() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, "mail.from = 'ada@example.com'\n[policy.vip]\nquiet_days = 1").unwrap();
+    let unknown = [
+        ("AFTERWORD_", ""),
+        ("AFTERWORD_ASK__DELAI", "ask.delai"),
+        ("AFTERWORD_KEY", "key"),
+        ("AFTERWORD_LISTEN__PORT", "listen.port"),
+        ("AFTERWORD_MAIL__", "mail."),
+        ("AFTERWORD_MAIL__FROM__NAME", "mail.from.name"),
+        ("AFTERWORD_MAIL__SMPT", "mail.smpt"),
+        ("AFTERWORD_MAIL__SMTP_PASSWORD__X", "mail.smtp_password.x"),
+        ("AFTERWORD_MAIL__TEXT__EN__FOOTER", "mail.text.en.footer"),
+        ("AFTERWORD_MAIL__WORKERS__0", "mail.workers.0"),
+        ("AFTERWORD_POLICY__NEW__DEALY", "policy.new.dealy"),
+        ("AFTERWORD_POLICY__VIP__DELAY__X", "policy.vip.delay.x"),
+        ("AFTERWORD_PORT", "port"),
+        ("AFTERWORD_PORT_8080_TCP", "port_8080_tcp"),
+        ("AFTERWORD_REPORT__POSITIVE__0", "report.positive.0"),
+        ("AFTERWORD_SERVICE_HOST", "service_host"),
+        ("AFTERWORD_SMTP__HOST", "smtp.host"),
+        ("AFTERWORD_SMTP__HOST__NAME", "smtp.host.name"),
+        ("AFTERWORD___X", ".x"),
+    ];
+    let variable = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+    let known = [("AFTERWORD_MAIL__WORKERS", "7"), ("AFTERWORD_POLICY__VIP__DELAY", "5m")].map(variable);
+    let values = ["hunter2", "7"];
+    for value in values {
+        let env = unknown.iter().map(|(name, _)| variable((name, value))).chain(known.clone());
+        let (config, mut warnings) = Config::load(Some(file.path()), env).unwrap();
+        let expected = unknown.map(|(name, key)| format!("{name} is ignored: there is no setting \"{key}\""));
+        warnings.sort();
+        assert_eq!(warnings, expected);
+        assert_eq!((config.mail.from.address.as_str(), config.mail.workers), ("ada@example.com", 7));
+        assert_eq!(config.policies.keys().collect::<Vec<_>>(), ["vip"], "a mistyped key makes no policy");
+        assert_eq!(config.policies["vip"].rules.delay, TimeDelta::minutes(5));
+    }
+}
+
+#[test]
+fn an_unknown_key_of_the_file_is_refused_beside_an_unknown_variable() {
+    let error = error("mail.smpt = 'x'", &[("AFTERWORD_MAIL__SMPT", "y"), ("AFTERWORD_KEY", "y")]);
+    assert!(error.starts_with("FILE: mail.smpt: unknown field `smpt`, expected one of `from`"), "{error}");
+}
+
+#[test]
+fn a_wrong_variable_is_refused() {
+    for (name, text, expected) in [
+        (
+            "AFTERWORD_MAIL__FROM",
+            "123",
+            r#"mail.from: "123": expected "Name <user@example.com>" or "user@example.com""#,
+        ),
+        ("AFTERWORD_MAIL__WORKERS", "many", r#"mail.workers: invalid type: string "many", expected a whole number"#),
+        ("AFTERWORD_MAIL__WORKERS", "65", "mail.workers: 65: expected 1 to 64"),
+        ("AFTERWORD_MAIL__WORKERS", "'4'", r#"mail.workers: invalid type: string "'4'", expected a whole number"#),
+        (
+            "AFTERWORD_MAIL__WORKERS",
+            "4\nx = 3",
+            r#"mail.workers: invalid type: string "4\nx = 3", expected a whole number"#,
+        ),
+        ("AFTERWORD_MAIL__WORKERS", "[4]", "mail.workers: invalid type: sequence, expected a whole number"),
+        ("AFTERWORD_MAIL", "{ workers = 4 }", r#"mail: invalid type: string "{ workers = 4 }", expected a section"#),
+        ("AFTERWORD_REPORT__POSITIVE", "5", "report.positive: invalid type: integer `5`, expected a list in brackets"),
+        (
+            "AFTERWORD_REPORT__POSITIVE",
+            "['5']",
+            r#"report.positive[0]: invalid type: string "5", expected a whole number"#,
+        ),
+        ("AFTERWORD_ASK__USERS", "yes", r#"ask.users: invalid type: string "yes", expected true or false"#),
+        ("AFTERWORD_ASK__SAMPLE_PERCENT", "nan", "ask.sample_percent: NaN is not a percentage: expected 0 to 100"),
+        ("AFTERWORD_POLICY", "vip", r#"policy: invalid type: string "vip", expected a section"#),
+        ("AFTERWORD_POLICY__VIP__QUIET_DAYS", "4000", "policy.vip.quiet_days: 4000 is too much: expected at most 3650"),
+        ("AFTERWORD_MAIL__GIVE_UP_AFTER", "1s", "mail.give_up_after: 1 s: expected at least mail.retry_after, 60 s"),
+    ] {
+        // The other variable is in the same section, and not to blame.
+        let error = error("", &[("AFTERWORD_MAIL__RETRY_AFTER", "60s"), (name, text)]);
+        assert_eq!(error, format!("{name}: {expected}"));
+    }
+}
+
+#[test]
+fn a_user_has_a_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    let file = secret.display();
+    let with_file = format!("smtp_password_file = '{file}'");
+    let both = format!("smtp_password = 'x'\n{with_file}");
+    let load = |smtp, keys| load(&format!("[mail]\nsmtp = '{smtp}'\n{keys}"), &[]);
+
+    let (user, nobody) = ("smtps://me@relay", "smtps://relay");
+    let missing = format!("mail.smtp_password_file: {file}: No such file or directory (os error 2)");
+    for (smtp, keys, expected) in [
+        (user, "", r#"mail.smtp: no password for user "me": expected mail.smtp_password_file or mail.smtp_password"#),
+        (
+            nobody,
+            "smtp_password = 'x'",
+            r#"mail.smtp_password: a password without a user: expected one in mail.smtp, such as "smtps://USER@HOST""#,
+        ),
+        (
+            "file:mail",
+            "smtp_password = 'x'",
+            r#"mail.smtp_password: a password without a user: expected one in mail.smtp, such as "smtps://USER@HOST""#,
+        ),
+        (user, "smtp_password = ''", "mail.smtp_password: is empty: expected a password"),
+        (user, &both, "mail.smtp_password_file: contradicts mail.smtp_password: expected one of the two"),
+        (user, &with_file, &missing),
+    ] {
+        assert_eq!(load(smtp, keys), Err(format!("FILE: {expected}")));
+    }
+
+    fs::write(&secret, " hunter2 \r\n").unwrap();
+    let mail = load(user, &with_file).unwrap().mail;
+    assert_eq!(mail.smtp_password.unwrap().reveal(), " hunter2 ");
+    fs::write(&secret, "\n").unwrap();
+    let empty = "FILE: mail.smtp_password_file: is empty: expected a password";
+    assert_eq!(load(user, &with_file), Err(empty.to_owned()));
+}
+
+#[test]
+fn a_signing_key_is_there_and_its_domain_answers_for_the_sender() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("key");
+    fs::write(&secret, "hunter2\n").unwrap();
+    let file = secret.display();
+    let load = |from, domain, keys: &str| {
+        let dkim = format!("[mail.dkim]\ndomain = '{domain}'\nselector = 'mail1'\n{keys}");
+        load(&format!("[mail]\nfrom = 'a@{from}'\n{dkim}"), &[])
+    };
+    let with_file = format!("key_file = '{file}'");
+    for (from, domain) in [("a.org", "a.org"), ("mail.A.org", "a.Org")] {
+        let dkim = load(from, domain, &with_file).unwrap().mail.dkim.unwrap();
+        assert_eq!(dkim.key.unwrap().reveal(), "hunter2");
+    }
+    let above = "expected the domain of mail.from, or one above it: receivers ignore other signatures";
+    for (from, domain, keys, expected) in [
+        ("b.org", "a.org", "key = 'x'", format!("mail.dkim.domain: \"a.org\": {above}")),
+        ("aa.org", "a.org", "key = 'x'", format!("mail.dkim.domain: \"a.org\": {above}")),
+        ("a.org", "a.org", "", "mail.dkim.key: no key: expected mail.dkim.key_file or mail.dkim.key".into()),
+        (
+            "a.org",
+            "a.org",
+            &format!("key = 'x'\n{with_file}"),
+            "mail.dkim.key_file: contradicts mail.dkim.key: expected one of the two".into(),
+        ),
+        ("a.org", "org", "key = 'x'", "mail.dkim.domain: \"org\": expected a domain, such as \"example.com\"".into()),
+    ] {
+        assert_eq!(load(from, domain, keys), Err(format!("FILE: {expected}")));
+    }
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let config = load("mail.smtp = 'smtps://me@relay'", &[("AFTERWORD_MAIL__SMTP_PASSWORD", "2222")]);
+    let config = config.unwrap();
+    assert_eq!(config.mail.smtp_password.as_ref().unwrap().reveal(), "2222");
+    assert!(format!("{config:?}").contains("smtp_password: Some(Secret(…))"));
+    for (wrong, expected) in [
+        ("2222", "FILE: mail.smtp_password: expected text in quotes"),
+        ("hunter2", "FILE: line 2: string values must be quoted, expected literal string"),
+        ("'hunter2", "FILE: line 2: invalid literal string, expected `'`"),
+    ] {
+        assert_eq!(error(&format!("[mail]\nsmtp_password = {wrong}"), &[]), expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let error = Config::load(Some(Path::new("no/such.toml")), std::iter::empty()).unwrap_err();
+    let expected = "no/such.toml: cannot be read: No such file or directory (os error 2)";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_variable_for_a_whole_section_is_not_lost_among_its_keys() {
+    let error = error("", &[("AFTERWORD_MAIL", "x"), ("AFTERWORD_MAIL__WORKERS", "4")]);
+    let expected = "mail: invalid type: string \"x\", expected a section";
+    assert_eq!(error, format!("AFTERWORD_MAIL: {expected}"));
+}

@@ -1,0 +1,204 @@
+//! What customers do with the links of a mail: open a page, rate, comment, unsubscribe.
+//!
+//! It owns links and page tokens on their way in and out. It must not know HTTP, nor which click counts
+//! (`survey::evidence`).
+
+use super::{Error, Gateway, preview};
+use crate::ledger::clicks::{Submit, View};
+use crate::ledger::suppressions::Unsubscribe;
+use crate::secrets::random;
+use crate::store::Shown;
+use crate::survey::Time;
+use crate::survey::evidence::Summary;
+use crate::survey::fields::Fault;
+use crate::survey::link::{Link, Purpose};
+use crate::survey::page::{About, Evidence, Outcome, Page, PageId, Post};
+use crate::survey::rating::Score;
+use uuid::Uuid;
+
+/// The longest comment, in Unicode characters.
+pub const LONGEST_COMMENT: usize = 5_000;
+
+/// A form that was posted to a rating link.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// The page token.
+    pub page: String,
+    /// What the form says that the customer did: seen, touched or pressed.
+    pub how: Evidence,
+    /// The face that was picked.
+    pub picked: Option<Score>,
+    /// The comment; empty if there is none.
+    pub comment: String,
+    /// The browser says that another site sent it.
+    pub cross_site: bool,
+    /// A program asks, not a person: the answer need not say what the survey is about.
+    pub program: bool,
+}
+
+/// What a rating page shows.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The face whose link was clicked.
+    pub clicked: Score,
+    /// The page to go on with; its mode says what it needs.
+    pub page: Page,
+    /// That page, signed.
+    pub page_token: String,
+    /// When it is shown: windows that ended before are over.
+    pub now: Time,
+    /// Where the rating stands, and until when it can change.
+    pub summary: Summary,
+    /// What the survey is about; nothing for a program.
+    pub about: About,
+    /// The post that it answers; `None` for a view.
+    pub posted: Option<Posted>,
+}
+
+/// A post, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// What became of it; a fault if the form itself is wrong.
+    pub result: Result<Outcome, Fault>,
+    /// Its comment was not taken, or not this time.
+    pub refused: bool,
+    /// The face that was picked, to be shown again if the post was refused.
+    pub picked: Option<Score>,
+    /// The comment, to be shown again if the post was refused.
+    pub comment: String,
+}
+
+impl Gateway {
+    /// Verifies the token of a link in a mail.
+    ///
+    /// # Errors
+    /// A token that was not signed here as such a link, or a link of a test mail.
+    pub fn link(&self, token: &str) -> Result<Link, Error> {
+        match self.secrets.ring.verify(token) {
+            Some(Link { purpose: Purpose::Bounce, .. }) | None => Err(Error::UnknownLink),
+            Some(link) if preview::is_test(link.survey) => Err(Error::TestLink),
+            Some(link) => Ok(link),
+        }
+    }
+
+    /// Opens a rating link: returns the page that answers it. The view is queued, and rates nothing: the writer decides
+    /// every later post by it, while the page shows what is known without it.
+    ///
+    /// # Errors
+    /// A link that is not a rating link, or whose survey is gone; an unavailable store.
+    pub async fn open_link(&self, link: Link, machine: bool) -> Result<Opened, Error> {
+        let (survey, score) = rating_link(link)?;
+        let Shown { mut clicks, about } = self.shown(survey).await?;
+        let (now, required) = (self.clock.now(), self.config.clicks.evidence);
+        let mode = clicks.view(now, score, machine, required);
+        self.store.view(View { survey, at: now, score, machine, required }).await?;
+        let page = Page { id: page_id(), score, mode, issued: now, after_hold: false };
+        Ok(self.opened(survey, page, now, clicks.summary(now), about))
+    }
+
+    /// Takes a form posted to a rating link: a confirmation, or a comment that locks the rating. The answer is durable.
+    ///
+    /// # Errors
+    /// A link that is not a rating link, or whose survey is gone; an unavailable store. A comment that is too long is an
+    /// answer with a fault, which keeps the text.
+    pub async fn answer(&self, link: Link, form: Form) -> Result<Opened, Error> {
+        let (survey, clicked) = rating_link(link)?;
+        let (now, required) = (self.clock.now(), self.config.clicks.evidence);
+        let page = self.secrets.ring.verify_page(&form.page);
+        let ours = page.filter(|(of, page)| *of == survey && page.score == clicked && !form.cross_site);
+        let page = ours.map(|(_, page)| page);
+        let comment = clean_comment(&form.comment);
+        let length = comment.as_ref().map_or(0, |text| text.chars().count());
+        if length > LONGEST_COMMENT {
+            return self.refuse_comment(survey, clicked, page, form, length).await;
+        }
+        // The writer knows everything else that an answer shows, so a program's answer needs no look-up.
+        let about = if form.program { About::default() } else { self.shown(survey).await?.about };
+        let post = Post { clicked, page, how: form.how, picked: form.picked, comment, fresh: page_id() };
+        let submit = Submit { survey, at: now, post, required };
+        let submitted = self.store.answer(submit).await?.ok_or(Error::UnknownLink)?;
+        let (reply, summary) = (submitted.reply, submitted.summary);
+        let refused = reply.outcome != Outcome::Ok && !reply.repeated;
+        let posted = Posted {
+            result: Ok(reply.outcome),
+            refused,
+            picked: form.picked.filter(|_| refused),
+            comment: if refused { form.comment } else { String::new() },
+        };
+        Ok(Opened { posted: Some(posted), ..self.opened(survey, reply.page, now, summary, about) })
+    }
+
+    /// Answers a comment that is too long. Nothing is stored, and the text is kept in the form.
+    async fn refuse_comment(
+        &self,
+        survey: Uuid,
+        clicked: Score,
+        page: Option<Page>,
+        form: Form,
+        length: usize,
+    ) -> Result<Opened, Error> {
+        let Shown { clicks, about } = self.shown(survey).await?;
+        let now = self.clock.now();
+        let mode = clicks.mode(now, clicked, false, self.config.clicks.evidence);
+        let page = page.unwrap_or_else(|| Page { id: page_id(), score: clicked, mode, issued: now, after_hold: false });
+        let detail = format!("{length} characters: expected at most {LONGEST_COMMENT}");
+        let posted = Posted {
+            result: Err(Fault::parameter("comment", detail)),
+            refused: true,
+            picked: form.picked,
+            comment: form.comment,
+        };
+        Ok(Opened { posted: Some(posted), ..self.opened(survey, page, now, clicks.summary(now), about) })
+    }
+
+    /// Returns what the survey of an unsubscribe link is about, and changes nothing.
+    ///
+    /// # Errors
+    /// A link that is not an unsubscribe link, or whose survey is gone; an unavailable store.
+    pub async fn unsubscribe_page(&self, link: Link) -> Result<About, Error> {
+        Ok(self.shown(unsubscribe_link(link)?).await?.about)
+    }
+
+    /// Stops asking the address that an unsubscribe link went to. The answer is durable; a repeat changes nothing. Returns
+    /// what the survey of the link is about.
+    ///
+    /// # Errors
+    /// A link that is not an unsubscribe link, or whose survey is gone; an unavailable store.
+    pub async fn unsubscribe(&self, link: Link) -> Result<About, Error> {
+        let survey = unsubscribe_link(link)?;
+        let about = self.shown(survey).await?.about;
+        self.store.unsubscribe(Unsubscribe { survey, at: self.clock.now() }).await?;
+        Ok(about)
+    }
+
+    async fn shown(&self, survey: Uuid) -> Result<Shown, Error> {
+        self.store.shown(survey).await?.ok_or(Error::UnknownLink)
+    }
+
+    fn opened(&self, survey: Uuid, page: Page, now: Time, summary: Summary, about: About) -> Opened {
+        let page_token = self.secrets.ring.sign_page(survey, &page);
+        Opened { clicked: page.score, page_token, page, now, summary, about, posted: None }
+    }
+}
+
+fn rating_link(link: Link) -> Result<(Uuid, Score), Error> {
+    match link.purpose {
+        Purpose::Rate(score) => Ok((link.survey, score)),
+        Purpose::Unsubscribe | Purpose::Bounce => Err(Error::UnknownLink),
+    }
+}
+
+fn unsubscribe_link(link: Link) -> Result<Uuid, Error> {
+    if link.purpose == Purpose::Unsubscribe { Ok(link.survey) } else { Err(Error::UnknownLink) }
+}
+
+fn page_id() -> PageId {
+    PageId::new(u64::from_be_bytes(random()))
+}
+
+/// Writes line breaks as `\n` and replaces NUL, at which SQL would end the text. `None` for a blank comment.
+fn clean_comment(text: &str) -> Option<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}");
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,82 @@
+//! What the team reads: reports, ratings, and all that is known of a conversation.
+//!
+//! It must not know HTTP or SQL, nor how a report is shown.
+
+use super::{Error, Gateway};
+use crate::store::RatingsFilter;
+use crate::survey::access::Within;
+use crate::survey::closing::Conversation;
+use crate::survey::conversation::ConversationRecord;
+use crate::survey::fields::Fault;
+use crate::survey::paging::Listed;
+use crate::survey::rating::Score;
+use crate::survey::report::{
+    Bound, Figures, Period, RatingPlace, RatingRow, RatingsQuery, Report, ReportQuery, usual_bounds,
+};
+
+impl Gateway {
+    /// Makes a report of the part of the team that the caller may see.
+    ///
+    /// # Errors
+    /// A period that ends before it begins, or an unavailable store.
+    pub async fn report(&self, query: &ReportQuery, allowed: &Within) -> Result<Report, Error> {
+        let (period, (from, to)) = self.period(query.from, query.to)?;
+        let rows = self.store.figures(query.by, period, allowed).await?;
+        let mut total = Figures::default();
+        for row in &rows {
+            total.add(&row.figures);
+        }
+        Ok(Report { by: query.by, from, to, total, rows })
+    }
+
+    /// Lists ratings that count, newest first, of the part of the team that the caller may see.
+    ///
+    /// # Errors
+    /// A period that ends before it begins, or an unavailable store.
+    pub async fn ratings(
+        &self,
+        query: &RatingsQuery,
+        allowed: &Within,
+    ) -> Result<Listed<RatingRow, RatingPlace>, Error> {
+        let (period, _) = self.period(query.from, query.to)?;
+        let Some(within) = query.within.and(allowed) else {
+            return Ok(Listed { items: Vec::new(), next: None });
+        };
+        let filter = RatingsFilter {
+            period,
+            score: query.score.map(Score::number),
+            commented: query.commented,
+            within,
+            paging: query.paging.clone(),
+        };
+        let read = self.store.ratings(&filter).await?;
+        Ok(query.paging.cut(read, RatingRow::place))
+    }
+
+    /// Looks up a conversation: why was nobody asked, and what came of it? Everything is empty for an unknown one.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn conversation(
+        &self,
+        conversation: &Conversation,
+        allowed: &Within,
+    ) -> Result<ConversationRecord, Error> {
+        let mut known = self.store.conversation(conversation).await?;
+        known.closings.retain(|closing| allowed.includes(closing.teammate.as_deref(), closing.team.as_deref()));
+        known.surveys.retain(|survey| allowed.includes(survey.teammate.as_deref(), survey.team.as_deref()));
+        if known.closings.is_empty() && *allowed != Within::default() {
+            known.reopenings.clear();
+        }
+        Ok(known)
+    }
+
+    /// The period of a query, and its two ends as the caller named them or as they usually are.
+    fn period(&self, from: Option<Bound>, to: Option<Bound>) -> Result<(Period, (Bound, Bound)), Error> {
+        let (now, zone) = (self.clock.now(), self.config.report.timezone);
+        let wrong = |detail: String| Error::Invalid(vec![Fault::parameter("from", detail)]);
+        let period = Period::between(from, to, now, zone).map_err(wrong)?;
+        let bounds = usual_bounds(from, to, now, zone).ok_or_else(|| wrong("the period leaves the calendar".into()))?;
+        Ok((period, bounds))
+    }
+}

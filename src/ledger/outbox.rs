@@ -1,0 +1,223 @@
+//! Mails that wait: which one goes out next, what became of it, and what came back later.
+//!
+//! The states are in `survey::outbound`. It owns the check before sending and the rates. It must not know how mail is sent.
+
+use super::{Batch, Clicked, Command, Touched};
+use crate::survey::Time;
+use crate::survey::eligibility::{Since, still_asks};
+use crate::survey::outbound::{Attempt, Lease, Marked, Outgoing, Patience, State};
+use crate::survey::pace::Rates;
+use crate::survey::suppression::Bounce;
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// How many due mails a claim looks past if their domains are over the rate, so that a long queue to one domain does not
+/// hold up the others.
+const LOOK_PAST: usize = 32;
+/// How long a due mail waits that cannot be read: until somebody has mended it, without filling the log.
+const PUT_OFF: TimeDelta = TimeDelta::hours(1);
+
+/// Take one mail that is due.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// When.
+    pub at: Time,
+    /// For whom, and until when.
+    pub lease: Lease,
+    /// The rates that claims keep to.
+    pub rates: Rates,
+}
+
+/// What there was to claim.
+#[derive(Clone, Debug)]
+pub enum Claimed {
+    /// A mail to send, and the lease that it is marked by.
+    Mail(Box<Outgoing>, Lease),
+    /// A mail was due but must not be sent any more, or not yet. There may be others.
+    Dropped,
+    /// Mails are due, but the rate is used up: a turn to come back at.
+    Paced(Time),
+    /// Nothing is due.
+    Nothing,
+}
+
+impl Command for Claim {
+    type Answer = Claimed;
+
+    fn touches(&self, touched: &mut Touched) {
+        touched.due += if self.rates.per_domain > 0 { LOOK_PAST } else { 1 };
+        touched.due_by = touched.due_by.max(Some(self.at));
+    }
+
+    /// Takes the mail that is due longest and may go.
+    fn decide(&self, batch: &mut Batch) -> Claimed {
+        // Reserve a turn only when there is a mail to send.
+        if !batch.due.is_empty()
+            && let Some(turn) = batch.paces.wait_overall(self.at, self.rates)
+        {
+            return Claimed::Paced(turn);
+        }
+        batch.put_off_until = Some(self.at + PUT_OFF);
+        let mut passed_over = batch.more_due || !batch.unreadable.is_empty();
+        while let Some((id, outgoing)) = batch.due.pop_front() {
+            if self.take(batch, id, &outgoing.address) {
+                batch.paces.count(&outgoing.address, self.at, self.rates);
+                return Claimed::Mail(Box::new(outgoing), self.lease);
+            }
+            passed_over = true;
+        }
+        if passed_over { Claimed::Dropped } else { Claimed::Nothing }
+    }
+
+    fn unheard(answer: Claimed) -> Option<Release> {
+        match answer {
+            Claimed::Mail(mail, lease) => Some(Release { survey: mail.survey, lease }),
+            _ => None,
+        }
+    }
+}
+
+impl Claim {
+    /// Leases a mail. Checks again what may have changed since the decision, and cancels a mail that must no longer be
+    /// sent. A mail whose domain is over the rate gets a later turn of its own.
+    fn take(&self, batch: &mut Batch, id: Uuid, address: &str) -> bool {
+        let Batch { surveys, clicks, conversations, addresses, paces, .. } = batch;
+        let Some(survey) = surveys.get_mut(&id) else { return false };
+        survey.note_arrival(clicks.get_mut(&id));
+        if !survey.mail.is_due(self.at) {
+            return false;
+        }
+        let known = conversations.get(&survey.conversation);
+        let none = BTreeSet::new();
+        let since = Since {
+            closed_at: survey.closed_at,
+            rate_until: clicks.get(&id).and_then(|clicked| clicked.clicks.rate_until),
+            latest_reopening: known.and_then(|known| known.latest_reopening),
+            latest_asked: known.and_then(|known| known.latest_asked),
+            suppressed: addresses.get(&survey.address_hash).map_or(&none, |address| &address.suppressed),
+        };
+        if let Err(why) = still_asks(&since, self.at) {
+            survey.mail.state = State::Cancelled(why);
+            return false;
+        }
+        if let Some(turn) = paces.wait_domain(address, self.at, self.rates) {
+            survey.mail.postpone(turn);
+            return false;
+        }
+        survey.mail.claim(self.lease);
+        true
+    }
+}
+
+/// Give a claimed mail back: nobody sends it.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// The survey whose mail it is.
+    pub survey: Uuid,
+    /// The lease to give back.
+    pub lease: Lease,
+}
+
+impl Command for Release {
+    type Answer = ();
+
+    fn touches(&self, touched: &mut Touched) {
+        touched.surveys.insert(self.survey);
+    }
+
+    fn decide(&self, batch: &mut Batch) {
+        if let Some(survey) = batch.surveys.get_mut(&self.survey) {
+            survey.mail.release(self.lease);
+        }
+    }
+}
+
+/// Record what became of a claimed mail, and perhaps take the next one: both at once, because a worker sends its next
+/// mail only after the mark of the last one is durable.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// The survey whose mail it is.
+    pub survey: Uuid,
+    /// The lease that it was claimed by.
+    pub lease: Lease,
+    /// When the attempt ended.
+    pub at: Time,
+    /// What became of it.
+    pub attempt: Attempt,
+    /// The settings of retries.
+    pub patience: Patience,
+    /// 0 to 1: spreads retries.
+    pub jitter: f64,
+    /// The next claim.
+    pub next: Option<Claim>,
+}
+
+impl Command for Mark {
+    /// What the next claim found. `None` if `next` is `None`.
+    type Answer = Option<Claimed>;
+
+    fn touches(&self, touched: &mut Touched) {
+        touched.surveys.insert(self.survey);
+        if let Some(next) = &self.next {
+            next.touches(touched);
+        }
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Option<Claimed> {
+        if let Some(survey) = batch.surveys.get_mut(&self.survey)
+            && let Some(Clicked { clicks, .. }) = batch.clicks.get_mut(&self.survey)
+        {
+            let marked = Marked {
+                at: self.at,
+                attempt: &self.attempt,
+                patience: self.patience,
+                useful_until: clicks.rate_until,
+                jitter: self.jitter,
+            };
+            survey.mail.mark(self.lease, &marked);
+            clicks.accepted_at = survey.mail.accepted_at;
+        }
+        self.next.as_ref().map(|claim| claim.decide(batch))
+    }
+
+    fn unheard(answer: Option<Claimed>) -> Option<Release> {
+        answer.and_then(Claim::unheard)
+    }
+}
+
+/// Record what was reported of a mail after a server accepted it, and suppress its address if the report asks for that.
+#[derive(Clone, Debug)]
+pub struct Return {
+    /// The survey whose mail it is.
+    pub survey: Uuid,
+    /// When it was reported.
+    pub at: Time,
+    /// What was reported.
+    pub bounce: Bounce,
+    /// What the server or provider says, in one line without addresses; may be empty.
+    pub reason: String,
+}
+
+impl Command for Return {
+    /// Whether there is such a survey.
+    type Answer = bool;
+
+    fn touches(&self, touched: &mut Touched) {
+        touched.surveys.insert(self.survey);
+    }
+
+    /// The state of the mail stays as it is: the server did accept it, and a mail that is about to be tried again is
+    /// stopped by the suppression.
+    fn decide(&self, batch: &mut Batch) -> bool {
+        let Some(survey) = batch.surveys.get_mut(&self.survey) else { return false };
+        let name = self.bounce.name();
+        survey.mail.note =
+            Some(if self.reason.is_empty() { name.to_owned() } else { format!("{name}: {}", self.reason) });
+        let address_hash = survey.address_hash.clone();
+        if let Some(cause) = self.bounce.cause() {
+            batch.suppress(address_hash, cause, self.at, None);
+        }
+        true
+    }
+}

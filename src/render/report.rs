@@ -1,0 +1,122 @@
+//! A report as JSON for programs, as CSV for spreadsheets, and as a table for a terminal.
+//!
+//! It owns the names and the order of columns. It must not know how figures are counted.
+
+use crate::survey::report::{Figures, Group, Report};
+use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
+
+const COLUMNS: [&str; 14] = [
+    "id",
+    "name",
+    "asked",
+    "answered",
+    "ratings",
+    "positive",
+    "csat",
+    "terrible",
+    "bad",
+    "okay",
+    "great",
+    "amazing",
+    "held",
+    "unconfirmed",
+];
+const TABLE: [&str; 12] =
+    ["", "CSAT", "ratings", "😠", "🙁", "😐", "😀", "🤩", "asked", "answered", "held", "unconfirmed"];
+
+/// The report of the HTTP contract.
+#[must_use]
+pub fn json(report: &Report) -> Value {
+    let row = |group: &Group| {
+        let mut row = json!({"id": group.id, "name": group.name});
+        if let (Value::Object(row), Value::Object(figures)) = (&mut row, figures_json(&group.figures)) {
+            row.extend(figures);
+        }
+        row
+    };
+    json!({
+        "from": report.from.to_string(), "to": report.to.to_string(), "by": report.by,
+        "total": figures_json(&report.total), "rows": report.rows.iter().map(row).collect::<Vec<_>>(),
+    })
+}
+
+fn figures_json(figures: &Figures) -> Value {
+    json!({
+        "asked": figures.asked, "answered": figures.answered, "ratings": figures.ratings(),
+        "positive": figures.positive, "csat": figures.csat(), "scores": figures.scores,
+        "held": figures.held, "unconfirmed": figures.unconfirmed,
+    })
+}
+
+/// The rows as CSV with a line of names. A cell that a spreadsheet would take for a formula begins with `'`.
+///
+/// # Errors
+/// None that is known: the text is written to memory.
+pub fn csv(report: &Report) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
+    for row in &report.rows {
+        writer.write_record(cells(row).map(|cell| harmless(&cell)))?;
+    }
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A cell that a spreadsheet does not take for a formula (OWASP, "CSV injection").
+fn harmless(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn cells(row: &Group) -> [String; 14] {
+    let figures = &row.figures;
+    let csat = figures.csat().map_or(String::new(), |csat| format!("{csat:.4}"));
+    let [terrible, bad, okay, great, amazing] = figures.scores.map(|count| count.to_string());
+    [
+        row.id.clone().unwrap_or_default(),
+        row.name.clone().unwrap_or_default(),
+        figures.asked.to_string(),
+        figures.answered.to_string(),
+        figures.ratings().to_string(),
+        figures.positive.to_string(),
+        csat,
+        terrible,
+        bad,
+        okay,
+        great,
+        amazing,
+        figures.held.to_string(),
+        figures.unconfirmed.to_string(),
+    ]
+}
+
+/// The rows and their total, aligned for a terminal.
+#[must_use]
+pub fn table(report: &Report) -> String {
+    let name = |row: &Group| row.name.clone().unwrap_or_else(|| "(unattributed)".into());
+    let rows = report.rows.iter().map(|row| line(name(row), &row.figures));
+    let total = line("total".into(), &report.total);
+    let lines: Vec<_> = [TABLE.map(str::to_owned)].into_iter().chain(rows).chain([total]).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or_default();
+    let widths: [usize; 12] = std::array::from_fn(width);
+    let mut text = format!("{} to {}, by {}\n\n", report.from, report.to, report.by);
+    for line in &lines {
+        for (column, cell) in line.iter().enumerate() {
+            let gap = " ".repeat(widths[column] - cell.width());
+            text.extend(if column == 0 { [cell.as_str(), &gap, ""] } else { ["  ", &gap, cell] });
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn line(name: String, figures: &Figures) -> [String; 12] {
+    let csat = figures.csat().map_or("-".into(), |csat| format!("{:.1} %", csat * 100.0));
+    let [terrible, bad, okay, great, amazing] = figures.scores.map(|count| count.to_string());
+    let counts = [figures.ratings(), figures.asked, figures.answered, figures.held, figures.unconfirmed];
+    let [ratings, asked, answered, held, unconfirmed] = counts.map(|count| count.to_string());
+    [name, csat, ratings, terrible, bad, okay, great, amazing, asked, answered, held, unconfirmed]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! How a report looks, to the character.
+
+use super::*;
+use crate::survey::report::{Bound, By};
+
+fn report() -> Report {
+    let day = |text: &str| text.parse::<Bound>().expect("a day");
+    let figures = |positive, scores| Figures { asked: 90, answered: 6, held: 1, unconfirmed: 12, positive, scores };
+    let group = |id: Option<&str>, name: Option<&str>, figures| Group {
+        id: id.map(str::to_owned),
+        name: name.map(str::to_owned),
+        figures,
+    };
+    let rows = vec![
+        group(Some("t1"), Some("Grace"), figures(4, [1, 0, 1, 2, 2])),
+        group(Some("t2"), Some("山田 花子"), figures(0, [0, 0, 0, 0, 0])),
+        group(Some("=1+1"), Some("@evil, \"x\""), figures(10, [0, 0, 0, 5, 5])),
+        group(None, None, Figures::default()),
+    ];
+    let mut total = Figures::default();
+    for row in &rows {
+        total.add(&row.figures);
+    }
+    Report { by: By::Teammate, from: day("2026-11-01"), to: day("2026-11-30"), total, rows }
+}
+
+#[test]
+fn a_table_is_aligned_whatever_the_names() {
+    insta::assert_snapshot!(table(&report()), @r#"
+    2026-11-01 to 2026-11-30, by teammate
+
+                       CSAT  ratings  😠  🙁  😐  😀  🤩  asked  answered  held  unconfirmed
+    Grace            66.7 %        6   1   0   1   2   2     90         6     1           12
+    山田 花子             -        0   0   0   0   0   0     90         6     1           12
+    @evil, "x"      100.0 %       10   0   0   0   5   5     90         6     1           12
+    (unattributed)        -        0   0   0   0   0   0      0         0     0            0
+    total            87.5 %       16   1   0   1   7   7    270        18     3           36
+    "#);
+}
+
+#[test]
+fn a_csv_is_quoted_and_holds_no_formula() {
+    insta::assert_snapshot!(csv(&report()).expect("in memory"), @r#"
+    id,name,asked,answered,ratings,positive,csat,terrible,bad,okay,great,amazing,held,unconfirmed
+    t1,Grace,90,6,6,4,0.6667,1,0,1,2,2,1,12
+    t2,山田 花子,90,6,0,0,,0,0,0,0,0,1,12
+    '=1+1,"'@evil, ""x""",90,6,10,10,1.0000,0,0,0,5,5,1,12
+    ,,0,0,0,0,,0,0,0,0,0,0,0
+    "#);
+}
+
+#[test]
+fn json_is_that_of_the_contract() {
+    let json = json(&Report { rows: report().rows[..1].to_vec(), ..report() });
+    insta::assert_json_snapshot!(json, @r#"
+    {
+      "from": "2026-11-01",
+      "to": "2026-11-30",
+      "by": "teammate",
+      "total": {
+        "asked": 270,
+        "answered": 18,
+        "ratings": 16,
+        "positive": 14,
+        "csat": 0.875,
+        "scores": [
+          1,
+          0,
+          1,
+          7,
+          7
+        ],
+        "held": 3,
+        "unconfirmed": 36
+      },
+      "rows": [
+        {
+          "id": "t1",
+          "name": "Grace",
+          "asked": 90,
+          "answered": 6,
+          "ratings": 6,
+          "positive": 4,
+          "csat": 0.6666666666666666,
+          "scores": [
+            1,
+            0,
+            1,
+            2,
+            2
+          ],
+          "held": 1,
+          "unconfirmed": 12
+        }
+      ]
+    }
+    "#);
+}

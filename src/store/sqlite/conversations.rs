@@ -1,0 +1,128 @@
+//! What is known of one conversation: its closings with their decisions, and its surveys with their history.
+//!
+//! It must not know who may see it.
+
+use super::super::Unavailable;
+use super::{Sqlite, rows};
+use crate::survey::Time;
+use crate::survey::closing::Conversation;
+use crate::survey::conversation::{ClosingRecord, ConversationRecord, SurveyRecord};
+use crate::survey::eligibility::Decision;
+use crate::survey::evidence::Change;
+use crate::survey::rating::Score;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, query, query_scalar};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+const CLOSINGS: &str = concat!(
+    "SELECT closed_at, reported_at, state, subject, started_by, characters, last_reply_at, teammate_replied, customers,
+        teammate_id, team, policy, ",
+    rows::decision_columns!(),
+    " FROM closing WHERE connection = $1 AND conversation_id = $2 ORDER BY closed_at"
+);
+const SURVEYS: &str = concat!(
+    "SELECT survey.closed_at, survey.made_at, survey.teammate_id, survey.team, comment, ",
+    rows::click_columns!(),
+    ", ",
+    rows::outbox_columns!(),
+    " FROM survey JOIN rating ON rating.survey_id = survey.id JOIN outbox ON outbox.id = survey.id
+        LEFT JOIN clicks ON clicks.survey_id = survey.id
+    WHERE connection = $1 AND conversation_id = $2 ORDER BY closed_at, survey.id"
+);
+const HISTORIES: &str = "SELECT survey_id, at, kind, history.score, history.evidence
+    FROM survey JOIN history ON history.survey_id = survey.id
+    WHERE connection = $1 AND conversation_id = $2 ORDER BY survey_id, number";
+
+impl Sqlite {
+    pub(in crate::store) async fn latest_survey(&self, address_hash: &str) -> Result<Option<Uuid>, Unavailable> {
+        let sql = "SELECT survey.id FROM survey JOIN outbox ON outbox.id = survey.id
+            WHERE address_hash = $1 AND accepted_at IS NOT NULL ORDER BY made_at DESC, survey.id DESC LIMIT 1";
+        let row = query(sql).bind(address_hash).fetch_optional(&self.lookups).await?;
+        Ok(row.as_ref().map(|row| rows::id(row, "id")).transpose()?)
+    }
+
+    pub(in crate::store) async fn decision(
+        &self,
+        conversation: &Conversation,
+        closed_at: Time,
+    ) -> Result<Option<Decision>, Unavailable> {
+        let sql = concat!(
+            "SELECT ",
+            rows::decision_columns!(),
+            " FROM closing WHERE connection = $1 AND conversation_id = $2 AND closed_at = $3"
+        );
+        let found = query(sql).bind(&conversation.connection).bind(&conversation.id).bind(closed_at.timestamp_millis());
+        let row = found.fetch_optional(&self.lookups).await?;
+        Ok(row.as_ref().map(rows::decision).transpose()?)
+    }
+
+    pub(in crate::store) async fn conversation(
+        &self,
+        conversation: &Conversation,
+    ) -> Result<ConversationRecord, Unavailable> {
+        let mut db = self.lookups.begin().await?;
+        let Conversation { connection, id } = conversation;
+        let closings = query(CLOSINGS).bind(connection).bind(id).fetch_all(&mut *db).await?;
+        let sql =
+            "SELECT reopened_at FROM reopening WHERE connection = $1 AND conversation_id = $2 ORDER BY reopened_at";
+        let reopenings: Vec<i64> = query_scalar(sql).bind(connection).bind(id).fetch_all(&mut *db).await?;
+        let surveys = query(SURVEYS).bind(connection).bind(id).fetch_all(&mut *db).await?;
+        let mut histories = BTreeMap::<Uuid, Vec<Change>>::new();
+        for row in query(HISTORIES).bind(connection).bind(id).fetch_all(&mut *db).await? {
+            histories.entry(rows::id(&row, "survey_id")?).or_default().push(change(&row)?);
+        }
+        let mut survey = |row| {
+            let mut survey = survey(row)?;
+            survey.history = histories.remove(&survey.id).unwrap_or_default();
+            Ok::<_, sqlx::Error>(survey)
+        };
+        Ok(ConversationRecord {
+            closings: closings.iter().map(closing).collect::<Result<_, _>>()?,
+            reopenings: reopenings.into_iter().filter_map(Time::from_timestamp_millis).collect(),
+            surveys: surveys.iter().map(&mut survey).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn closing(row: &SqliteRow) -> Result<ClosingRecord, sqlx::Error> {
+    Ok(ClosingRecord {
+        closed_at: rows::time(row, "closed_at")?,
+        reported_at: rows::time(row, "reported_at")?,
+        state: rows::word(row, "state")?,
+        subject: row.try_get("subject")?,
+        started_by: rows::optional_word(row, "started_by")?,
+        characters: row.try_get("characters")?,
+        last_reply_at: rows::optional_time(row, "last_reply_at")?,
+        teammate_replied: row.try_get("teammate_replied")?,
+        customers: row.try_get("customers")?,
+        teammate: row.try_get("teammate_id")?,
+        team: row.try_get("team")?,
+        policy: row.try_get("policy")?,
+        decision: rows::decision(row)?,
+    })
+}
+
+fn survey(row: &SqliteRow) -> Result<SurveyRecord, sqlx::Error> {
+    Ok(SurveyRecord {
+        id: rows::id(row, "survey_id")?,
+        closed_at: rows::time(row, "closed_at")?,
+        made_at: rows::time(row, "made_at")?,
+        mail: rows::outbound(row)?,
+        standing: rows::standing(row)?,
+        comment: row.try_get("comment")?,
+        teammate: row.try_get("teammate_id")?,
+        team: row.try_get("team")?,
+        history: Vec::new(),
+    })
+}
+
+fn change(row: &SqliteRow) -> Result<Change, sqlx::Error> {
+    let score: Score = rows::score(row)?;
+    Ok(Change {
+        at: rows::time(row, "at")?,
+        kind: rows::word(row, "kind")?,
+        score,
+        evidence: rows::word(row, "evidence")?,
+    })
+}

@@ -1,0 +1,206 @@
+//! The one writer: gathers all commands that wait, and makes them one transaction.
+//!
+//! Group commit makes every answered click durable at the rate of a page view; one transaction a request reached a
+//! twentieth of it. No timer is involved: while one batch commits, the next one gathers. It must not know what a command
+//! means.
+
+use super::super::Unavailable;
+use super::{load, save};
+use crate::ledger::{Batch, Command, Touched};
+use crate::survey::pace::Paces;
+use sqlx::{Connection, SqliteConnection, query};
+use std::mem;
+use tokio::sync::{mpsc, oneshot};
+
+/// The most commands in one transaction: enough that the commit no longer counts, few enough that the last of them does
+/// not wait long.
+const LARGEST_BATCH: usize = 512;
+/// How many failed commands that nobody waits for are kept for the next batch: memory must not grow while the store
+/// cannot be written.
+const MOST_CARRIED_OVER: usize = 4096;
+/// How often a command that nobody waits for may fail by itself.
+const TRIES: u8 = 2;
+
+/// A command in the queue, whatever its answer is.
+pub(super) trait Job: Send {
+    fn touches(&self, touched: &mut Touched);
+    /// Decides, and keeps the answer until [`deliver`](Self::deliver).
+    fn decide(&mut self, batch: &mut Batch);
+    /// Whether the caller timed out.
+    fn is_abandoned(&self) -> bool;
+    /// Sends the answer, or the error that kept it from being durable. Returns what must be done with the next batch.
+    fn deliver(self: Box<Self>, done: Result<(), Undone>) -> Option<Box<dyn Job>>;
+}
+
+/// Why a command was not done.
+#[derive(Clone)]
+pub(super) struct Undone {
+    why: Unavailable,
+    /// Nothing could be written, so the command may be sound.
+    is_unusable: bool,
+}
+
+impl From<&sqlx::Error> for Undone {
+    fn from(error: &sqlx::Error) -> Self {
+        Self { why: error.into(), is_unusable: super::is_unusable(error) }
+    }
+}
+
+type Reply<T> = oneshot::Sender<Result<T, Unavailable>>;
+
+/// A command, its answer once it has decided, and the caller waiting for it. No caller waits for a view.
+pub(super) struct Asked<C: Command> {
+    command: C,
+    answer: Option<C::Answer>,
+    reply: Option<Reply<C::Answer>>,
+    tries: u8,
+}
+
+impl<C: Command> Asked<C> {
+    pub(super) fn new(command: C, reply: Option<Reply<C::Answer>>) -> Self {
+        Self { command, answer: None, reply, tries: 0 }
+    }
+}
+
+impl<C: Command> Job for Asked<C> {
+    fn touches(&self, touched: &mut Touched) {
+        self.command.touches(touched);
+    }
+
+    fn decide(&mut self, batch: &mut Batch) {
+        self.answer = Some(self.command.decide(batch));
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+
+    fn deliver(mut self: Box<Self>, done: Result<(), Undone>) -> Option<Box<dyn Job>> {
+        let Some(reply) = self.reply.take() else {
+            // Later clicks are judged by every view before them, so a view is tried again, however long nothing can be
+            // written. If the view itself fails it is given up, because a batch with such a view is slow.
+            let undone = done.err()?;
+            self.tries += u8::from(!undone.is_unusable);
+            let again = self.tries < TRIES;
+            tracing::warn!(error = %undone.why, again, "a command without a caller could not be stored");
+            return again.then_some(self as Box<dyn Job>);
+        };
+        let missing = || Unavailable("a command went without an answer".into());
+        let answer = done.map_err(|undone| undone.why).and_then(|()| self.answer.ok_or_else(missing));
+        let unheard = reply.send(answer).err()?.ok().and_then(C::unheard)?;
+        Some(Box::new(Asked::new(unheard, None)))
+    }
+}
+
+/// Changes nothing. Its answer says that the store takes writes, and that every command before it was decided. A view that
+/// failed may still be tried again.
+pub(super) struct Flush;
+
+impl Command for Flush {
+    type Answer = ();
+
+    fn touches(&self, _: &mut Touched) {}
+
+    fn decide(&self, _: &mut Batch) {}
+}
+
+/// Works until the last sender is gone, or the connection is.
+pub(super) async fn run(mut db: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+    let mut gathered = Vec::new();
+    let mut carried_over: Vec<Box<dyn Job>> = Vec::new();
+    let mut paces = Paces::default();
+    while queue.recv_many(&mut gathered, LARGEST_BATCH).await > 0 {
+        // Skip commands whose caller timed out: it already answered that the write may not have happened.
+        let waiting = gathered.drain(..).filter(|job| !job.is_abandoned());
+        let mut jobs: Vec<_> = carried_over.drain(..).chain(waiting).collect();
+        let done = match batch(&mut db, &mut jobs, &mut paces).await {
+            Ok(()) => vec![Ok(()); jobs.len()],
+            Err(sqlx::Error::WorkerCrashed) => {
+                tracing::error!("the connection of the writer is gone");
+                return;
+            }
+            Err(error) => one_by_one(&mut db, &mut jobs, &mut paces, error).await,
+        };
+        for (job, done) in jobs.into_iter().zip(done) {
+            carried_over.extend(job.deliver(done));
+        }
+        carried_over.truncate(MOST_CARRIED_OVER);
+    }
+    if let Err(error) = db.close().await {
+        tracing::warn!(%error, "the database was not closed cleanly");
+    }
+}
+
+/// Load, decide, save: all of it or nothing.
+async fn batch(db: &mut SqliteConnection, jobs: &mut [Box<dyn Job>], paces: &mut Paces) -> Result<(), sqlx::Error> {
+    let done = load_decide_save(db, jobs, paces).await;
+    if done.is_err() {
+        // This fails if SQLite has rolled back by itself, which is just as well.
+        drop(query("ROLLBACK").execute(db).await);
+    }
+    done
+}
+
+async fn load_decide_save(
+    db: &mut SqliteConnection,
+    jobs: &mut [Box<dyn Job>],
+    paces: &mut Paces,
+) -> Result<(), sqlx::Error> {
+    let mut touched = Touched::default();
+    for job in &*jobs {
+        job.touches(&mut touched);
+    }
+    let mut batch = load::load(db, &touched).await?;
+    batch.paces = mem::take(paces);
+    for job in &mut *jobs {
+        job.decide(&mut batch);
+    }
+    // Kept even if the batch fails: too few mails are sent then, never too many.
+    *paces = mem::take(&mut batch.paces);
+    save::save(db, &batch).await
+}
+
+/// Tries each command alone, so that one that fails does not keep the others from being done.
+async fn one_by_one(
+    db: &mut SqliteConnection,
+    jobs: &mut [Box<dyn Job>],
+    paces: &mut Paces,
+    error: sqlx::Error,
+) -> Vec<Result<(), Undone>> {
+    if jobs.len() == 1 || super::is_unusable(&error) {
+        return vec![Err(Undone::from(&error)); jobs.len()];
+    }
+    let mut done = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        done.push(batch(db, std::slice::from_mut(job), paces).await.map_err(|error| Undone::from(&error)));
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fail(job: Box<dyn Job>, is_unusable: bool) -> Option<Box<dyn Job>> {
+        job.deliver(Err(Undone { why: Unavailable("no".into()), is_unusable }))
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_kept_while_nothing_can_be_written_and_given_up_when_it_fails_twice() {
+        let mut job: Box<dyn Job> = Box::new(Asked::new(Flush, None));
+        for _ in 0..100 {
+            job = fail(job, true).expect("the disk is full, and the view is sound");
+        }
+        let job = fail(job, false).expect("once is no proof");
+        assert!(fail(job, false).is_none());
+    }
+
+    #[test]
+    fn what_somebody_waits_for_is_tried_once() {
+        for is_unusable in [true, false] {
+            let (reply, mut answer) = oneshot::channel();
+            assert!(fail(Box::new(Asked::new(Flush, Some(reply))), is_unusable).is_none());
+            assert!(answer.try_recv().is_ok_and(|answer| answer.is_err()));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What is known of one conversation: its closings with their decisions, and its surveys with their history.
+//!
+//! It owns the answer to "why was nobody asked?". It must not know who may see it, nor how it is shown.
+
+use super::Time;
+use super::closing::{ClosingState, StartedBy};
+use super::eligibility::Decision;
+use super::evidence::Change;
+use super::outbound::Outbound;
+use super::rating::Standing;
+use uuid::Uuid;
+
+/// All that is known of a conversation; everything is empty for an unknown one.
+#[derive(Clone, Debug, Default)]
+pub struct ConversationRecord {
+    /// Its closings, oldest first.
+    pub closings: Vec<ClosingRecord>,
+    /// Its reopenings, oldest first.
+    pub reopenings: Vec<Time>,
+    /// Its surveys, oldest first.
+    pub surveys: Vec<SurveyRecord>,
+}
+
+/// A closing and what was decided about it.
+#[derive(Clone, Debug)]
+pub struct ClosingRecord {
+    /// When it was closed.
+    pub closed_at: Time,
+    /// When that was reported, and decided.
+    pub reported_at: Time,
+    /// Closed or snoozed.
+    pub state: ClosingState,
+    /// What it was about.
+    pub subject: Option<String>,
+    /// Who started it.
+    pub started_by: Option<StartedBy>,
+    /// Unicode scalar values of all that was written.
+    pub characters: Option<u32>,
+    /// The last reply.
+    pub last_reply_at: Option<Time>,
+    /// Whether a teammate replied.
+    pub teammate_replied: Option<bool>,
+    /// How many people were helped.
+    pub customers: u32,
+    /// The id of the teammate who last wrote.
+    pub teammate: Option<String>,
+    /// The team of that time.
+    pub team: Option<String>,
+    /// The policy that it was judged by.
+    pub policy: Option<String>,
+    /// What was decided.
+    pub decision: Decision,
+}
+
+/// A survey, its mail and where its rating stands.
+#[derive(Clone, Debug)]
+pub struct SurveyRecord {
+    /// Its id.
+    pub id: Uuid,
+    /// The closing that it was made for.
+    pub closed_at: Time,
+    /// When it was made.
+    pub made_at: Time,
+    /// Its mail.
+    pub mail: Outbound,
+    /// Where its rating stands.
+    pub standing: Standing,
+    /// What the customer wrote.
+    pub comment: Option<String>,
+    /// The id of the teammate that it counts for.
+    pub teammate: Option<String>,
+    /// The team of that time.
+    pub team: Option<String>,
+    /// How the standing came about, oldest first.
+    pub history: Vec<Change>,
+}

@@ -1,0 +1,189 @@
+//! Query strings and cursors, read into what the gateway takes.
+//!
+//! It owns how parameters are spelled. It must not know what is done with them.
+
+use super::error::Failure;
+use crate::gateway::SuppressionPlace;
+use crate::survey::Time;
+use crate::survey::access::Within;
+use crate::survey::closing::Conversation;
+use crate::survey::fields::{Fault, LONGEST_ID};
+use crate::survey::paging::{LARGEST_PAGE, Paging, USUAL_PAGE};
+use crate::survey::rating::Score;
+use crate::survey::report::{RatingPlace, RatingsQuery, ReportQuery};
+use axum::http::StatusCode;
+use data_encoding::BASE64URL_NOPAD;
+use std::fmt::Display;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// The parameters of a query, and what is wrong with them.
+pub(super) struct Query {
+    pairs: Vec<(String, String)>,
+    faults: Vec<Fault>,
+}
+
+impl Query {
+    /// Reads a query. A parameter that is not among the names is a fault.
+    pub(super) fn read(text: Option<&str>, names: &[&str]) -> Result<Self, Failure> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text.unwrap_or_default())
+            .map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "bad_query", "the query is not form-encoded"))?;
+        let unknown = pairs.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        let expected = format!("unknown parameter, expected one of {}", names.join(", "));
+        let faults = unknown.map(|(name, _)| Fault::parameter(name, &expected)).collect();
+        Ok(Self { pairs, faults })
+    }
+
+    /// A parameter as text; the last one counts if it is there more than once.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter as a value; a fault if it cannot be one.
+    fn value<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
+        match self.text(name)?.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.faults.push(Fault::parameter(name, format!("{error}")));
+                None
+            }
+        }
+    }
+
+    /// The parameter `true` or `false`.
+    fn switch(&mut self, name: &str) -> Option<bool> {
+        match self.text(name)? {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.faults.push(Fault::parameter(name, "expected true or false"));
+                None
+            }
+        }
+    }
+
+    fn paging<C>(&mut self, read: fn(&[u8]) -> Option<C>) -> Paging<C> {
+        let limit = self.value("limit").unwrap_or(USUAL_PAGE);
+        if !(1..=LARGEST_PAGE).contains(&limit) {
+            self.faults.push(Fault::parameter("limit", format!("expected 1 to {LARGEST_PAGE}")));
+        }
+        let cursor = self.text("cursor").map(|text| BASE64URL_NOPAD.decode(text.as_bytes()).ok());
+        let after = cursor.map(|bytes| bytes.and_then(|bytes| read(&bytes)));
+        if matches!(after, Some(None)) {
+            self.faults.push(Fault::parameter("cursor", "expected the `next` of an earlier answer"));
+        }
+        Paging { after: after.flatten(), limit }
+    }
+
+    fn done<T>(self, value: T) -> Result<T, Failure> {
+        if self.faults.is_empty() { Ok(value) } else { Err(Failure::invalid(self.faults)) }
+    }
+}
+
+/// Whether a closing is only to be tried.
+pub(super) fn dry_run(text: Option<&str>) -> Result<bool, Failure> {
+    let mut query = Query::read(text, &["dry_run"])?;
+    let dry_run = query.switch("dry_run").unwrap_or(false);
+    query.done(dry_run)
+}
+
+/// The conversation of a path with this id: that of the connection the query names, else that of the plain API.
+pub(super) fn conversation(id: String, text: Option<&str>) -> Result<Conversation, Failure> {
+    let mut query = Query::read(text, &["connection"])?;
+    let connection = query.text("connection").unwrap_or_default().to_owned();
+    if connection.chars().count() > LONGEST_ID || connection.contains(char::is_control) {
+        let detail = format!("expected at most {LONGEST_ID} characters, none of them a control character");
+        query.faults.push(Fault::parameter("connection", detail));
+    }
+    query.done(Conversation { connection, id })
+}
+
+/// Which report to make.
+pub(super) fn report(text: Option<&str>) -> Result<ReportQuery, Failure> {
+    let mut query = Query::read(text, &["by", "from", "to"])?;
+    let by = query.value("by").unwrap_or_default();
+    let report = ReportQuery { by, from: query.value("from"), to: query.value("to") };
+    query.done(report)
+}
+
+/// Which ratings to list.
+pub(super) fn ratings(text: Option<&str>) -> Result<RatingsQuery, Failure> {
+    let names = ["from", "to", "score", "teammate", "team", "commented", "limit", "cursor"];
+    let mut query = Query::read(text, &names)?;
+    let text = |query: &Query, name| query.text(name).map(str::to_owned);
+    let ratings = RatingsQuery {
+        from: query.value("from"),
+        to: query.value("to"),
+        score: query.value::<i64>("score").and_then(|score| match Score::try_from(score) {
+            Ok(score) => Some(score),
+            Err(_) => {
+                query.faults.push(Fault::parameter("score", "expected 1 to 5"));
+                None
+            }
+        }),
+        commented: query.switch("commented"),
+        within: Within { teammate: text(&query, "teammate"), team: text(&query, "team") },
+        paging: query.paging(read_rating),
+    };
+    query.done(ratings)
+}
+
+/// Which suppressions to list.
+pub(super) fn suppressions(text: Option<&str>) -> Result<Paging<SuppressionPlace>, Failure> {
+    let mut query = Query::read(text, &["limit", "cursor"])?;
+    let paging = query.paging(read_suppression);
+    query.done(paging)
+}
+
+/// The cursor of a rating.
+pub(super) fn rating_cursor(place: &RatingPlace) -> String {
+    let at = place.rated_at.timestamp_millis().to_be_bytes();
+    BASE64URL_NOPAD.encode(&[&at[..], place.survey.as_bytes()].concat())
+}
+
+fn read_rating(bytes: &[u8]) -> Option<RatingPlace> {
+    let (at, survey) = bytes.split_at_checked(8)?;
+    let rated_at = Time::from_timestamp_millis(i64::from_be_bytes(at.try_into().ok()?))?;
+    Some(RatingPlace { rated_at, survey: Uuid::from_slice(survey).ok()? })
+}
+
+/// The cursor of a suppression.
+pub(super) fn suppression_cursor((at, address_hash, cause): &SuppressionPlace) -> String {
+    BASE64URL_NOPAD.encode(format!("{} {address_hash} {cause}", at.timestamp_millis()).as_bytes())
+}
+
+fn read_suppression(bytes: &[u8]) -> Option<SuppressionPlace> {
+    let mut parts = std::str::from_utf8(bytes).ok()?.splitn(3, ' ');
+    let at = Time::from_timestamp_millis(parts.next()?.parse().ok()?)?;
+    Some((at, parts.next()?.to_owned(), parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survey::suppression::Cause;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_cursor_comes_back_as_it_went_and_what_has_another_length_is_none(at: i64, id: u128, text in ".{0,60}") {
+            let rated_at = Time::from_timestamp_millis(at % 8_000_000_000_000).expect("in the calendar");
+            let place = RatingPlace { rated_at, survey: Uuid::from_u128(id) };
+            let cursor = BASE64URL_NOPAD.decode(rating_cursor(&place).as_bytes()).expect("ours");
+            prop_assert_eq!(read_rating(&cursor), Some(place));
+            let place = (rated_at, "00ff".to_owned(), Cause::Bounced);
+            let cursor = BASE64URL_NOPAD.decode(suppression_cursor(&place).as_bytes()).expect("ours");
+            prop_assert_eq!(read_suppression(&cursor), Some(place));
+            prop_assert!(text.len() == 24 || read_rating(text.as_bytes()).is_none());
+        }
+    }
+
+    #[test]
+    fn every_wrong_parameter_is_named() {
+        let failure = ratings(Some("from=x&score=6&limit=0&cursor=%21&commented=maybe&colour=red")).err();
+        let faults = failure.map(|failure| failure.faults).unwrap_or_default();
+        let named: Vec<_> = faults.into_iter().map(|fault| fault.place).collect();
+        let expected = ["colour", "from", "score", "commented", "limit", "cursor"];
+        assert_eq!(named, expected.map(|name| crate::survey::fields::Place::Parameter(name.into())));
+    }
+}

@@ -1,0 +1,307 @@
+//! How the command line looks, to the character: its lists, and the help of each command.
+
+use crate::desk::Desk;
+use crate::process;
+use afterword::cli::Arguments;
+use afterword::survey::access::{Scope, Within};
+use chrono::TimeDelta;
+use clap::CommandFactory;
+use serde_json::json;
+use std::path::Path;
+
+fn afterword(folder: &Path, arguments: &[&str]) -> String {
+    let done = process::afterword(folder, arguments).env_clear().output().expect("the program runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).expect("UTF-8")
+}
+
+#[tokio::test]
+async fn the_list_of_keys() {
+    let desk = Desk::open().await;
+    let billing = Within { teammate: Some("t7".to_owned()), team: Some("Billing".to_owned()) };
+    let mut ids = vec![desk.admin.split('_').nth(2).expect("an id").to_owned()];
+    for (name, scope, within) in
+        [("helpdesk", Scope::Trigger, Within::default()), ("Grace's own", Scope::Read, billing)]
+    {
+        desk.pass(TimeDelta::days(1));
+        ids.push(desk.gateway.new_key(name, scope, within).await.expect("a key").id);
+    }
+    desk.pass(TimeDelta::days(1));
+    assert!(desk.gateway.revoke_key(&ids[1]).await.expect("revoked"));
+    let listed = afterword(desk.folder.path(), &["key", "list"]);
+    let listed = (1..).zip(&ids).fold(listed, |listed, (number, id)| listed.replace(id, &format!("{number:012}")));
+    insta::assert_snapshot!(listed, @"
+    ID            SCOPE    MADE        REVOKED     NAME
+    000000000001  admin    2026-11-22  -           tests
+    000000000002  trigger  2026-11-23  2026-11-25  helpdesk
+    000000000003  read     2026-11-24  -           Grace's own (teammate t7) (team Billing)
+    ");
+}
+
+#[tokio::test]
+async fn the_list_of_suppressions() {
+    let desk = Desk::open().await;
+    desk.close(json!({})).await;
+    let mail = desk.the_mail().await;
+    desk.submit(&mail.unsubscribe, &[]).await;
+    desk.pass(TimeDelta::days(1));
+    desk.put("/v1/suppressions/eve@example.com", Some(json!({"cause": "complained"}))).await;
+    let hash = &desk.sql("SELECT address_hash FROM suppression ORDER BY at").await[0][0];
+    let listed = afterword(desk.folder.path(), &["suppression", "list"]);
+    insta::assert_snapshot!(listed.replace(hash, &"0".repeat(hash.len())), @"
+    SINCE                 CAUSE       ADDRESS OR HASH
+    2026-11-23T10:00:00Z  complained  eve@example.com
+    2026-11-22T10:00:00Z  opted_out   00000000000000000000000000000000
+    ");
+}
+
+/// The names of a command and of all below it, each as it is typed.
+fn commands(above: &[&str], command: &clap::Command, found: &mut Vec<Vec<String>>) {
+    found.push(above.iter().map(|&name| name.to_owned()).collect());
+    for below in command.get_subcommands() {
+        commands(&[above, &[below.get_name()]].concat(), below, found);
+    }
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "nearly all of them are the help")]
+fn the_help_of_every_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut found = Vec::new();
+    commands(&[], &Arguments::command(), &mut found);
+    let helps = found.iter().map(|names| {
+        let arguments: Vec<_> = names.iter().map(String::as_str).chain(["--help"]).collect();
+        format!("$ afterword {}\n{}", arguments.join(" "), afterword(folder.path(), &arguments))
+    });
+    let text = helps.collect::<Vec<_>>().join("\n");
+    // Clap pads empty lines.
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    $ afterword --help
+    Asks customers by email how a finished support conversation was
+
+    Usage: afterword [OPTIONS] <COMMAND>
+
+    Commands:
+      demo         Try Afterword with made-up history and a built-in inbox; needs no configuration or mail server
+      serve        Run the service: the HTTP API, the rating pages and the sending of mail
+      key          Create, list and revoke keys of the HTTP API
+      report       Print CSAT by teammate, team or day
+      preview      Write a sample mail to files, with a page that shows it light and dark, wide and narrow
+      send-test    Send a test mail, which counts in no report, and print the server's answer
+      bounce       Process a bounce or complaint that a mail server pipes to standard input
+      suppression  Manage the suppression list: addresses that get no survey mail
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword demo --help
+    Try Afterword with made-up history and a built-in inbox; needs no configuration or mail server
+
+    Usage: afterword demo [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --dir <DIR>      The folder to keep the demo in; by default a temporary one, which is removed when the demo ends
+          --port <PORT>    The port to listen on, on 127.0.0.1 [default: 8080]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword serve --help
+    Run the service: the HTTP API, the rating pages and the sending of mail
+
+    Usage: afterword serve [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword key --help
+    Create, list and revoke keys of the HTTP API
+
+    Usage: afterword key [OPTIONS] <COMMAND>
+
+    Commands:
+      new     Create a key and print it once, on the last line
+      list    List all keys
+      revoke  Revoke a key permanently
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword key new --help
+    Create a key and print it once, on the last line
+
+    Usage: afterword key new [OPTIONS] --scope <SCOPE> --name <NAME>
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --scope <SCOPE>  What the key may do: trigger (helpdesks), read (reports) or admin (both, and suppressions)
+          --name <NAME>    A name that tells keys apart
+          --teammate <ID>  Limit a read key to this teammate's ratings
+          --team <NAME>    Limit a read key to this team's ratings
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword key list --help
+    List all keys
+
+    Usage: afterword key list [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword key revoke --help
+    Revoke a key permanently
+
+    Usage: afterword key revoke [OPTIONS] <ID>
+
+    Arguments:
+      <ID>  The key's id, as `key list` shows it
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword report --help
+    Print CSAT by teammate, team or day
+
+    Usage: afterword report [OPTIONS]
+
+    Options:
+          --by <BY>
+              What each row is about: teammate, team or day
+
+              [default: teammate]
+
+          --config <FILE>
+              The configuration file; by default ./afterword.toml, or built-in settings if there is none
+
+              [env: AFTERWORD_CONFIG=]
+
+          --from <DAY>
+              The first local day, or an instant; by default the report covers 30 days
+
+          --to <DAY>
+              The last local day, or an instant at which the report ends; by default today
+
+          --format <FORMAT>
+              The output format
+
+              Possible values:
+              - table: For people
+              - csv:   For spreadsheets
+              - json:  For programs, as the HTTP API returns it
+
+              [default: table]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    $ afterword preview --help
+    Write a sample mail to files, with a page that shows it light and dark, wide and narrow
+
+    Usage: afterword preview [OPTIONS] --out <DIR>
+
+    Options:
+          --config <FILE>    The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --locale <LOCALE>  The customer's language, such as de, de-AT or zh-Hans
+          --policy <NAME>    The policy whose custom texts apply
+          --out <DIR>        The folder to write to; it is created if missing
+      -h, --help             Print help
+      -V, --version          Print version
+
+    $ afterword send-test --help
+    Send a test mail, which counts in no report, and print the server's answer
+
+    Usage: afterword send-test [OPTIONS] <ADDRESS>
+
+    Arguments:
+      <ADDRESS>  The recipient; quiet periods and suppressions do not apply
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword bounce --help
+    Process a bounce or complaint that a mail server pipes to standard input
+
+    Usage: afterword bounce [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword suppression --help
+    Manage the suppression list: addresses that get no survey mail
+
+    Usage: afterword suppression [OPTIONS] <COMMAND>
+
+    Commands:
+      list    List suppressions, newest first: time, cause, and the address if an admin entered it, else its hash
+      add     Suppress an address: it gets no more survey mail
+      remove  Lift every suppression of an address, whatever the cause
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword suppression list --help
+    List suppressions, newest first: time, cause, and the address if an admin entered it, else its hash
+
+    Usage: afterword suppression list [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword suppression add --help
+    Suppress an address: it gets no more survey mail
+
+    Usage: afterword suppression add [OPTIONS] <ADDRESS>
+
+    Arguments:
+      <ADDRESS>  The address
+
+    Options:
+          --cause <opted_out|bounced|complained|erased>
+              Why it is suppressed [default: opted_out]
+          --config <FILE>
+              The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help
+              Print help
+      -V, --version
+              Print version
+
+    $ afterword suppression remove --help
+    Lift every suppression of an address, whatever the cause
+
+    Usage: afterword suppression remove [OPTIONS] <ADDRESS>
+
+    Arguments:
+      <ADDRESS>  The address, or its hash as the list shows it
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+    ");
+}
