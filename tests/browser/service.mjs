@@ -143,8 +143,8 @@ class Service {
   // Makes the stored views of a survey older.
   async age(id, seconds) {
     await this.flush();
-    const at = `json_extract(value, '$.at') - ${seconds * 1_000}`;
-    const views = `(SELECT json_group_array(json_set(value, '$.at', ${at})) FROM json_each(trail, '$.views'))`;
+    const older = `json_set(value, '$[0]', json_extract(value, '$[0]') - ${seconds * 1_000})`;
+    const views = `(SELECT json_group_array(json(${older})) FROM json_each(trail, '$.views'))`;
     this.update(id, 'clicks', `trail = json_set(trail, '$.views', json(${views}))`);
   }
 
