@@ -68,16 +68,18 @@
       target.elements.page.value = answer.page;
       target.dataset.mode = answer.mode;
     }
-    if (answer.outcome === "ok") showThanks();
+    if (answer.outcome === "ok") showThanks(answer.frozen);
     else if (answer.page && answer.page !== page) start();
     else tried.delete(how);
   }
 
-  function showThanks() {
+  // `frozen`: the time to change the rating has passed. It may have passed since the page was made, which then names it.
+  function showThanks(frozen) {
     const saved = byId("saved");
     if (!saved) return;
     byId("lead").replaceChildren(saved.content.cloneNode(true));
-    if ("fixed" in saved.dataset) form().querySelector("fieldset")?.remove();
+    if (frozen && !("fixed" in saved.dataset)) byId("lead").querySelector(".until")?.remove();
+    if (frozen) form().querySelector("fieldset")?.remove();
     saved.remove();
     localise();
     if (!form().elements.comment.value.trim()) byId("notice").replaceChildren();

@@ -22,6 +22,17 @@ export const people = [
     const tab = await (await person()).opens(mail.links[3]);
     await tab.reads(LONG);
   }, { young: true }],
+  // The answer is made to say that the time to change the rating has passed since the page was made.
+  ['reads a page that was open for long', '4 touched', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.page.route('**/r/**', async (route) => {
+      const response = await route.fetch();
+      return route.fulfill({ response, json: { ...await response.json(), frozen: true } });
+    });
+    await tab.touches();
+    await tab.form.locator('fieldset').waitFor({ state: 'detached' });
+    expect(await tab.page.locator('.until').count(), 0, 'sentences that name the end');
+  }, { policy: 'hour' }],
   ['touches the page of a mail that just came', '4 touched', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.touches();

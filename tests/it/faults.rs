@@ -218,7 +218,8 @@ async fn no_page_tells_a_deadline_that_has_passed() {
         assert!(answer.text.contains("can no longer be changed, but you can still add a comment"), "{what}");
         assert!(answer.text.contains("It could be changed until <time datetime=\"2026-11-22T11:00Z\">"), "{what}");
     }
-    assert_eq!(desk.press(&mail.links[4]).await["outcome"], "closed", "another face comes too late");
+    let late = desk.press(&mail.links[4]).await;
+    assert_eq!((&late["outcome"], &late["frozen"]), (&json!("closed"), &json!(true)), "another face comes too late");
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ fn answer_json(opened: &Opened) -> Value {
     json!({
         "outcome": result.map_or("invalid", |outcome| outcome.word()), "standing": opened.summary.standing.word(),
         "score": opened.summary.standing.score(), "page": opened.page_token, "mode": opened.page.mode,
+        "frozen": opened.summary.frozen,
     })
 }
 
