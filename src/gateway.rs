@@ -158,7 +158,7 @@ impl Gateway {
     }
 
     /// Takes a closing: decides whether to ask, and if so makes the survey and queues its mail. The answer is durable. A
-    /// repeat gets the first answer and changes nothing. A dry run gets the answer of a new closing, and changes nothing.
+    /// repeat gets the first answer and changes nothing. A dry run changes nothing either.
     ///
     /// # Errors
     /// Faults of the closing, or an unavailable store.

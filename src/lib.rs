@@ -26,7 +26,7 @@
 //! each needs of the database, and what it changes. Around them, the [`store`] makes surveys durable in one place: one
 //! writer gathers all commands that wait, loads what they touch in one trip, lets each decide in order, saves and commits
 //! in another, and only then answers. So every click is decided after every view before it, and an answered write survives
-//! a power cut, at the rate of page views. [`mail`] composes and sends letters, [`render`] shows reports, and the
+//! a power cut. [`mail`] composes and sends letters, [`render`] shows reports, and the
 //! [`gateway`] holds the verbs. [`web`], [`cli`] and [`worker`] are thin: they extract, call one verb, render.
 //!
 //! A new write is a command in `ledger`, a verb of [`Store`](store::Store), a verb of the gateway, and a handler. New data

@@ -130,7 +130,7 @@ CREATE TABLE rating (
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
 -- Covering indexes for the two halves of report_facts.
-CREATE INDEX rating_rated ON rating (rated_at, teammate_id, team, score) WHERE standing IN ('rated', 'locked');
+CREATE INDEX rating_rated ON rating (rated_at, teammate_id, team, score, standing) WHERE standing IN ('rated', 'locked');
 CREATE INDEX rating_asked ON rating (asked_at, teammate_id, team, standing)
 WHERE asked_at IS NOT NULL AND standing <> 'voided';
 -- One teammate's ratings, newest first.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// How long a claimed mail belongs to its worker: longer than the SMTP deadlines of one mail together (27 min).
 const LEASE: TimeDelta = TimeDelta::minutes(30);
-/// The pause before a mark is tried again that the store did not take.
+/// The pause before a failed mark is retried.
 const MARK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What became of looking for a mail to send.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// How many due mails a claim looks past if their domains are over the rate, so that a long queue to one domain does not
 /// hold up the others.
 const LOOK_PAST: usize = 32;
-/// How long a due mail waits that cannot be read: until somebody has mended it, without filling the log.
+/// How long an unreadable mail is put off: long enough not to fill the log.
 const PUT_OFF: TimeDelta = TimeDelta::hours(1);
 
 /// Take one mail that is due.

@@ -10,9 +10,10 @@
 //! [`Store`] is an enum of backends, and SQLite is the only one. What PostgreSQL with several services would need is
 //! decided:
 //!
-//! - A batch locks what it touches before it reads, all keys in one order: [`Touched`](crate::ledger::Touched) and
-//!   [`Batch`](crate::ledger::Batch) hold them in ordered maps, and rows are saved in that order. SQLite needs no such
-//!   locks, because `BEGIN IMMEDIATE` lets one writer in at a time.
+//! - A batch locks the keys it names before it reads, all in one order: [`Touched`](crate::ledger::Touched) holds them
+//!   in ordered maps. Rows that only the reading finds are locked as they are read (due mails with `FOR UPDATE SKIP
+//!   LOCKED`), and what depends on them is read after that. New rows must be saved in the order of their keys. SQLite
+//!   needs no such locks, because `BEGIN IMMEDIATE` lets one writer in at a time.
 //! - A lease names the service that owns it. A service that starts frees its own leases only; those of others end by
 //!   themselves. SQLite keeps the name of its one service in the table `setting`.
 //! - Rates of sending ([`Paces`](crate::survey::pace::Paces)) and limits of the web live in the memory of one service.
@@ -284,7 +285,7 @@ impl Store {
         self.write(mark).await
     }
 
-    /// Waits until everything that was queued is decided and durable.
+    /// Waits until the writer has been through everything that was queued, and could commit.
     ///
     /// # Errors
     /// The store did not answer.

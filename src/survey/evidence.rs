@@ -311,7 +311,7 @@ impl Clicks {
         }
     }
 
-    /// The one place that changes a standing: it also records the change for the history.
+    /// The one place that changes to another standing: it also records the change for the history.
     fn stand(&mut self, now: Time, standing: Standing) {
         let change = match &standing {
             Standing::Unrated | Standing::Voided(_) => None,

@@ -38,9 +38,9 @@ words! {
         Pressed = "pressed",
         /// Another rating stands: asks whether to change it.
         Change = "change",
-        /// Locked by a comment, or voided: read only.
+        /// Locked by a comment: read only.
         Final = "final",
-        /// The rate window is over and nothing is rated.
+        /// The rate window is over and nothing is rated, or the survey is voided.
         Closed = "closed",
     }
 }
@@ -123,7 +123,7 @@ words! {
         Stale = "stale",
         /// A comment locked the rating before.
         Locked = "locked",
-        /// A window is over.
+        /// A window is over, or the survey is voided.
         Closed = "closed",
     }
 }

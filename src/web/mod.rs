@@ -175,7 +175,8 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
 
 /// An invalid link or form, as the page's script expects it.
 fn invalid_json(failure: &Failure) -> Response {
-    let answer = json!({"outcome": "invalid", "standing": null, "score": null, "page": null, "mode": null});
+    let answer =
+        json!({"outcome": "invalid", "standing": null, "score": null, "page": null, "mode": null, "frozen": false});
     (failure.status, Json(answer)).into_response()
 }
 

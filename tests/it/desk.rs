@@ -212,7 +212,7 @@ impl Desk {
         self.submit(link, &[("page", &page), ("comment", text)]).await
     }
 
-    /// Sends what is due, one mail after the other; what became of each step, the last one not `Tried`.
+    /// Sends what is due, one mail after the other; what became of each step, the last one not `Again`.
     pub async fn deliver(&self) -> Vec<Delivery> {
         let (mut worker, mut steps) = (self.gateway.mail_worker(), Vec::new());
         while steps.last().is_none_or(|last| *last == Delivery::Again) {

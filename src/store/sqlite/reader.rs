@@ -34,13 +34,18 @@ struct Found {
     keys: HashMap<String, Result<ApiKey, Unavailable>>,
 }
 
-/// Works until the last sender is gone.
+/// Works until the last sender is gone, or the connection is.
 pub(super) async fn run(mut db: SqliteConnection, mut lookups: mpsc::Receiver<Lookup>) {
     let mut gathered = Vec::new();
     while lookups.recv_many(&mut gathered, LARGEST_BATCH).await > 0 {
-        let found = look_up(&mut db, &gathered).await.map_err(Unavailable::from);
+        let found = look_up(&mut db, &gathered).await;
+        if matches!(found, Err(sqlx::Error::WorkerCrashed)) {
+            tracing::error!("the connection of the reader is gone");
+            return;
+        }
+        let found = found.map_err(Unavailable::from);
         for lookup in gathered.drain(..) {
-            // Nobody hears the answer if the caller timed out.
+            // Sending fails if the caller timed out.
             match lookup {
                 Lookup::Shown(survey, reply) => drop(reply.send(pick(&found, |found| found.shown.get(&survey)))),
                 Lookup::Key(id, reply) => drop(reply.send(pick(&found, |found| found.keys.get(&id)))),

@@ -26,6 +26,9 @@ const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a day o
 /// How many days reports know from then on: enough until 2060.
 const DAYS: u64 = 14_610;
 
+/// How many prepared texts a connection keeps. sqlx's 100 are too few for all combinations of statements in a batch.
+const STATEMENTS: usize = 1024;
+
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
 const MIGRATIONS: [(&str, &str); 1] = [("start", include_str!("../../../migrations/sqlite/0001_start.sql"))];
 
@@ -44,6 +47,7 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         // SQLite keeps in memory what undoes a statement halfway: each batch of clicks made and removed a file for it.
         .pragma("temp_store", "memory")
         .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging()
 }
 

@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_5878ace22863_e11ae2a6293a1deb211caf324c757f1eac2ace9f310d7a61b61dc1b2e19b9497
--- /r/AUkRAaICssUAf-K0ZV_LmgVzta7ZlA5vlFa8Awq9KusQvu4
--- /r/AUkSAaICssUAf-K0ZV_LmgVztZWXeGe1AxOZiw9ZEgb6BVs
--- /r/AUkTAaICssUAf-K0ZV_LmgVztZ5HY4wFv5fjnX_z7E9YvjI
--- /r/AUkUAaICssUAf-K0ZV_LmgVztWQGu-7htlx4oyul-hbRBVo
--- /r/AUkVAaICssUAf-K0ZV_LmgVztYbKNLQvzXo1WYJ5IKTm_d0
--- /u/AUkgAaICssUAf-K0ZV_LmgVztevTrzPyxs8ixk7lXAIV124
+-- aw_admin_3526e181b419_cf18f2ae06a04c6b9ee770bfe3f7d8591f1d7f7fd4a8a85fcebf75bc75892944
+-- /r/AUkRAaICssUAfHmivtrxex7QFvrJaxOUv3YTMakYR6dbmRE
+-- /r/AUkSAaICssUAfHmivtrxex7QFkkIN_CuwxalcmMBRfFdswY
+-- /r/AUkTAaICssUAfHmivtrxex7QFsTWlB944THkBd-RJxaQPzY
+-- /r/AUkUAaICssUAfHmivtrxex7QFp6tNGUCb_IFvHv8Pkyqww4
+-- /r/AUkVAaICssUAfHmivtrxex7QFrh0JERolD2DhaE3zYIP2fU
+-- /u/AUkgAaICssUAfHmivtrxex7QFmilGuNYPq5OPFP4cSk7nK8
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -16,14 +16,14 @@ CREATE TABLE _sqlx_migrations (
     checksum BLOB NOT NULL,
     execution_time BIGINT NOT NULL
 );
-INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'49DD3967DE09BE4448530C0B60824D0DB91F8470BFF3B9B48D6132E6FA0900515DF07B5DD5A991760F14B4D90889EECB', 0);
+INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'1449337039B82EAAF8A5F6FAE6738E4C306B223BF96AE3904764E62C61D97F7E38B368F447FFBD79AEDBD3E8C0269357', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', '3fd3e8d3-7353-4b83-b263-abc3a18056e4');
+INSERT INTO setting VALUES ('service', '69e63aa1-43b4-40ec-9439-ffd27f824120');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
@@ -77,19 +77,19 @@ CREATE TABLE closing (
     reasons          TEXT NOT NULL,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50073EEBA3C909662EF3BC4', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687AB88B0CACEA5C7D2987', 1795342833000, '[]');
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007900B4A487E455F0DBAD', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50078BE942970EBC03BA0A7', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007534A838D035B7776B0D', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007EE190A42A255B6F38BB', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007E51A252FB51B1606F56', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956872D8842AFE1569CE79F2', 1795342833000, '[]');
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687A4CB55C543C52E90F99', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50072E5B4692334506DEDBC', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687C898E60BF332EFB822F', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007C9792FBEA0A5524A31B', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500742DAA57243E5DC0E153', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500764E8981E3F7FF81994B', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500762E92CE0B66E8CF8513', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007D11A12C09043FA3FF98', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687E9D8341503D646B2560', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956874B793CE928E8FFE930B', 1795342833000, '[]');
 INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]');
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007FE2B4655FCB9A0573B5', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007C6B81B8CFECE99FE5D5', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956873EC9D9099F232B5DDEE', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007C79A2BEDAF17B1ED016', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500771F84ABA20BC7104F06', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687943A9B5D52B37601E87', 1795342833000, '[]');
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -118,18 +118,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C50073EEBA3C909662EF3BC4', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007534A838D035B7776B0D', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50078BE942970EBC03BA0A7', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007900B4A487E455F0DBAD', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007C6B81B8CFECE99FE5D5', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007E51A252FB51B1606F56', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007EE190A42A255B6F38BB', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007FE2B4655FCB9A0573B5', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956872D8842AFE1569CE79F2', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956873EC9D9099F232B5DDEE', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687A4CB55C543C52E90F99', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687AB88B0CACEA5C7D2987', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50072E5B4692334506DEDBC', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500742DAA57243E5DC0E153', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500762E92CE0B66E8CF8513', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500764E8981E3F7FF81994B', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500771F84ABA20BC7104F06', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007C79A2BEDAF17B1ED016', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007C9792FBEA0A5524A31B', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007D11A12C09043FA3FF98', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956874B793CE928E8FFE930B', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687943A9B5D52B37601E87', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687C898E60BF332EFB822F', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687E9D8341503D646B2560', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -145,18 +145,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C50073EEBA3C909662EF3BC4', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007534A838D035B7776B0D', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50078BE942970EBC03BA0A7', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007900B4A487E455F0DBAD', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007C6B81B8CFECE99FE5D5', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007E51A252FB51B1606F56', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007EE190A42A255B6F38BB', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007FE2B4655FCB9A0573B5', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202C5956872D8842AFE1569CE79F2', 'request', 'cancelled', 1795342883425, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C5956873EC9D9099F232B5DDEE', 'request', 'waiting', 1795342876973, 1795342833000, 1, NULL, NULL, '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687A4CB55C543C52E90F99', 'request', 'sending', 1795342873940, 1795342833000, 1, NULL, NULL, '451 later', X'3FD3E8D373534B83B263ABC3A18056E4');
-INSERT INTO outbox VALUES (X'01A202C595687AB88B0CACEA5C7D2987', 'request', 'failed', 1795344633000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50072E5B4692334506DEDBC', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500742DAA57243E5DC0E153', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500762E92CE0B66E8CF8513', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500764E8981E3F7FF81994B', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500771F84ABA20BC7104F06', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007C79A2BEDAF17B1ED016', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007C9792FBEA0A5524A31B', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007D11A12C09043FA3FF98', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202C5956874B793CE928E8FFE930B', 'request', 'sending', 1795342870395, 1795342833000, 1, NULL, NULL, '451 later', X'69E63AA143B440EC9439FFD27F824120');
+INSERT INTO outbox VALUES (X'01A202C595687943A9B5D52B37601E87', 'request', 'waiting', 1795342870052, 1795342833000, 1, NULL, NULL, '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687C898E60BF332EFB822F', 'request', 'failed', 1795344633000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687E9D8341503D646B2560', 'request', 'cancelled', 1795342866871, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -177,19 +177,19 @@ CREATE TABLE rating (
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C50073EEBA3C909662EF3BC4', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007534A838D035B7776B0D', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 4018148797080329329, 1795342810000, NULL, 'It''s still broken.
+INSERT INTO rating VALUES (X'01A202B2C50072E5B4692334506DEDBC', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500742DAA57243E5DC0E153', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500762E92CE0B66E8CF8513', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500764E8981E3F7FF81994B', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 4349211165585015397, 1795342810000, NULL, 'It''s still broken.
 Thank you.');
-INSERT INTO rating VALUES (X'01A202B2C50078BE942970EBC03BA0A7', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007900B4A487E455F0DBAD', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 2609583367398910285, 1795342820000, 1795342823000, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007C6B81B8CFECE99FE5D5', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 963169241582476260, 1795342823000, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007E51A252FB51B1606F56', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 8483214694714994150, 1795342210000, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007EE190A42A255B6F38BB', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007FE2B4655FCB9A0573B5', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C5956872D8842AFE1569CE79F2', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C5956873EC9D9099F232B5DDEE', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C595687A4CB55C543C52E90F99', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C595687AB88B0CACEA5C7D2987', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500771F84ABA20BC7104F06', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 7988735914358127798, 1795342823000, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007C79A2BEDAF17B1ED016', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007C9792FBEA0A5524A31B', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 4091961444154043545, 1795342820000, 1795342823000, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007D11A12C09043FA3FF98', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 3749087075599211527, 1795342210000, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C5956874B793CE928E8FFE930B', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687943A9B5D52B37601E87', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687C898E60BF332EFB822F', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687E9D8341503D646B2560', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
@@ -197,11 +197,11 @@ CREATE TABLE clicks (
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C5007534A838D035B7776B0D', 1, '{"views":[[1795342810000,1]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007900B4A487E455F0DBAD', 1, '{"views":[[1795342820000,5],[1795342823000,1]],"tries":[[1795342823000,2609583367398910285,5,"seen"]],"hot":[[1795342823000,1795343123000]]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007C6B81B8CFECE99FE5D5', 1, '{"views":[[1795342823000,1]],"tries":[[1795342833000,963169241582476260,1,"pressed"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007E51A252FB51B1606F56', 1, '{"views":[[1795342200000,3],[1795342210000,3]],"tries":[[1795342210000,4266508816778026032,3,"pressed"],[1795342810000,8483214694714994150,4,"pressed"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007EE190A42A255B6F38BB', 1, '{"views":[[1795342200000,4]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C500762E92CE0B66E8CF8513', 1, '{"views":[[1795342200000,4]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C500764E8981E3F7FF81994B', 1, '{"views":[[1795342810000,1]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C500771F84ABA20BC7104F06', 1, '{"views":[[1795342823000,1]],"tries":[[1795342833000,7988735914358127798,1,"pressed"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007C9792FBEA0A5524A31B', 1, '{"views":[[1795342820000,5],[1795342823000,1]],"tries":[[1795342823000,4091961444154043545,5,"seen"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007D11A12C09043FA3FF98', 1, '{"views":[[1795342200000,3],[1795342210000,3]],"tries":[[1795342210000,527904745825796269,3,"pressed"],[1795342810000,3749087075599211527,4,"pressed"]],"hot":[]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -212,12 +212,12 @@ CREATE TABLE history (
     evidence  TEXT NOT NULL,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C5007534A838D035B7776B0D', 1, 1795342820000, 'commented', 1, 'commented');
-INSERT INTO history VALUES (X'01A202B2C5007900B4A487E455F0DBAD', 1, 1795342823000, 'rated', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C5007900B4A487E455F0DBAD', 2, 1795342823000, 'held', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C5007C6B81B8CFECE99FE5D5', 1, 1795342833000, 'rated', 1, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007E51A252FB51B1606F56', 1, 1795342210000, 'rated', 3, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007E51A252FB51B1606F56', 2, 1795342810000, 'rated', 4, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C500764E8981E3F7FF81994B', 1, 1795342820000, 'commented', 1, 'commented');
+INSERT INTO history VALUES (X'01A202B2C500771F84ABA20BC7104F06', 1, 1795342833000, 'rated', 1, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007C9792FBEA0A5524A31B', 1, 1795342823000, 'rated', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C5007C9792FBEA0A5524A31B', 2, 1795342823000, 'held', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C5007D11A12C09043FA3FF98', 1, 1795342210000, 'rated', 3, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007D11A12C09043FA3FF98', 2, 1795342810000, 'rated', 4, 'pressed');
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -241,9 +241,9 @@ CREATE TABLE api_key (
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
 ) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('5878ace22863', 'tests', 'admin', '207729ec67e17718ca1c0facb8a7a0d85a058f1c0939782e5d5cb230a5f176b0', NULL, NULL, 1795341600000, NULL);
-INSERT INTO api_key VALUES ('7c7bca9408bd', 'test', 'trigger', 'afc79954f6451c8764aeefb9f9c2142056778c6f16ecf43fcb7c8cee258f1adb', NULL, NULL, 1795342833000, 1795342893000);
-INSERT INTO api_key VALUES ('d79f5fac6962', 'test', 'read', 'dfbebf101904424e7073c84b2d0482ac5ebbb218ac788b8d39fdcbda3fa4995e', 't7', 'Billing', 1795342893000, NULL);
+INSERT INTO api_key VALUES ('3526e181b419', 'tests', 'admin', '76ebfd59ce9e95d72ebd3c6d029c9759d5cd7fd34d8793ff4ed8ea45e59115c3', NULL, NULL, 1795341600000, NULL);
+INSERT INTO api_key VALUES ('457ee44e7a14', 'test', 'trigger', '8711af02575d54e9e1dd335158b90895f5524a415f5a4d7c3acb5036acb2d5fa', NULL, NULL, 1795342833000, 1795342893000);
+INSERT INTO api_key VALUES ('8e50cce4c314', 'test', 'read', 'bd93a7f47a81a5b1835c709eed6ec2d51e8945ef9d554f3e9de09ed02092d155', 't7', 'Billing', 1795342893000, NULL);
 
 CREATE INDEX survey_conversation ON survey (connection, conversation_id);
 
@@ -251,7 +251,7 @@ CREATE INDEX survey_address ON survey (address_hash, made_at);
 
 CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('waiting', 'sending');
 
-CREATE INDEX rating_rated ON rating (rated_at, teammate_id, team, score) WHERE standing IN ('rated', 'locked');
+CREATE INDEX rating_rated ON rating (rated_at, teammate_id, team, score, standing) WHERE standing IN ('rated', 'locked');
 
 CREATE INDEX rating_asked ON rating (asked_at, teammate_id, team, standing)
 WHERE asked_at IS NOT NULL AND standing <> 'voided';
