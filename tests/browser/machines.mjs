@@ -49,11 +49,15 @@ async function prerenders({ links }, service, id) {
     response.end(await answer.text());
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  await opensAlone(`http://127.0.0.1:${server.address().port}/ahead`, async () => {
-    await wait('the prerendering', async () => await service.views(id) > 0);
-    await sleep(LONG);
-  });
-  server.close();
+  try {
+    await opensAlone(`http://127.0.0.1:${server.address().port}/ahead`, async () => {
+      await wait('the prerendering', async () => await service.views(id) > 0);
+      await sleep(LONG);
+    });
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 }
 
 export const machines = [

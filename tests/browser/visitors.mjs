@@ -2,7 +2,8 @@
 // form (fields `page`, `score`, `comment`; one button; role=status; the mode), never by its words or looks.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -47,13 +48,17 @@ export async function opensAlone(link, act) {
   const profile = mkdtempSync(join(tmpdir(), 'afterword-profile-'));
   const args = ['--headless', ...QUIET, `--user-agent=${BROWSER}`, `--user-data-dir=${profile}`];
   // Without a port for a debugger, a headless Chromium ends as soon as the page is loaded.
-  const browser = spawn(CHROMIUM, [...args, '--remote-debugging-port=0', link], { stdio: 'ignore' });
+  const browser = spawn(CHROMIUM, [...args, '--remote-debugging-port=0', link], { stdio: 'ignore', detached: true });
+  // The whole process group, because Chromium's children still write into the profile after their parent has ended.
+  const kill = () => process.kill(-browser.pid, 'SIGKILL');
+  process.on('exit', kill);
   try {
     await act();
   } finally {
-    browser.kill();
+    process.off('exit', kill);
+    kill();
     await once(browser, 'exit');
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
