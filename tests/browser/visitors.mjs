@@ -95,9 +95,12 @@ export class Tab {
     await sleep(Math.max(0, this.opened + span - Date.now()));
   }
 
-  // Does something that makes the page post, and waits for the response.
-  async posts(act) {
-    const posted = this.page.waitForResponse((response) => response.request().method() === 'POST', { timeout: 20_000 });
+  // Does something that makes the page post, and waits for the response. Only the button posts a comment: on a slow
+  // network, an answer to the script may come later than the press.
+  async posts(act, { pressed = false } = {}) {
+    const asked = (request) => request.method() === 'POST'
+      && (!pressed || new URLSearchParams(request.postData()).has('comment'));
+    const posted = this.page.waitForResponse((response) => asked(response.request()), { timeout: 20_000 });
     await act?.();
     const response = await posted;
     await response.finished();
@@ -122,7 +125,7 @@ export class Tab {
 
   async presses() {
     await this.reads();
-    return this.posts(() => this.button.click());
+    return this.posts(() => this.button.click(), { pressed: true });
   }
 
   // Presses until the rating is saved: after visits of machines, the page asks for another press.
@@ -138,7 +141,7 @@ export class Tab {
   async writes(text) {
     await this.comment.fill(text);
     await this.reads(WRITE);
-    return this.posts(() => this.button.click());
+    return this.posts(() => this.button.click(), { pressed: true });
   }
 
   // Whether the page shows that something was not saved.
