@@ -95,11 +95,11 @@ export class Tab {
     await sleep(Math.max(0, this.opened + span - Date.now()));
   }
 
-  // Does something that makes the page post, and waits for the response. Only the button posts a comment: on a slow
-  // network, an answer to the script may come later than the press.
+  // Does something that makes the page post, and waits for the response. Only the script asks for JSON: on a slow
+  // network, its answer may come later than the press.
   async posts(act, { pressed = false } = {}) {
     const asked = (request) => request.method() === 'POST'
-      && (!pressed || new URLSearchParams(request.postData()).has('comment'));
+      && !(pressed && request.headers().accept === 'application/json');
     const posted = this.page.waitForResponse((response) => asked(response.request()), { timeout: 20_000 });
     await act?.();
     const response = await posted;
