@@ -6,10 +6,9 @@ use super::CliError;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::{Gateway, ServeLock};
+use crate::web::server::{self, Bounds};
 use crate::{web, worker};
 use axum::Router;
-use axum::serve::ListenerExt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -22,7 +21,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub(super) async fn run(config: Config) -> Result<(), CliError> {
     let (gateway, lock) = Gateway::serve(config, Clock::System, None).await?;
     let listener = listen(&gateway).await?;
-    serve(gateway, lock, listener, |_| Router::new()).await
+    serve(gateway, lock, listener, |_, routes| routes).await
 }
 
 /// Binds the port, before any mail is sent.
@@ -32,12 +31,12 @@ async fn listen(gateway: &Gateway) -> Result<TcpListener, CliError> {
     TcpListener::bind(address).await.map_err(refuse)
 }
 
-/// Runs the service until a signal arrives or a part of it fails. `extra_routes` makes routes to serve beside its own.
+/// Runs the service until a signal arrives or a part of it fails. `change` may add to its routes.
 pub(super) async fn serve(
     gateway: Gateway,
     lock: ServeLock,
     listener: TcpListener,
-    extra_routes: impl FnOnce(&Arc<Gateway>) -> Router,
+    change: impl FnOnce(&Arc<Gateway>, Router) -> Router,
 ) -> Result<(), CliError> {
     let gateway = Arc::new(gateway);
     let stop = CancellationToken::new();
@@ -45,13 +44,9 @@ pub(super) async fn serve(
     tokio::spawn(stop_on_signal(stop.clone()));
     tracing::info!(address = %listener.local_addr()?, url = %gateway.config.public_url, "serving");
 
-    // The limit on unknown links needs the client's address.
-    let routes = web::router(Arc::clone(&gateway)).merge(extra_routes(&gateway));
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = stop.clone().cancelled_owned();
-    // Without TCP_NODELAY an answer in two packets waits for the client's delayed acknowledgement.
-    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-    let server = tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopped).into_future());
+    let routes = change(&gateway, web::router(Arc::clone(&gateway)));
+    let bounds = Bounds::with(server::most_connections());
+    let server = tokio::spawn(server::serve(listener, routes, bounds, stop.clone()));
     let store_died = tokio::select! {
         () = stop.cancelled() => false,
         () = gateway.died() => true,

@@ -30,6 +30,12 @@ impl PublicUrl {
         self.0.host().expect("a URL without a host is refused before")
     }
 
+    /// Whether the host is this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(host_of(&self.0))
+    }
+
     /// Whether the scheme is https.
     #[must_use]
     pub fn is_https(&self) -> bool {
@@ -56,7 +62,7 @@ impl FromStr for PublicUrl {
         // Pages and assets are served from the root: links below a path would not work.
         let url = known.and_then(|scheme| server_url(scheme, rest.strip_suffix('/').unwrap_or(rest)));
         let url = Self(url.ok_or_else(|| refuse(expected))?);
-        if url.is_https() || is_loopback(host_of(&url.0)) {
+        if url.is_https() || url.is_loopback() {
             Ok(url)
         } else {
             Err(refuse("https, as the host is not this machine"))

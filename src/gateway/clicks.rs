@@ -159,7 +159,7 @@ impl Gateway {
         Ok(self.shown(unsubscribe_link(link)?).await?.about)
     }
 
-    /// Stops asking the address that an unsubscribe link went to. The answer is durable; a repeat changes nothing. Returns
+    /// Stops asking the address that an unsubscribe link went to. The answer is durable; a repeat writes nothing. Returns
     /// what the survey of the link is about.
     ///
     /// # Errors
@@ -167,7 +167,9 @@ impl Gateway {
     pub async fn unsubscribe(&self, link: Link) -> Result<About, Error> {
         let survey = unsubscribe_link(link)?;
         let about = self.shown(survey).await?.about;
-        self.store.unsubscribe(Unsubscribe { survey, at: self.clock.now() }).await?;
+        if !self.store.has_opted_out(survey).await? {
+            self.store.unsubscribe(Unsubscribe { survey, at: self.clock.now() }).await?;
+        }
         Ok(about)
     }
 

@@ -44,7 +44,7 @@ impl Gateway {
         };
         let filter = RatingsFilter {
             period,
-            score: query.score.map(Score::number),
+            scores: query.scores.iter().copied().map(Score::number).collect(),
             commented: query.commented,
             within,
             paging: query.paging.clone(),

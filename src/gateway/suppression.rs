@@ -14,6 +14,10 @@ impl Gateway {
     /// # Errors
     /// An invalid address, or an unavailable store.
     pub async fn suppress(&self, address: &str, cause: Cause) -> Result<(), Error> {
+        if address.contains('*') {
+            let detail = "expected one address; to ask nobody of many, set `ask.exclude` in the configuration";
+            return Err(Error::Invalid(vec![Fault::parameter("email", detail)]));
+        }
         let address_hash = self.hash_of(address, Place::Parameter("email".into()))?;
         // The address of somebody who asked to be forgotten is not kept readable.
         let address = (cause != Cause::Erased).then(|| address.to_owned());

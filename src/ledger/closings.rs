@@ -118,7 +118,7 @@ impl Close {
         known.decisions.insert(closed_at, decision.clone());
         known.latest_closing = known.latest_closing.max(Some(closed_at));
         let team = self.name_teammate(batch);
-        if let (Decision::Ask { survey, send_at }, Some(address_hash)) = (&decision, &self.address_hash) {
+        if let (Decision::Ask { survey, send_at, .. }, Some(address_hash)) = (&decision, &self.address_hash) {
             known_asked(batch, &conversation, closed_at);
             batch.cancel_surveys_of(&conversation, Stop::LaterClosing, |survey| self.replaces(survey));
             let (rate_until, change_until) = (self.policy.rate_until(closed_at), self.policy.change_until(closed_at));

@@ -114,8 +114,8 @@ pub struct Shown {
 pub struct RatingsFilter {
     /// When they were given.
     pub period: Period,
-    /// With this score only, 1 to 5.
-    pub score: Option<u8>,
+    /// With one of these scores only, 1 to 5 each; with any if there are none.
+    pub scores: Vec<u8>,
     /// With a comment, or without one.
     pub commented: Option<bool>,
     /// Of this part of the team.
@@ -376,6 +376,14 @@ impl Store {
     /// The store did not answer.
     pub async fn ratings(&self, filter: &RatingsFilter) -> Result<Vec<RatingRow>, Unavailable> {
         self.sqlite().ratings(filter).await
+    }
+
+    /// Whether the address that a survey went to has opted out.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn has_opted_out(&self, survey: Uuid) -> Result<bool, Unavailable> {
+        self.sqlite().has_opted_out(survey).await
     }
 
     /// The suppressions, newest first: one more than the page holds, if there is one.

@@ -115,6 +115,20 @@ words! {
     }
 }
 
+words! {
+    /// A fact that the rules depend on and a helpdesk may not know. Its word is its field.
+    pub enum Fact {
+        /// Who started the conversation.
+        StartedBy = "started_by",
+        /// How much was written.
+        Characters = "characters",
+        /// When the last reply was.
+        LastReplyAt = "last_reply_at",
+        /// Whether a teammate replied.
+        TeammateReplied = "teammate_replied",
+    }
+}
+
 /// Somebody who was helped.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -261,6 +275,18 @@ impl Closing {
         }
         self.tags = self.tags.iter().filter_map(|tag| display(tag, LONGEST_NAME)).collect();
         self
+    }
+
+    /// The facts that it does not tell; once it is normalized, its messages do not tell them either.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<Fact> {
+        let is_known = |fact: &Fact| match fact {
+            Fact::StartedBy => self.started_by.is_some(),
+            Fact::Characters => self.characters.is_some(),
+            Fact::LastReplyAt => self.last_reply_at.is_some(),
+            Fact::TeammateReplied => self.teammate_replied.is_some(),
+        };
+        Fact::ALL.iter().copied().filter(|fact| !is_known(fact)).collect()
     }
 
     /// The conversation that was closed.

@@ -32,6 +32,12 @@ pub struct ClosingRecord {
     pub state: ClosingState,
     /// What it was about.
     pub subject: Option<String>,
+    /// Where teammates find it.
+    pub url: Option<String>,
+    /// Where it took place.
+    pub channel: Option<String>,
+    /// The helpdesk's labels.
+    pub tags: Vec<String>,
     /// Who started it.
     pub started_by: Option<StartedBy>,
     /// Unicode scalar values of all that was written.
@@ -44,6 +50,8 @@ pub struct ClosingRecord {
     pub customers: u32,
     /// The id of the teammate who last wrote.
     pub teammate: Option<String>,
+    /// The name that the teammate has now.
+    pub teammate_name: Option<String>,
     /// The team of that time.
     pub team: Option<String>,
     /// The policy that it was judged by.
@@ -69,6 +77,8 @@ pub struct SurveyRecord {
     pub comment: Option<String>,
     /// The id of the teammate that it counts for.
     pub teammate: Option<String>,
+    /// The name that the teammate has now.
+    pub teammate_name: Option<String>,
     /// The team of that time.
     pub team: Option<String>,
     /// How the standing came about, oldest first.

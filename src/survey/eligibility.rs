@@ -4,7 +4,7 @@
 //! mail is. [`judge`] reports every rule that fails, not just the first: "why was nobody asked?" needs the whole answer.
 //! [`still_asks`] checks again, just before sending, what can have changed since.
 
-use super::closing::{Closing, ClosingState, Kind, StartedBy};
+use super::closing::{Closing, ClosingState, Fact, Kind, StartedBy};
 use super::outbound::Stop;
 use super::policy::{AskAgain, Policy, WhenUnknown};
 use super::suppression::Cause;
@@ -97,6 +97,8 @@ pub enum Decision {
         survey: Uuid,
         /// When its mail is due.
         send_at: Time,
+        /// The facts that the closing did not tell: the rules that need one of them passed without it.
+        unknown: Vec<Fact>,
     },
     /// Ask nobody, for every one of these reasons.
     Skip(Vec<Reason>),
@@ -150,7 +152,9 @@ pub fn judge(policy: &Policy, closing: &Closing, history: &History, now: Time, s
     judgement.order();
     judgement.unknown_facts();
     match judgement.reasons {
-        reasons if reasons.is_empty() => Decision::Ask { survey, send_at: now + policy.delay },
+        reasons if reasons.is_empty() => {
+            Decision::Ask { survey, send_at: now + policy.delay, unknown: closing.unknown() }
+        }
         reasons => Decision::Skip(reasons),
     }
 }

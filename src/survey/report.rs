@@ -73,8 +73,8 @@ pub struct RatingsQuery {
     pub from: Option<Bound>,
     /// A local day, included, or an instant, not included; `None` for today.
     pub to: Option<Bound>,
-    /// With this score only.
-    pub score: Option<Score>,
+    /// With one of these scores only; with any if there are none.
+    pub scores: Vec<Score>,
     /// With a comment, or without one.
     pub commented: Option<bool>,
     /// Of this part of the team.

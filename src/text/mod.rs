@@ -217,6 +217,8 @@ pub struct UnsubscribeText {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageText {
+    /// The start page, which nothing links to: how one rates.
+    pub home: String,
     /// The link does not exist.
     pub unknown_link_heading: String,
     /// The link does not exist: what to do.

@@ -4,7 +4,7 @@
 //! request. Nothing internal is ever shown. It must not know which verb failed.
 
 use crate::gateway::Error;
-use crate::survey::fields::Fault;
+use crate::survey::fields::{Fault, Place};
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,15 @@ use serde_json::json;
 
 /// When to try again after the store did not answer.
 const RETRY_AFTER: TimeDelta = TimeDelta::seconds(5);
+
+/// The most faults that an answer lists: enough for whoever connects a helpdesk, too few to be of use to anybody else.
+pub(super) const MOST_FAULTS: usize = 50;
+/// The most bytes that the list may take.
+const MOST_FAULT_BYTES: usize = 16 * 1024;
+/// How much of a place, and of the start and the end of a detail, an answer repeats. Callers can send names of any length.
+const SHOWN: usize = 200;
+/// How many places the log names, and how many characters of each.
+const LOGGED: (usize, usize) = (10, 60);
 
 /// The code of a link of a test mail. It has a page of its own.
 pub(super) const TEST_LINK: &str = "test_link";
@@ -36,9 +45,30 @@ impl Failure {
         Self { status, code, detail: detail.into(), faults: Vec::new(), retry_after: None, cause: None }
     }
 
+    /// Faults, as many as an answer lists.
     pub(super) fn invalid(faults: Vec<Fault>) -> Self {
-        let detail = "one or more fields are invalid";
+        let (all, mut bytes) = (faults.len(), 0);
+        let shown = faults.into_iter().take(MOST_FAULTS).map(shorten).take_while(|fault| {
+            bytes += json!(fault).to_string().len();
+            bytes <= MOST_FAULT_BYTES
+        });
+        let faults: Vec<_> = shown.collect();
+        let more = if faults.len() < all { format!("; these are the first {}", faults.len()) } else { String::new() };
+        let detail = format!("one or more fields are invalid{more}");
         Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
+    }
+
+    /// Where the request is wrong, for the log; nothing of what it says there. A name that is none of ours could be an
+    /// address, so it is told only as far as it could be a field's.
+    pub(super) fn places(&self) -> Option<String> {
+        let (most, longest) = LOGGED;
+        let shown = |fault: &Fault| {
+            let (Place::Body(place) | Place::Parameter(place)) = &fault.place;
+            let of_a_name = |c: char| if c.is_ascii_alphanumeric() || "_/~-".contains(c) { c } else { '*' };
+            place.chars().map(of_a_name).take(longest).collect::<String>()
+        };
+        let places: Vec<_> = self.faults.iter().take(most).map(shown).collect();
+        (!places.is_empty()).then(|| places.join(" "))
     }
 
     pub(super) fn not_found() -> Self {
@@ -87,6 +117,18 @@ impl Failure {
         }
         response
     }
+}
+
+/// Cuts the names and values of the caller that a fault repeats.
+fn shorten(mut fault: Fault) -> Fault {
+    let (Place::Body(place) | Place::Parameter(place)) = &mut fault.place;
+    for (text, end) in [(place, 0), (&mut fault.detail, SHOWN)] {
+        let length = text.chars().count();
+        if length > SHOWN + end {
+            *text = text.chars().take(SHOWN).chain(['…']).chain(text.chars().skip(length - end)).collect();
+        }
+    }
+    fault
 }
 
 impl From<Error> for Failure {

@@ -1,4 +1,4 @@
-//! What requests carry, read and checked: bodies, keys, path segments, and what kind of visitor sent them.
+//! What requests carry beside a body, read and checked: keys, path segments, and what kind of visitor sent them.
 //!
 //! It must not know what is done with any of it.
 
@@ -6,17 +6,9 @@ use super::App;
 use super::error::Failure;
 use crate::gateway::Access;
 use crate::survey::access::Scope;
-use crate::survey::fields::Fault;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
-/// The body limit of every route, in bytes. The messages of a conversation fit; a larger body is a mistake.
-pub(super) const LARGEST_BODY: usize = 1024 * 1024;
+use axum::http::{HeaderMap, header};
 
 /// One segment of a path, decoded. A segment that is not UTF-8 is not found.
 pub(super) struct Segment(pub(super) String);
@@ -28,55 +20,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
         let path = Path::<String>::from_request_parts(parts, state).await;
         path.map(|Path(segment)| Self(segment)).map_err(|_| Failure::not_found())
     }
-}
-
-/// A JSON body.
-pub(super) fn json<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Failure> {
-    // In two steps, because serde_json reports a value of the wrong type as a syntax error.
-    let value: Value = serde_json::from_slice(&bytes(body)?)
-        .map_err(|error| Failure::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not JSON: {error}")))?;
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| Failure::invalid(vec![fault(error.path(), &error.inner().to_string())]))
-}
-
-/// The bytes of a body.
-pub(super) fn bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Failure> {
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let detail = format!("expected a body of at most {LARGEST_BODY} bytes");
-            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-        }
-        _ => Failure::new(StatusCode::BAD_REQUEST, "broken_body", "the body is incomplete"),
-    })
-}
-
-/// Where a body is wrong, as a JSON pointer. serde names a missing or unknown field in the message only, so the pointer is
-/// extended by it.
-fn fault(path: &serde_path_to_error::Path, detail: &str) -> Fault {
-    use serde_path_to_error::Segment as At;
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            At::Seq { index } => pointer.extend(["/", &index.to_string()]),
-            At::Map { key } => pointer.extend(["/", &escape(key)]),
-            At::Enum { .. } | At::Unknown => {}
-        }
-    }
-    let field = ["missing field `", "unknown field `"]
-        .iter()
-        .find_map(|said| detail.strip_prefix(said))
-        .and_then(|rest| rest.split_once('`'));
-    if let Some((field, _)) = field
-        && !pointer.ends_with(&format!("/{}", escape(field)))
-    {
-        pointer.extend(["/", &escape(field)]);
-    }
-    Fault::body(pointer, detail)
-}
-
-/// RFC 6901.
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 impl App {

@@ -1,4 +1,4 @@
-//! Rate limits: the links of each survey, unknown links by client address, and the log lines of refusals.
+//! Rate limits: the links of each survey, unsubscribing and unknown links by client address, and the log lines of refusals.
 //!
 //! It owns the limits and their memory, which is bounded and does not outlive the process. It must not know what a link
 //! does. The numbers are far above what people and mail gateways do: they are there for loops.
@@ -11,6 +11,7 @@ use super::error::Failure;
 use super::extract::Segment;
 use crate::gateway::Error;
 use crate::survey::Time;
+use crate::survey::link::Purpose;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
@@ -31,6 +32,9 @@ const POSTS: u32 = 60;
 /// The burst of unknown links from one client address. A whole office may share an address, and its mail program may cut
 /// links off. Nobody can guess a link at any rate, so this only saves work.
 const UNKNOWN: u32 = 60;
+/// The burst of unsubscribing from one client address. Mail providers post it for all their customers from a few addresses,
+/// on the day after thousands of mails, too; a repeat costs one look-up.
+const LEAVES: u32 = 600;
 /// The burst of log lines about refusals with one code: enough to see what is wrong, too few to fill a disk.
 const REFUSALS: u32 = 20;
 /// Refill interval: one request a second. People do not click faster than that for long.
@@ -44,6 +48,7 @@ pub(super) struct Limits {
     views: Mutex<Limit<Uuid>>,
     posts: Mutex<Limit<Uuid>>,
     unknown: Mutex<Limit<IpAddr>>,
+    leaves: Mutex<Limit<IpAddr>>,
     refusals: Mutex<Limit<&'static str>>,
 }
 
@@ -53,6 +58,7 @@ impl Limits {
             views: Limit::of(VIEWS),
             posts: Limit::of(POSTS),
             unknown: Limit::of(UNKNOWN),
+            leaves: Limit::of(LEAVES),
             refusals: Limit::of(REFUSALS),
         }
     }
@@ -73,6 +79,9 @@ pub(super) async fn links(
     let (now, limits) = (app.gateway.clock.now(), &app.limits);
     let link = token.map_err(|_| Error::UnknownLink).and_then(|Segment(token)| app.gateway.link(&token));
     let taken = match &link {
+        Ok(link) if request.method() == Method::POST && link.purpose == Purpose::Unsubscribe => {
+            take(&limits.leaves, network(app.client(&request)), now)
+        }
         Ok(link) if request.method() == Method::POST => take(&limits.posts, link.survey, now),
         Ok(link) => take(&limits.views, link.survey, now),
         Err(_) => take(&limits.unknown, network(app.client(&request)), now),

@@ -5,18 +5,20 @@
 
 mod api;
 pub mod assets;
+mod body;
 mod error;
 mod extract;
 mod limit;
 pub mod page;
 mod query;
 pub mod rate;
+pub mod server;
 mod unsubscribe;
 
 use crate::gateway::Gateway;
 use api::{closings, reports, suppressions};
 use assets::Assets;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
@@ -28,6 +30,7 @@ use page::{Frame, Message};
 use serde_json::json;
 use std::any::Any;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field};
 use uuid::Uuid;
@@ -47,6 +50,8 @@ struct App {
     /// Words that mark a machine's `User-Agent`, in lower case.
     machines: Vec<String>,
     limits: Limits,
+    /// One permit for each byte of all bodies on their way in.
+    bodies: Semaphore,
 }
 
 impl App {
@@ -55,18 +60,19 @@ impl App {
             assets: Assets::new(&gateway.config.brand.color),
             machines: extract::machine_words(&gateway.config.clicks.machines),
             limits: Limits::new(),
+            bodies: Semaphore::new(body::MOST_AT_ONCE),
             gateway,
         })
     }
 
     /// Logs why a request failed. A refusal of the API is a warning, because it keeps a helpdesk from being connected; what
-    /// strangers do with links is not. The span tells method, route and key.
+    /// strangers do with links is not. The span tells method, route and key, `places` where the request is wrong.
     fn log(&self, failure: &Failure, program: bool) {
         let (status, code) = (failure.status.as_u16(), failure.code);
         match &failure.cause {
             Some(cause) => tracing::error!(status, code, cause, "request failed"),
             None if program && self.limits.log_refusal(code, self.gateway.clock.now()) => {
-                tracing::warn!(status, code, "request refused");
+                tracing::warn!(status, code, places = failure.places(), "request refused");
             }
             None => tracing::debug!(status, code, "request refused"),
         }
@@ -98,6 +104,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/suppressions", get(suppressions::list))
         .route("/v1/suppressions/{email}", put(suppressions::suppress).delete(suppressions::unsuppress))
         .merge(links)
+        .route("/", get(home))
         .route("/assets/{name}", get(asset))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -116,10 +123,13 @@ pub fn in_frame(routes: Router, gateway: Arc<Gateway>) -> Router {
 
 fn framed(routes: Router<Arc<App>>, app: Arc<App>) -> Router {
     routes
-        .layer(DefaultBodyLimit::max(extract::LARGEST_BODY))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&app), frame_answer))
         .with_state(app)
+}
+
+async fn home(State(app): State<Arc<App>>) -> Html<String> {
+    Html(page::message(app.frame(None, None), Message::Home, None))
 }
 
 async fn asset(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
@@ -205,7 +215,9 @@ fn secure(app: &App, response: &mut Response, id: &str) {
     // no-referrer would make Chromium post `Origin: null`.
     default(header::REFERRER_POLICY, "same-origin");
     default(HeaderName::from_static("x-robots-tag"), "noindex");
-    if app.gateway.config.public_url.is_https() {
+    let url = &app.gateway.config.public_url;
+    // A name of this machine is of use to other programs on it, which may speak http.
+    if url.is_https() && !url.is_loopback() {
         default(header::STRICT_TRANSPORT_SECURITY, TRANSPORT_SECURITY);
     }
     if let Ok(id) = HeaderValue::from_str(id) {

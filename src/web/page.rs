@@ -25,6 +25,8 @@ pub struct Frame<'a> {
 /// A page that shows one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
+    /// The start page, which nothing links to.
+    Home,
     /// No such link, whatever the cause.
     UnknownLink,
     /// A link of a test mail.
@@ -44,6 +46,7 @@ pub enum Message {
 pub fn message(frame: Frame, message: Message, reference: Option<&str>) -> String {
     let text = &frame.text.message;
     let (heading, sentence) = match message {
+        Message::Home => (&frame.text.rate.title, &text.home),
         Message::UnknownLink => (&text.unknown_link_heading, &text.unknown_link),
         Message::Test => (&text.test_heading, &text.test),
         Message::Malformed => (&text.malformed_heading, &text.malformed),

@@ -17,6 +17,11 @@ use std::fmt::Display;
 use std::str::FromStr;
 use uuid::Uuid;
 
+/// The one parameter that may be there more than once.
+const MANY: &str = "score";
+/// The last moment that a cursor may name, in milliseconds since 1970: the end of the year 9999.
+const LAST: i64 = 253_402_300_799_999;
+
 /// The parameters of a query, and what is wrong with them.
 pub(super) struct Query {
     pairs: Vec<(String, String)>,
@@ -30,13 +35,26 @@ impl Query {
             .map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "bad_query", "the query is not form-encoded"))?;
         let unknown = pairs.iter().filter(|(name, _)| !names.contains(&name.as_str()));
         let expected = format!("unknown parameter, expected one of {}", names.join(", "));
-        let faults = unknown.map(|(name, _)| Fault::parameter(name, &expected)).collect();
+        let unknown = unknown.map(|(name, _)| Fault::parameter(name, &expected));
+        let times = |name: &str| pairs.iter().filter(|(known, _)| known == name).count();
+        let twice = names.iter().filter(|name| **name != MANY && times(name) > 1);
+        let faults = unknown.chain(twice.map(|name| Fault::parameter(*name, "this is there more than once"))).collect();
         Ok(Self { pairs, faults })
     }
 
-    /// A parameter as text; the last one counts if it is there more than once.
+    /// A parameter as text.
     fn text(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The scores; a fault for each that is none.
+    fn scores(&mut self) -> Vec<Score> {
+        let given = self.pairs.iter().filter(|(name, _)| name == MANY);
+        let read = given.map(|(_, text)| text.parse().ok().and_then(|score: i64| Score::try_from(score).ok()));
+        let read: Vec<_> = read.collect();
+        let detail = "expected 1 to 5; for several scores, repeat score=";
+        self.faults.extend(read.iter().filter(|score| score.is_none()).map(|_| Fault::parameter(MANY, detail)));
+        read.into_iter().flatten().collect()
     }
 
     /// A parameter as a value; a fault if it cannot be one.
@@ -63,7 +81,8 @@ impl Query {
     }
 
     fn paging<C>(&mut self, read: fn(&[u8]) -> Option<C>) -> Paging<C> {
-        let limit = self.value("limit").unwrap_or(USUAL_PAGE);
+        // 0 stands for what is no number.
+        let limit = self.text("limit").map_or(USUAL_PAGE, |text| text.parse().unwrap_or(0));
         if !(1..=LARGEST_PAGE).contains(&limit) {
             self.faults.push(Fault::parameter("limit", format!("expected 1 to {LARGEST_PAGE}")));
         }
@@ -114,13 +133,7 @@ pub(super) fn ratings(text: Option<&str>) -> Result<RatingsQuery, Failure> {
     let ratings = RatingsQuery {
         from: query.value("from"),
         to: query.value("to"),
-        score: query.value::<i64>("score").and_then(|score| match Score::try_from(score) {
-            Ok(score) => Some(score),
-            Err(_) => {
-                query.faults.push(Fault::parameter("score", "expected 1 to 5"));
-                None
-            }
-        }),
+        scores: query.scores(),
         commented: query.switch("commented"),
         within: Within { teammate: text(&query, "teammate"), team: text(&query, "team") },
         paging: query.paging(read_rating),
@@ -143,7 +156,7 @@ pub(super) fn rating_cursor(place: &RatingPlace) -> String {
 
 fn read_rating(bytes: &[u8]) -> Option<RatingPlace> {
     let (at, survey) = bytes.split_at_checked(8)?;
-    let rated_at = Time::from_timestamp_millis(i64::from_be_bytes(at.try_into().ok()?))?;
+    let rated_at = moment(i64::from_be_bytes(at.try_into().ok()?))?;
     Some(RatingPlace { rated_at, survey: Uuid::from_slice(survey).ok()? })
 }
 
@@ -154,8 +167,13 @@ pub(super) fn suppression_cursor((at, address_hash, cause): &SuppressionPlace) -
 
 fn read_suppression(bytes: &[u8]) -> Option<SuppressionPlace> {
     let mut parts = std::str::from_utf8(bytes).ok()?.splitn(3, ' ');
-    let at = Time::from_timestamp_millis(parts.next()?.parse().ok()?)?;
+    let at = moment(parts.next()?.parse().ok()?)?;
     Some((at, parts.next()?.to_owned(), parts.next()?.parse().ok()?))
+}
+
+/// The moment of a cursor. Nothing that is listed is from before 1970, nor from a year that people count.
+fn moment(millis: i64) -> Option<Time> {
+    (0..=LAST).contains(&millis).then(|| Time::from_timestamp_millis(millis)).flatten()
 }
 
 #[cfg(test)]
@@ -167,7 +185,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_cursor_comes_back_as_it_went_and_what_has_another_length_is_none(at: i64, id: u128, text in ".{0,60}") {
-            let rated_at = Time::from_timestamp_millis(at % 8_000_000_000_000).expect("in the calendar");
+            let rated_at = Time::from_timestamp_millis(at.rem_euclid(LAST + 1)).expect("in the calendar");
             let place = RatingPlace { rated_at, survey: Uuid::from_u128(id) };
             let cursor = BASE64URL_NOPAD.decode(rating_cursor(&place).as_bytes()).expect("ours");
             prop_assert_eq!(read_rating(&cursor), Some(place));

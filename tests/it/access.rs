@@ -117,7 +117,7 @@ async fn a_limited_key_sees_its_part_only() {
     desk.pass(TimeDelta::minutes(1));
     desk.close(json!({"conversation_id": "c1", "teammate": {"id": "t3", "team": "Sales"}})).await;
     let mine = desk.call(Method::GET, "/v1/conversations/c1", Some(&one), None).await;
-    assert_eq!(column(&mine, "closings", "teammate"), ["t1"]);
+    assert_eq!(column(&mine, "closings", "teammate"), [json!({"id": "t1", "name": "t1"})]);
     assert_eq!(mine["decisions"].as_array().map(Vec::len), Some(1));
 }
 

@@ -69,6 +69,12 @@ async fn a_refusal_of_the_api_is_a_warning_with_all_that_mends_it() {
         desk.call(Method::POST, close, Some(&trigger.key), body).await;
         desk.get("/v1/conversations/confidential").await;
         desk.put("/v1/suppressions/ada@nowhere", None).await;
+        let places: Vec<_> = log.lines("WARN").iter().map(|line| line["fields"]["places"].clone()).collect();
+        assert_eq!(
+            json!(places[3..]),
+            json!(["/closed_at", null, "email"]),
+            "the fields at fault, and none of their values"
+        );
         let told: Vec<_> = log.lines("WARN").iter().map(told).collect();
         let (id, admin) = (&trigger.id, desk.admin.split('_').nth(2).expect("an id"));
         let expected = json!([

@@ -1,12 +1,14 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `e2e`, `proof` and `samples` start processes, and only they and `smtp` open
-//! sockets.
+//! no sleeping, no order between tests. Only `e2e`, `proof` and `samples` start processes, and only they, `smtp` and
+//! `sockets` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
 
 mod abuse;
 mod access;
+mod answers;
 mod batches;
+mod bodies;
 mod bounces;
 mod closings;
 mod commands;
@@ -33,6 +35,7 @@ mod samples;
 mod shape;
 mod sink;
 mod smtp;
+mod sockets;
 mod store;
 mod terminal;
 mod traces;

@@ -423,7 +423,9 @@ async fn a_browser_that_came_by_https_never_comes_without() {
     for path in ["/r/unknown", "/nothing", "/healthz"] {
         assert_eq!(https.visit(path).await.header("strict-transport-security"), "max-age=31536000", "{path}");
     }
-    assert_eq!(by("http://127.0.0.1:8080").await.visit("/r/unknown").await.header("strict-transport-security"), "");
+    for url in ["http://127.0.0.1:8080", "https://localhost:8443", "https://[::1]"] {
+        assert_eq!(by(url).await.visit("/r/unknown").await.header("strict-transport-security"), "", "{url}");
+    }
 }
 
 #[tokio::test]

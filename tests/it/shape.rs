@@ -21,10 +21,11 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     ("text", &[]),
 ];
 /// Libraries that belong to some parts: no other may name them.
-const OWNED: [(&str, &[&str]); 5] = [
+const OWNED: [(&str, &[&str]); 6] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
     ("axum", &["web", "cli"]),
+    ("hyper", &["web"]),
     ("clap", &["cli", "main"]),
     ("askama", &["web", "mail", "cli"]),
 ];

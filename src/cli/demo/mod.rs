@@ -10,13 +10,17 @@ mod shop;
 
 use super::{CliError, complain, print, serve};
 use crate::clock::Clock;
-use crate::config::{Config, Mailbox};
+use crate::config::{Config, Mailbox, PublicUrl};
 use crate::gateway::Gateway;
 use crate::mail::transport::{Memory, Transport};
 use crate::survey::Time;
 use crate::survey::access::{Scope, Within};
 use crate::survey::report::{Bound, ReportQuery};
 use crate::web;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Redirect, Response};
 use clap::Args;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -55,7 +59,23 @@ pub(super) async fn run(demo: Demo) -> Result<(), CliError> {
     let key = gateway.new_key("demo", Scope::Admin, Within::default()).await?.key;
     print(&welcome(&folder, gateway.config.public_url.as_str(), &key))?;
     let routes = inbox::routes(gateway.config.brand.name.clone(), inbox);
-    serve::serve(gateway, lock, listener, |gateway| web::in_frame(routes, Arc::clone(gateway))).await
+    serve::serve(gateway, lock, listener, |gateway, own| {
+        own.merge(web::in_frame(routes, Arc::clone(gateway))).layer(from_fn(front))
+    })
+    .await
+}
+
+/// Leads whoever types the address to the inbox, and refuses whoever came by another name than that of this machine. A
+/// site could have its name mean this machine ("DNS rebinding"), and its script could then read the inbox, which takes no
+/// key.
+async fn front(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let is_ours = format!("http://{host}").parse().is_ok_and(|url: PublicUrl| url.is_loopback());
+    match request.uri().path() {
+        _ if !is_ours => (StatusCode::MISDIRECTED_REQUEST, "the demo is for this machine only\n").into_response(),
+        "/" => Redirect::temporary("/inbox").into_response(),
+        _ => next.run(request).await,
+    }
 }
 
 async fn listen(port: u16) -> Result<TcpListener, CliError> {
@@ -166,6 +186,28 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn the_demo_is_for_this_machine_and_begins_with_the_inbox() {
+        let routes = Router::new().route("/inbox", get(|| async { "mails" })).layer(from_fn(front));
+        for (host, path, status) in [
+            ("127.0.0.1:8080", "/inbox", 200),
+            ("localhost:8080", "/", 307),
+            ("[::1]:8080", "/inbox", 200),
+            ("rebound.example:8080", "/inbox", 421),
+            ("127.0.0.1.rebound.example", "/", 421),
+            ("localhost@rebound.example", "/inbox", 421),
+            ("", "/inbox", 421),
+        ] {
+            let request = Request::get(path).header("host", host).body(Body::empty()).expect("a request");
+            let answer = routes.clone().oneshot(request).await.expect("a router never fails");
+            assert_eq!(answer.status(), status, "{host} {path}");
+        }
+    }
 
     #[test]
     fn paths_are_quoted_for_a_shell() {

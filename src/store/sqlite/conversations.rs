@@ -11,18 +11,19 @@ use crate::survey::eligibility::Decision;
 use crate::survey::evidence::Change;
 use crate::survey::rating::Score;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, query, query_scalar};
+use sqlx::{Error, Row, query};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 const CLOSINGS: &str = concat!(
-    "SELECT closed_at, reported_at, state, subject, started_by, characters, last_reply_at, teammate_replied, customers,
-        teammate_id, team, policy, ",
+    "SELECT closed_at, reported_at, state, subject, url, channel, tags, customers, teammate_id, team, policy,
+        (SELECT name FROM teammate WHERE teammate.id = closing.teammate_id) AS teammate, ",
     rows::decision_columns!(),
     " FROM closing WHERE connection = $1 AND conversation_id = $2 ORDER BY closed_at"
 );
 const SURVEYS: &str = concat!(
-    "SELECT survey.closed_at, survey.made_at, survey.teammate_id, survey.team, comment, ",
+    "SELECT survey.closed_at, survey.made_at, survey.teammate_id, survey.team, comment,
+        (SELECT name FROM teammate WHERE teammate.id = survey.teammate_id) AS teammate, ",
     rows::click_columns!(),
     ", ",
     rows::outbox_columns!(),
@@ -66,7 +67,7 @@ impl Sqlite {
         let closings = query(CLOSINGS).bind(connection).bind(id).fetch_all(&mut *db).await?;
         let sql =
             "SELECT reopened_at FROM reopening WHERE connection = $1 AND conversation_id = $2 ORDER BY reopened_at";
-        let reopenings: Vec<i64> = query_scalar(sql).bind(connection).bind(id).fetch_all(&mut *db).await?;
+        let reopenings = query(sql).bind(connection).bind(id).fetch_all(&mut *db).await?;
         let surveys = query(SURVEYS).bind(connection).bind(id).fetch_all(&mut *db).await?;
         let mut histories = BTreeMap::<Uuid, Vec<Change>>::new();
         for row in query(HISTORIES).bind(connection).bind(id).fetch_all(&mut *db).await? {
@@ -79,7 +80,7 @@ impl Sqlite {
         };
         Ok(ConversationRecord {
             closings: closings.iter().map(closing).collect::<Result<_, _>>()?,
-            reopenings: reopenings.into_iter().filter_map(Time::from_timestamp_millis).collect(),
+            reopenings: reopenings.iter().map(|row| rows::time(row, "reopened_at")).collect::<Result<_, _>>()?,
             surveys: surveys.iter().map(&mut survey).collect::<Result<_, _>>()?,
         })
     }
@@ -91,12 +92,16 @@ fn closing(row: &SqliteRow) -> Result<ClosingRecord, sqlx::Error> {
         reported_at: rows::time(row, "reported_at")?,
         state: rows::word(row, "state")?,
         subject: row.try_get("subject")?,
+        url: row.try_get("url")?,
+        channel: row.try_get("channel")?,
+        tags: serde_json::from_str(row.try_get("tags")?).map_err(|error| Error::Decode(error.into()))?,
         started_by: rows::optional_word(row, "started_by")?,
         characters: row.try_get("characters")?,
         last_reply_at: rows::optional_time(row, "last_reply_at")?,
         teammate_replied: row.try_get("teammate_replied")?,
         customers: row.try_get("customers")?,
         teammate: row.try_get("teammate_id")?,
+        teammate_name: row.try_get("teammate")?,
         team: row.try_get("team")?,
         policy: row.try_get("policy")?,
         decision: rows::decision(row)?,
@@ -112,6 +117,7 @@ fn survey(row: &SqliteRow) -> Result<SurveyRecord, sqlx::Error> {
         standing: rows::standing(row)?,
         comment: row.try_get("comment")?,
         teammate: row.try_get("teammate_id")?,
+        teammate_name: row.try_get("teammate")?,
         team: row.try_get("team")?,
         history: Vec::new(),
     })

@@ -66,14 +66,15 @@ impl Sqlite {
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let mut read_only = schema::options(path).pragma("query_only", "on").connect().await.map_err(failed)?;
         read_only.ping().await.map_err(failed)?;
-        let pool = |connections| {
-            let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(DEADLINE);
-            options.connect_lazy_with(schema::options(path))
-        };
+        let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(DEADLINE);
+        // Opened now and kept, because later there may be too many open files.
+        let lookups = pool(LOOKUPS).min_connections(LOOKUPS).idle_timeout(None).max_lifetime(None);
+        let lookups = lookups.connect_with(schema::options(path)).await.map_err(failed)?;
+        let reports = pool(REPORTS).connect_lazy_with(schema::options(path));
         let (writer, jobs) = mpsc::channel(QUEUE);
         let (reader, requests) = mpsc::channel(QUEUE);
         let tasks = vec![tokio::spawn(writer::run(db, jobs)), tokio::spawn(reader::run(read_only, requests))];
-        Ok(Self { writer, reader, lookups: pool(LOOKUPS), reports: pool(REPORTS), tasks, owner })
+        Ok(Self { writer, reader, lookups, reports, tasks, owner })
     }
 
     pub(super) fn owner(&self) -> Uuid {

@@ -36,7 +36,7 @@ macro_rules! ratings {
             "SELECT survey_key, connection, conversation_id, rated_at, score, evidence, standing, comment, teammate_id,
                 teammate, team, url
             FROM report_ratings
-            WHERE rated_at >= $1 AND rated_at < $2 AND ($3 IS NULL OR score = $3)
+            WHERE rated_at >= $1 AND rated_at < $2 AND ($3 IS NULL OR score IN (SELECT value FROM json_each($3)))
                 AND ($4 IS NULL OR (comment IS NOT NULL) = $4) AND ",
             $teammate,
             " AND ($6 IS NULL OR team = $6)
@@ -84,10 +84,11 @@ impl Sqlite {
         // The page can begin at the last rating of the one before, which makes the range that is read shorter.
         let last = after.and_then(|after| after.rated_at.checked_add_signed(MOMENT));
         let until = last.map_or(filter.period.until, |last| filter.period.until.min(last));
+        let scores = (!filter.scores.is_empty()).then(|| rows::json(&filter.scores)).transpose()?;
         let rows = query(sql)
             .bind(filter.period.from.timestamp_millis())
             .bind(until.timestamp_millis())
-            .bind(filter.score)
+            .bind(scores)
             .bind(filter.commented)
             .bind(&filter.within.teammate)
             .bind(&filter.within.team)

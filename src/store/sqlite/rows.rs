@@ -4,6 +4,7 @@
 //! query reads them.
 
 use crate::survey::Time;
+use crate::survey::closing::Fact;
 use crate::survey::eligibility::Decision;
 use crate::survey::evidence::Clicks;
 use crate::survey::outbound::{Lease, Outbound, State, StateWord};
@@ -11,7 +12,7 @@ use crate::survey::page::PageId;
 use crate::survey::rating::{Rating, Score, Standing, StandingWord};
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Error, Row};
+use sqlx::{Error, Row, ValueRef};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -33,7 +34,8 @@ macro_rules! outbox_columns {
 /// The columns of `closing` that [`decision`] reads.
 macro_rules! decision_columns {
     () => {
-        "closing.survey_id, closing.send_at, closing.reasons"
+        "closing.survey_id, closing.send_at, closing.reasons, closing.started_by, closing.characters,
+            closing.last_reply_at, closing.teammate_replied"
     };
 }
 pub(super) use click_columns;
@@ -105,7 +107,14 @@ pub(super) fn outbound(row: &SqliteRow) -> Result<Outbound> {
 /// A decision.
 pub(super) fn decision(row: &SqliteRow) -> Result<Decision> {
     if row.try_get::<Option<&[u8]>, _>("survey_id")?.is_some() {
-        return Ok(Decision::Ask { survey: id(row, "survey_id")?, send_at: time(row, "send_at")? });
+        let mut unknown = Vec::new();
+        for fact in Fact::ALL {
+            // The columns have the names of the facts.
+            if row.try_get_raw(fact.word())?.is_null() {
+                unknown.push(*fact);
+            }
+        }
+        return Ok(Decision::Ask { survey: id(row, "survey_id")?, send_at: time(row, "send_at")?, unknown });
     }
     let reasons = row.try_get::<&str, _>("reasons")?;
     Ok(Decision::Skip(serde_json::from_str(reasons).map_err(|error| Error::Decode(error.into()))?))
@@ -139,7 +148,7 @@ pub(super) fn optional_time(row: &SqliteRow, column: &str) -> Result<Option<Time
 }
 
 /// The database holds a value that this program does not know.
-fn broken(column: &str, value: &str) -> Error {
+pub(super) fn broken(column: &str, value: &str) -> Error {
     Error::Decode(format!("the column {column} holds an unknown value: {value}").into())
 }
 

@@ -129,7 +129,7 @@ fn closings(script: &mut Script, batch: &Batch) -> Result<()> {
 fn closing_row(new: &NewClosing) -> Result<Row> {
     let closing = &new.close.closing;
     let (word, survey, send_at, reasons) = match &new.decision {
-        Decision::Ask { survey, send_at } => ("ask", Some(survey), Some(*send_at), "[]".to_owned()),
+        Decision::Ask { survey, send_at, .. } => ("ask", Some(survey), Some(*send_at), "[]".to_owned()),
         Decision::Skip(reasons) => ("skip", None, None, rows::json(reasons)?),
     };
     Ok(vec![

@@ -90,9 +90,10 @@ fn check(table: &[Line<'_>]) {
 
 #[test]
 fn the_usual_closing_is_asked_about_after_the_delay() {
-    assert_eq!(fine().decision(), Decision::Ask { survey: Uuid::nil(), send_at: fine().now });
+    assert_eq!(fine().decision(), Decision::Ask { survey: Uuid::nil(), send_at: fine().now, unknown: vec![] });
     let delayed = case(|c| c.policy.delay = TimeDelta::minutes(90));
-    assert_eq!(delayed.decision(), Decision::Ask { survey: Uuid::nil(), send_at: fine().now + TimeDelta::minutes(90) });
+    let send_at = fine().now + TimeDelta::minutes(90);
+    assert_eq!(delayed.decision(), Decision::Ask { survey: Uuid::nil(), send_at, unknown: vec![] });
 }
 
 #[test]

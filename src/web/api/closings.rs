@@ -2,7 +2,7 @@
 //!
 //! It owns the JSON of decisions and conversations. It must not decide anything.
 
-use super::{Body, HandlerResult};
+use super::{HandlerResult, teammate};
 use crate::gateway::Closed;
 use crate::survey::access::Scope;
 use crate::survey::closing::Closing;
@@ -10,8 +10,9 @@ use crate::survey::conversation::{ClosingRecord, ConversationRecord, SurveyRecor
 use crate::survey::eligibility::Decision;
 use crate::survey::outbound::State as MailState;
 use crate::survey::{Time, stamp};
+use crate::web::body::Unread;
 use crate::web::error::Failure;
-use crate::web::extract::{self, Segment};
+use crate::web::extract::Segment;
 use crate::web::{App, query};
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -25,19 +26,23 @@ pub(in crate::web) async fn close(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     RawQuery(text): RawQuery,
-    body: Body,
+    body: Unread,
 ) -> HandlerResult {
     app.access(&headers, Scope::Trigger).await?;
     let dry_run = query::dry_run(text.as_deref())?;
-    let closing: Closing = extract::json(body)?;
+    let closing: Closing = body.json(&app, None).await?;
     Ok(closed(&app.gateway.close(closing, dry_run).await?, dry_run))
 }
 
 fn closed(closed: &Closed, dry_run: bool) -> Response {
     match &closed.decision {
-        Decision::Ask { survey, send_at } => {
+        Decision::Ask { survey, send_at, unknown } => {
             let status = if closed.repeat || dry_run { StatusCode::OK } else { StatusCode::ACCEPTED };
-            (status, Json(json!({"decision": "ask", "survey_id": survey, "send_at": stamp(*send_at)}))).into_response()
+            let mut json = json!({"decision": "ask", "survey_id": survey, "send_at": stamp(*send_at)});
+            if !unknown.is_empty() {
+                json["unknown"] = json!(unknown);
+            }
+            (status, Json(json)).into_response()
         }
         Decision::Skip(reasons) => Json(json!({"decision": "skip", "reasons": reasons})).into_response(),
     }
@@ -55,11 +60,11 @@ pub(in crate::web) async fn reopen(
     headers: HeaderMap,
     Segment(id): Segment,
     RawQuery(text): RawQuery,
-    body: Body,
+    body: Unread,
 ) -> HandlerResult {
     app.access(&headers, Scope::Trigger).await?;
     let conversation = query::conversation(id, text.as_deref())?;
-    let Reopened { reopened_at } = extract::json(body)?;
+    let Reopened { reopened_at } = body.json(&app, None).await?;
     let cancelled = app.gateway.reopen(conversation, reopened_at).await?;
     Ok(Json(json!({"cancelled": cancelled})).into_response())
 }
@@ -93,18 +98,20 @@ fn conversation_json(id: &str, known: &ConversationRecord) -> Value {
 fn closing_json(closing: &ClosingRecord) -> Value {
     json!({
         "closed_at": stamp(closing.closed_at), "reported_at": stamp(closing.reported_at), "state": closing.state,
-        "subject": closing.subject, "started_by": closing.started_by, "characters": closing.characters,
+        "subject": closing.subject, "url": closing.url, "channel": closing.channel, "tags": closing.tags,
+        "started_by": closing.started_by, "characters": closing.characters,
         "last_reply_at": closing.last_reply_at.map(stamp), "teammate_replied": closing.teammate_replied,
-        "customers": closing.customers, "teammate": closing.teammate, "team": closing.team, "policy": closing.policy,
+        "customers": closing.customers, "teammate": teammate(closing.teammate.as_ref(), closing.teammate_name.as_ref()), "team": closing.team, "policy": closing.policy,
     })
 }
 
 fn decision_json(closing: &ClosingRecord) -> Value {
     let mut json = json!({"closed_at": stamp(closing.closed_at), "decided_at": stamp(closing.reported_at)});
     match &closing.decision {
-        Decision::Ask { survey, .. } => {
+        Decision::Ask { survey, unknown, .. } => {
             json["decision"] = json!("ask");
             json["survey_id"] = json!(survey);
+            json["unknown"] = json!(unknown);
         }
         Decision::Skip(reasons) => {
             json["decision"] = json!("skip");
@@ -123,15 +130,17 @@ fn survey_json(survey: &SurveyRecord) -> Value {
         MailState::Cancelled(why) => Some(why.word()),
         _ => mail.note.as_deref(),
     };
+    // Of what is done, it would be the end of the last lease.
+    let due_at = mail.is_open().then(|| stamp(mail.due_at));
     json!({
         "survey_id": survey.id, "closed_at": stamp(survey.closed_at), "made_at": stamp(survey.made_at),
         "mail": {
-            "state": mail.state.word(), "due_at": stamp(mail.due_at), "tries": mail.tries, "note": note,
+            "state": mail.state.word(), "due_at": due_at, "tries": mail.tries, "note": note,
             "accepted_at": mail.accepted_at.map(stamp),
         },
         "standing": survey.standing.word(), "score": rating.map(|rating| rating.score),
         "evidence": rating.map(|rating| rating.evidence), "rated_at": rating.map(|rating| stamp(rating.rated_at)),
-        "comment": survey.comment, "teammate": survey.teammate, "team": survey.team,
+        "comment": survey.comment, "teammate": teammate(survey.teammate.as_ref(), survey.teammate_name.as_ref()), "team": survey.team,
         "history": history.collect::<Vec<_>>(),
     })
 }

@@ -7,9 +7,12 @@ pub(super) mod reports;
 pub(super) mod suppressions;
 
 use super::error::Failure;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
+use serde_json::{Value, json};
 
-pub(super) type Body = Result<Bytes, BytesRejection>;
+/// A teammate, wherever one is shown.
+fn teammate(id: Option<&String>, name: Option<&String>) -> Option<Value> {
+    id.map(|id| json!({"id": id, "name": name}))
+}
+
 pub(super) type HandlerResult = Result<Response, Failure>;

@@ -2,7 +2,7 @@
 //!
 //! It must not know how figures are counted.
 
-use super::HandlerResult;
+use super::{HandlerResult, teammate};
 use crate::render;
 use crate::survey::access::Scope;
 use crate::survey::report::RatingRow;
@@ -37,11 +37,10 @@ pub(in crate::web) async fn ratings(
 }
 
 fn rating_json(rating: &RatingRow) -> Value {
-    let teammate = rating.teammate.as_ref().map(|id| json!({"id": id, "name": rating.teammate_name}));
     json!({
         "survey_id": rating.survey, "connection": rating.connection, "conversation_id": rating.conversation,
         "rated_at": stamp(rating.rated_at), "score": rating.score, "evidence": rating.evidence,
-        "standing": rating.standing, "comment": rating.comment, "teammate": teammate, "team": rating.team,
-        "url": rating.url,
+        "standing": rating.standing, "comment": rating.comment, "teammate": teammate(rating.teammate.as_ref(), rating.teammate_name.as_ref()),
+        "team": rating.team, "url": rating.url,
     })
 }

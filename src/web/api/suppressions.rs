@@ -2,16 +2,16 @@
 //!
 //! It must not know how an address is hashed.
 
-use super::{Body, HandlerResult};
+use super::HandlerResult;
 use crate::survey::access::Scope;
 use crate::survey::fields::Fault;
 use crate::survey::stamp;
 use crate::survey::suppression::{Bounce, Cause};
+use crate::web::body::Unread;
 use crate::web::error::Failure;
-use crate::web::extract::{self, Segment};
+use crate::web::extract::Segment;
 use crate::web::{App, query};
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
@@ -35,13 +35,12 @@ pub(in crate::web) async fn suppress(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     Segment(email): Segment,
-    body: Body,
+    body: Unread,
 ) -> HandlerResult {
     app.access(&headers, Scope::Admin).await?;
-    let body = extract::bytes(body)?;
     // Without a body it is the usual cause: the customer does not want to be asked.
-    let body = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
-    let Suppressed { cause } = extract::json(Ok(body))?;
+    let usual = Suppressed { cause: Cause::OptedOut };
+    let Suppressed { cause } = body.json(&app, Some(usual)).await?;
     app.gateway.suppress(&email, cause).await?;
     Ok(Json(json!({"email": email, "cause": cause})).into_response())
 }
@@ -81,9 +80,9 @@ struct Bounced {
     reason: String,
 }
 
-pub(in crate::web) async fn bounce(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> HandlerResult {
+pub(in crate::web) async fn bounce(State(app): State<Arc<App>>, headers: HeaderMap, body: Unread) -> HandlerResult {
     app.access(&headers, Scope::Admin).await?;
-    let Bounced { survey_id, email, kind, reason } = extract::json(body)?;
+    let Bounced { survey_id, email, kind, reason } = body.json(&app, None).await?;
     match (survey_id, email) {
         (Some(survey), None) => app.gateway.bounced(survey, kind, &reason).await?,
         (None, Some(email)) => app.gateway.bounced_address(&email, kind, &reason).await?,

@@ -5,9 +5,9 @@
 pub mod page;
 
 use super::App;
-use super::api::{Body, HandlerResult};
+use super::api::HandlerResult;
+use super::body::Unread;
 use super::error::Failure;
-use super::extract;
 use crate::gateway::{Form, Opened};
 use crate::survey::fields::Fault;
 use crate::survey::link::Link;
@@ -36,10 +36,10 @@ pub(super) async fn answer(
     Extension(link): Extension<Link>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
-    body: Body,
+    body: Unread,
 ) -> HandlerResult {
     let program = wants_json(&headers);
-    let form = form(&extract::bytes(body)?, app.cross_site(&headers), program)?;
+    let form = form(&body.form(&app).await?, app.cross_site(&headers), program)?;
     let opened = app.gateway.answer(link, form).await?;
     let status = match opened.posted.as_ref().map(|posted| &posted.result) {
         Some(Err(_)) => StatusCode::UNPROCESSABLE_ENTITY,
