@@ -167,7 +167,7 @@ async fn answer(
         let body = Body::new(Arriving::new(body, Arc::clone(watch)));
         routes.call(Request::from_parts(parts, body)).await?
     };
-    if watch.is_answered() {
+    if watch.answered() {
         // Nobody reads the rest of the body, so no other request can follow it.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -40,12 +40,12 @@ use afterword::text::Text;
 use afterword::web::assets::Assets;
 use afterword::web::page::Frame;
 use afterword::web::rate::page::rate;
+use afterword::web::server::{self, Bounds};
 use axum::body::Body;
 use axum::extract::Path as Segment;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use axum::{Router, body::to_bytes};
 use clap::{Parser, ValueEnum};
 use load::{CONNECTIONS, Load, Measured, Row, cpu_seconds};
@@ -58,6 +58,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use surveys::Surveys;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing_subscriber::EnvFilter;
 
@@ -195,8 +196,8 @@ fn config(folder: &Path) -> Config {
 async fn serve(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-    tokio::spawn(axum::serve(listener, router).into_future());
+    let bounds = Bounds::with(server::most_connections());
+    tokio::spawn(server::serve(listener, router, bounds, CancellationToken::new()));
     address
 }
 

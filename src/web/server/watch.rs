@@ -105,7 +105,7 @@ impl Doors {
     /// Lets a connection in. If there are too many, the one that has kept us waiting longest has to go; if all are being
     /// answered, the new one waits for the first of them.
     pub(super) async fn enter(self: &Arc<Self>) -> Arc<Watch> {
-        while !self.has_room() {
+        while !self.make_room() {
             self.left.notified().await;
         }
         let state =
@@ -116,8 +116,8 @@ impl Doors {
         Arc::new(Watch { number, state, doors: Arc::clone(self) })
     }
 
-    /// Whether another connection may come in, after one had to go if need be.
-    fn has_room(&self) -> bool {
+    /// Sends one away if there are too many. Returns whether another may come in.
+    fn make_room(&self) -> bool {
         let mut open = self.open();
         if open.len() < self.bounds.connections {
             return true;
@@ -141,6 +141,9 @@ impl Doors {
             for state in self.open().values() {
                 let (doing, since) = state.read();
                 if Duration::from_millis(now.saturating_sub(since)) > doing.limit(&self.bounds) {
+                    if doing == Doing::Answer {
+                        tracing::error!("an answer took too long, and its connection is closed");
+                    }
                     state.cut.notify_one();
                 }
             }
@@ -167,8 +170,8 @@ impl Watch {
         self.begin(if whole { Doing::Answer } else { Doing::Body });
     }
 
-    /// The answer is there. Whether a part of the request was not read.
-    pub(super) fn is_answered(&self) -> bool {
+    /// The answer is there. Returns whether a part of the request was not read.
+    pub(super) fn answered(&self) -> bool {
         let unread = self.doing() == Doing::Body;
         self.begin(if unread { Doing::Refused } else { Doing::Rest });
         unread
