@@ -52,6 +52,8 @@ pub struct Bounds {
     pub answer: Duration,
     /// From the answer, which the peer must take in this time, to the first byte of the next request.
     pub rest: Duration,
+    /// After a stop, how long any part of a request may take.
+    pub stop: Duration,
     /// How long a body that nobody wants is still received, so that its sender reads the refusal first.
     pub linger: Duration,
 }
@@ -69,6 +71,7 @@ impl Bounds {
             answer: Duration::from_mins(1),
             // More than the minute for which nginx keeps a connection, so that nginx closes first and loses no request.
             rest: Duration::from_secs(75),
+            stop: Duration::from_secs(2),
             linger: Duration::from_secs(5),
         }
     }
@@ -109,6 +112,7 @@ pub async fn serve(listener: TcpListener, routes: Router, bounds: Bounds, stop: 
         connections.spawn(speak(stream, peer, watch, routes.clone(), stop.clone()));
     }
     drop(listener);
+    doors.close();
     connections.close();
     connections.wait().await;
     sweeping.cancel();

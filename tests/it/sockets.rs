@@ -35,8 +35,15 @@ impl Served {
         let desk = Desk::open().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
-        let mut bounds =
-            Bounds { connections: 1000, header: NEVER, body: NEVER, answer: NEVER, rest: NEVER, linger: SOON };
+        let mut bounds = Bounds {
+            connections: 1000,
+            header: NEVER,
+            body: NEVER,
+            answer: NEVER,
+            rest: NEVER,
+            stop: SOON,
+            linger: SOON,
+        };
         change(&mut bounds);
         let (routes, stop) = (afterword::web::router(desk.gateway.clone()), CancellationToken::new());
         let server = tokio::spawn(server::serve(listener, routes, bounds, stop.clone()));
@@ -162,10 +169,12 @@ async fn a_stop_answers_what_was_asked_and_closes_what_is_idle() {
     let mut asked = served.begin(&(post(&served.desk.admin, closing.len()) + start)).await;
     let mut other = served.begin(HEALTH).await;
     assert_eq!(one_answer(&mut other).await, 200, "the service has seen what came before");
+    let mut hanging = served.begin(HALF).await;
     served.stop.cancel();
     assert_eq!(rest_of(&mut idle).await, "");
     asked.write_all(end.as_bytes()).await.expect("sent");
     assert_eq!(&rest_of(&mut asked).await[9..12], "202");
+    assert_eq!(rest_of(&mut hanging).await, "", "a stranger does not hold up the end");
     served.server.await.expect("it ends");
     assert!(TcpStream::connect(served.address).await.is_err());
 }

@@ -8,7 +8,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -57,6 +57,8 @@ impl Doing {
 pub(super) struct Doors {
     bounds: Bounds,
     start: Instant,
+    /// Nobody comes in any more, and a stranger who hangs must not hold up the end.
+    closing: AtomicBool,
     /// How many came in so far: each is listed by its number.
     entered: AtomicU64,
     open: Mutex<HashMap<u64, Arc<State>>>,
@@ -90,7 +92,14 @@ impl State {
 
 impl Doors {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, start: Instant::now(), entered: AtomicU64::new(0), open: Mutex::default(), left: Notify::new() }
+        Self {
+            bounds,
+            start: Instant::now(),
+            closing: AtomicBool::new(false),
+            entered: AtomicU64::new(0),
+            open: Mutex::default(),
+            left: Notify::new(),
+        }
     }
 
     fn now(&self) -> u64 {
@@ -133,6 +142,18 @@ impl Doors {
         true
     }
 
+    /// From now on, what has begun must arrive soon.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// How long something may take.
+    fn limit(&self, doing: Doing) -> Duration {
+        let limit = doing.limit(&self.bounds);
+        let hurry = self.closing.load(Ordering::Relaxed) && matches!(doing, Doing::Header | Doing::Body);
+        if hurry { limit.min(self.bounds.stop) } else { limit }
+    }
+
     /// Cuts, for ever, what takes longer than it may.
     pub(super) async fn sweep(self: Arc<Self>) {
         loop {
@@ -140,7 +161,7 @@ impl Doors {
             let now = self.now();
             for state in self.open().values() {
                 let (doing, since) = state.read();
-                if Duration::from_millis(now.saturating_sub(since)) > doing.limit(&self.bounds) {
+                if Duration::from_millis(now.saturating_sub(since)) > self.limit(doing) {
                     if doing == Doing::Answer {
                         tracing::error!("an answer took too long, and its connection is closed");
                     }
