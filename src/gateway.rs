@@ -3,21 +3,27 @@
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the secrets and the transport of mail. It
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
-//! `suppression`, reports and lists in `reports`, keys of the API in `access`, preview and test mails in `preview`.
+//! `suppression`, reports and lists in `reports`, keys of the API in `access`, the key file in `keys`, backups in
+//! `backup`, preview and test mails in `preview`.
 
 mod access;
+mod backup;
 mod bounce;
 mod clicks;
 mod delivery;
+mod keys;
 mod preview;
+mod probe;
 mod reports;
 mod suppression;
 
 pub use crate::store::{ServeLock, SuppressionPlace};
 pub use access::{Access, NewKey};
+pub use backup::BackupError;
 pub use bounce::Returned;
 pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted};
 pub use delivery::{Delivery, MailWorker};
+pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
 pub use preview::{Preview, preview, send_test};
 
 use crate::clock::Clock;
@@ -33,6 +39,7 @@ use crate::survey::Time;
 use crate::survey::closing::{CLOCK_SKEW, Closing, Conversation};
 use crate::survey::eligibility::Decision;
 use crate::survey::fields::{Fault, Place, check_id};
+use keys::make_secrets;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -114,10 +121,9 @@ impl Gateway {
     /// # Errors
     /// There is no database or no key file; or the database has another schema than this program.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let (dkim, secrets) = (Dkim::configured(&config)?, Secrets::load(&config.link_keys_file)?);
+        let secrets = Secrets::load(&config.link_keys_file)?;
         let store = Store::open(&config.database, &settings(&config, &secrets)).await?;
-        let transport = Transport::configured(&config);
-        Ok(Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim })
+        Ok(Self::beside(config, clock, store, secrets))
     }
 
     /// As [`open`](Self::open), but makes or migrates first if nobody serves.
@@ -125,10 +131,15 @@ impl Gateway {
     /// # Errors
     /// As those of [`open`](Self::open) and [`serve`](Self::serve).
     pub async fn open_or_make(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let (dkim, secrets) = (Dkim::configured(&config)?, make_secrets(&config)?);
+        let secrets = make_secrets(&config)?;
         let store = Store::open_or_make(&config.database, &settings(&config, &secrets)).await?;
+        Ok(Self::beside(config, clock, store, secrets))
+    }
+
+    /// The gateway of a command, which sends no mail: it works without the secrets of mail.
+    fn beside(config: Config, clock: Clock, store: Store, secrets: Secrets) -> Self {
         let transport = Transport::configured(&config);
-        Ok(Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim })
+        Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim: None }
     }
 
     /// Whether the service of this database counts ratings by the same settings as this configuration.
@@ -210,13 +221,6 @@ impl Gateway {
         }
         Ok(self.store.reopen(Reopen { conversation, at }).await?)
     }
-}
-
-/// The key file is made together with the database, never for one that is there: links and hashes of the other key would
-/// be lost without a word.
-fn make_secrets(config: &Config) -> Result<Secrets, KeyFileError> {
-    let file = &config.link_keys_file;
-    if config.database.exists() { Secrets::load(file) } else { Secrets::load_or_make(file) }
 }
 
 fn settings(config: &Config, secrets: &Secrets) -> store::Settings {

@@ -33,7 +33,7 @@
 //! is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what [`Batch`](ledger::Batch) holds.
 //!
 //! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail} → ledger →
-//! survey. [`config`], [`clock`], [`secrets`] and [`text`] import only `survey` and each other. There are two seams for tests, both enums: the
+//! survey. [`config`], [`clock`], [`private`], [`secrets`] and [`text`] import only `survey` and each other. There are two seams for tests, both enums: the
 //! [transport](mail::transport::Transport) and the [clock](clock::Clock).
 //!
 //! # Words
@@ -57,6 +57,7 @@ pub mod config;
 pub mod gateway;
 pub mod ledger;
 pub mod mail;
+pub mod private;
 pub mod render;
 pub mod secrets;
 pub mod store;

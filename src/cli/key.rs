@@ -1,25 +1,33 @@
-//! `afterword key`: creates, lists and revokes keys of the HTTP API, also while the service runs.
+//! `afterword key`: creates, lists and revokes keys of the HTTP API, also while the service runs, and replaces the keys
+//! that sign links.
 //!
 //! It owns the options and how keys are printed. It must not know how they are stored or checked.
 
-use super::CliError;
-use crate::gateway::Gateway;
+use super::{CliError, beside, close_after, complain, load_without_secrets};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gateway::{self, Gateway};
 use crate::survey::Time;
 use crate::survey::access::{Scope, Within};
 use clap::{Args, Subcommand};
 use std::fmt::Write;
+use std::path::Path;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {
-    /// Create a key and print it once, on the last line
+    /// Create a key of the API and print it once, on the last line
     New(New),
-    /// List all keys
+    /// List all keys of the API
     List,
-    /// Revoke a key permanently
+    /// Revoke a key of the API permanently
     Revoke {
         /// The key's id, as `key list` shows it
         id: String,
     },
+    /// Make a new key that signs links from the next start of the service; the old ones still verify
+    RotateLinks,
+    /// Go on without a lost key file: make a new one, and keep what suppressions can be kept
+    ReplaceLost,
 }
 
 #[derive(Debug, Args)]
@@ -38,12 +46,60 @@ pub(super) struct New {
     team: Option<String>,
 }
 
-pub(super) async fn run(key: Key, gateway: &Gateway) -> Result<(), CliError> {
+pub(super) async fn run(key: Key, file: Option<&Path>) -> Result<(), CliError> {
     match key {
-        Key::New(new) => make(new, gateway).await,
-        Key::List => list(gateway).await,
-        Key::Revoke { id } => revoke(&id, gateway).await,
+        Key::New(new) => {
+            let gateway = open_or_make(file).await?;
+            close_after(gateway, async |gateway| make(new, gateway).await).await
+        }
+        Key::List => beside(file, async |gateway| list(gateway).await).await,
+        Key::Revoke { id } => beside(file, async |gateway| revoke(&id, gateway).await).await,
+        Key::RotateLinks => rotate(&load_without_secrets(file)?),
+        Key::ReplaceLost => replace_lost(&load_without_secrets(file)?).await,
     }
+}
+
+/// Opens the database, or makes it if a configuration says where. Without one, a folder that holds no database is most
+/// likely the wrong one, and the service would refuse a key that is made there.
+async fn open_or_make(file: Option<&Path>) -> Result<Gateway, CliError> {
+    let config = load_without_secrets(file)?;
+    let database = std::path::absolute(&config.database)?;
+    let from = Config::file(file).map(|file| file.display().to_string());
+    if from.is_none() && !database.exists() {
+        return Err(CliError::Usage(format!(
+            "there is no configuration here and no database {}: name the --config that `serve` runs with, or begin with \
+            `afterword init`",
+            database.display()
+        )));
+    }
+    let from = from.unwrap_or_else(|| "built-in defaults".into());
+    let gateway = Gateway::open_or_make(config, Clock::System).await?;
+    complain(&format!("In the database {} (configuration: {from})\n", database.display()));
+    Ok(gateway)
+}
+
+fn rotate(config: &Config) -> Result<(), CliError> {
+    let keys = gateway::rotate_links(config, &Clock::System)?;
+    super::print(&format!(
+        "{} has a new link key above {} that still verify. Restart `afterword serve`, which then signs with it.\n\
+        Copy the file to where your backups are. Drop an old line when its links no longer matter.\n",
+        config.link_keys_file.display(),
+        keys - 1
+    ))
+}
+
+async fn replace_lost(config: &Config) -> Result<(), CliError> {
+    let file = config.link_keys_file.display();
+    let Some(suppressions) = gateway::replace_lost_keys(config).await? else {
+        return super::print(&format!(
+            "{file} is the key file of this database: nothing is lost, and nothing changed.\n"
+        ));
+    };
+    super::print(&format!(
+        "{file} is now the key file of this database. Links in mails that were sent no longer work.\n\
+        {} suppressed addresses still match. {} do not, because their address is stored nowhere: they may be asked again.\n",
+        suppressions.kept, suppressions.forgotten
+    ))
 }
 
 async fn make(new: New, gateway: &Gateway) -> Result<(), CliError> {

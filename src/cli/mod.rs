@@ -2,13 +2,18 @@
 //!
 //! It also owns output and logging. It must not name a database or a mail library.
 
+mod backup;
 mod bounce;
+mod check;
 mod demo;
+mod init;
 mod key;
 mod preview;
 mod report;
 mod send_test;
 mod serve;
+mod shell;
+mod show_config;
 mod suppression;
 
 use crate::clock::Clock;
@@ -43,9 +48,11 @@ pub struct Arguments {
 enum Command {
     /// Try Afterword with made-up history and a built-in inbox; needs no configuration or mail server
     Demo(demo::Demo),
+    /// Write a first configuration, and make the database and a key; asks for what the options leave out
+    Init(init::Init),
     /// Run the service: the HTTP API, the rating pages and the sending of mail
-    Serve,
-    /// Create, list and revoke keys of the HTTP API
+    Serve(serve::Serve),
+    /// Create, list and revoke keys of the HTTP API, and replace the keys that sign links
     #[command(subcommand)]
     Key(key::Key),
     /// Print CSAT by teammate, team or day
@@ -59,6 +66,16 @@ enum Command {
     /// Manage the suppression list: addresses that get no survey mail
     #[command(subcommand)]
     Suppression(suppression::Suppression),
+    /// Check the configuration, the machine, the relay and the public URL, and say what to do about each failure
+    Check(check::Check),
+    /// Copy the database and the key file while the service runs
+    Backup(backup::Backup),
+    /// Print the settings that apply and where each comes from; secrets are hidden
+    Config(show_config::ShowConfig),
+    /// Print the completions of a shell
+    Completions(shell::Completions),
+    /// Write the manual pages
+    Man(shell::Man),
 }
 
 /// Why a command failed.
@@ -121,23 +138,44 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
     let config = arguments.config.as_deref();
     match arguments.command {
         Command::Demo(demo) => demo::run(demo).await,
-        Command::Serve => serve::run(load(config)?).await,
-        Command::Key(key @ key::Key::New(_)) => {
-            key::run(key, &Gateway::open_or_make(load(config)?, Clock::System).await?).await
-        }
-        Command::Key(key) => key::run(key, &open(config).await?).await,
-        Command::Report(args) => report::run(args, &open(config).await?).await,
-        Command::Suppression(suppression) => suppression::run(suppression, &open(config).await?).await,
+        Command::Init(args) => init::run(args, config).await,
+        Command::Serve(args) => serve::run(&args, load(config)?).await,
+        Command::Key(key) => key::run(key, config).await,
+        Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,
+        Command::Suppression(change) => beside(config, async |gateway| suppression::run(change, gateway).await).await,
         Command::Bounce => bounce::run(config).await,
-        Command::Preview(args) => preview::run(&args, &load(config)?),
+        Command::Backup(args) => beside(config, async |gateway| backup::run(&args, gateway).await).await,
+        Command::Preview(args) => preview::run(&args, &load_without_secrets(config)?),
         Command::SendTest(args) => send_test::run(&args, &load(config)?).await,
+        Command::Check(args) => check::run(&args, config).await,
+        Command::Config(args) => show_config::run(&args, config),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     }
 }
 
-/// Opens an existing database, also while the service runs. Only `serve`, `demo` and `key new` create one: for other
-/// commands, a new database would give an empty answer and hide a forgotten --config.
+/// Opens an existing database, also while the service runs. Only `serve`, `demo`, `init` and `key new` create one: for
+/// other commands, a new database would give an empty answer and hide a forgotten --config.
 async fn open(file: Option<&Path>) -> Result<Gateway, CliError> {
-    Ok(Gateway::open(load(file)?, Clock::System).await?)
+    Ok(Gateway::open(load_without_secrets(file)?, Clock::System).await?)
+}
+
+/// Runs a command on an existing database.
+async fn beside(
+    file: Option<&Path>,
+    command: impl AsyncFnOnce(&Gateway) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    close_after(open(file).await?, command).await
+}
+
+/// Runs a command, and closes the database, so that nothing of it stays in a WAL beside the file.
+async fn close_after(
+    gateway: Gateway,
+    command: impl AsyncFnOnce(&Gateway) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let done = command(&gateway).await;
+    gateway.shut_down().await;
+    done
 }
 
 /// Prints to standard output. If the reader closed the pipe early, as `head` does, that is not an error.
@@ -153,15 +191,29 @@ fn complain(text: &str) {
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
+/// The settings of what sends mail.
 fn load(file: Option<&Path>) -> Result<Config, CliError> {
-    // A variable that is not UTF-8 cannot be one of Afterword's.
-    let variables =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let (config, warnings) = Config::load(file, variables)?;
+    let (config, warnings) = Config::load(file, environment())?;
+    warn(&warnings);
+    Ok(config)
+}
+
+/// The settings of what sends no mail, and so must not need its secrets.
+fn load_without_secrets(file: Option<&Path>) -> Result<Config, CliError> {
+    let (config, warnings) = Config::load_without_secrets(file, environment())?;
+    warn(&warnings);
+    Ok(config)
+}
+
+fn warn(warnings: &[String]) {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    Ok(config)
+}
+
+/// The variables. One that is not UTF-8 cannot be one of Afterword's.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Sets up logging to standard error. `AFTERWORD_LOG` sets the level, also by module, as in `afterword=debug`. The

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::preview;
 use crate::mail::{compose, preview::page};
+use crate::private;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -47,10 +48,10 @@ pub(super) fn run(args: &PreviewArgs, config: &Config) -> Result<(), CliError> {
 
 fn write(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), CliError> {
     let failed = |path: &Path, error| CliError::Failed(format!("cannot write {}: {error}", path.display()));
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    private::make_folder(folder).map_err(|error| failed(folder, error))?;
     for (name, content) in files {
         let path = folder.join(name);
-        std::fs::write(&path, content).map_err(|error| failed(&path, error))?;
+        private::write(&path, content).map_err(|error| failed(&path, error))?;
         super::print(&format!("{}\n", path.display()))?;
     }
     Ok(())

@@ -9,6 +9,7 @@ use crate::gateway::{Gateway, ServeLock};
 use crate::web::server::{self, Bounds};
 use crate::{web, worker};
 use axum::Router;
+use clap::Args;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -18,7 +19,17 @@ use tokio_util::sync::CancellationToken;
 /// How long a stop waits for requests that are being answered.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
-pub(super) async fn run(config: Config) -> Result<(), CliError> {
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Begin an empty database although its key file is there; the empty one does not know who must not be asked
+    #[arg(long)]
+    new_database: bool,
+}
+
+pub(super) async fn run(args: &Serve, config: Config) -> Result<(), CliError> {
+    if args.new_database {
+        Gateway::make(config.clone(), Clock::System).await?.shut_down().await;
+    }
     let (gateway, lock) = Gateway::serve(config, Clock::System, None).await?;
     let listener = listen(&gateway).await?;
     serve(gateway, lock, listener, |_, routes| routes).await

@@ -4,16 +4,18 @@
 
 use super::layers::Layers;
 use super::{Config, ConfigError, MailSettings, MailTarget, Secret};
+use crate::private;
 use crate::survey::outbound::LONGEST_SETTING;
-use std::fs;
 use std::iter;
 use std::path::Path;
 
 impl Layers {
     /// Reads the files of secrets and checks what belongs together.
     pub(super) fn check(&self, config: &mut Config) -> Result<(), ConfigError> {
-        self.check_password(&mut config.mail)?;
-        self.check_dkim(&mut config.mail)?;
+        if self.secrets {
+            self.check_password(&mut config.mail)?;
+            self.check_dkim(&mut config.mail)?;
+        }
         self.check_retries(&config.mail)?;
         self.check_policies(config)
     }
@@ -64,7 +66,7 @@ impl Layers {
         if secret.is_some() {
             return Err(self.refuse(&key_of_file, format!("contradicts {key}: expected one of the two")));
         }
-        let text = fs::read_to_string(file)
+        let text = private::read_secret(file)
             .map_err(|error| self.refuse(&key_of_file, format!("{}: {error}", file.display())))?;
         *secret = Some(Secret(text.trim_end_matches(['\r', '\n']).into()));
         Ok(key_of_file)

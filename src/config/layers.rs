@@ -3,8 +3,10 @@
 //! Owns where a setting comes from, so that an error names that place, and turns serde's errors into plain words. It
 //! must not know which values belong together: that is `checks`.
 
+use super::lines::{Lines, line_at};
 use super::value::NOT_TEXT;
 use super::{Config, ConfigError, DEFAULTS};
+use crate::text::Text;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
@@ -14,7 +16,9 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// The file that is read if none is named.
-const DEFAULT_FILE: &str = "afterword.toml";
+pub(super) const DEFAULT_FILE: &str = "afterword.toml";
+/// What stands for the file if there is none.
+const DEFAULTS_NAME: &str = "the defaults";
 /// What the names of our variables begin with.
 const PREFIX: &str = "AFTERWORD_";
 /// Variables with our prefix that are read elsewhere: the log filter, and the path of the file itself.
@@ -24,34 +28,53 @@ const NOT_SETTINGS: [&str; 2] = ["AFTERWORD_LOG", "AFTERWORD_CONFIG"];
 pub(super) struct Layers {
     /// The path of the file, or what to call its absence.
     file: String,
+    /// Where in the file each key is.
+    lines: Lines,
+    /// Whether the files that hold secrets of mail are read.
+    pub(super) secrets: bool,
     /// The variables by key, such as `mail.smtp`: name and text.
     variables: BTreeMap<String, (String, String)>,
 }
 
 /// The defaults alone.
 pub(super) fn defaults() -> Config {
-    let layers = Layers { file: "the defaults".into(), variables: BTreeMap::new() };
-    layers.read(&Table::new()).expect("the defaults are built in, and a test reads them").0
+    let layers =
+        Layers { file: DEFAULTS_NAME.into(), lines: Lines::default(), secrets: true, variables: BTreeMap::new() };
+    layers.read(&Table::new()).expect("the defaults are built in, and a test reads them").config
 }
 
 /// Reads all layers; see [`Config::load`].
 pub(super) fn load(
     file: Option<&Path>,
     env: impl Iterator<Item = (String, String)>,
-) -> Result<(Config, Vec<String>), ConfigError> {
-    let (file, table) = read_file(file)?;
-    Layers { file, variables: variables(env) }.read(&table)
+    secrets: bool,
+) -> Result<Read, ConfigError> {
+    let (file, lines, table) = read_file(file)?;
+    let variables = variables(env, &table);
+    Layers { file, lines, secrets, variables }.read(&table)
+}
+
+/// What became of the layers.
+pub(super) struct Read {
+    /// The checked settings.
+    pub(super) config: Config,
+    /// One sentence for each variable that sets nothing.
+    pub(super) warnings: Vec<String>,
+    /// Every key that is set, and its value.
+    pub(super) merged: Table,
+    /// Where the values come from.
+    pub(super) layers: Layers,
 }
 
 impl Layers {
     /// The checked settings, and a warning for each unknown variable: a shell may export `AFTERWORD_KEY`, and
     /// Kubernetes sets `AFTERWORD_PORT` and others for a service of our name. The file is ours alone, so there an
     /// unknown key is refused.
-    fn read(mut self, file: &Table) -> Result<(Config, Vec<String>), ConfigError> {
+    fn read(mut self, file: &Table) -> Result<Read, ConfigError> {
         let mut warnings = Vec::new();
-        let mut config = loop {
+        let (mut config, merged) = loop {
             match self.deserialize(file.clone()) {
-                Ok(config) => break config,
+                Ok(read) => break read,
                 Err((key, message)) => match self.unknown_variable(&key, &message) {
                     Some(unknown) => warnings.extend(self.ignore(&unknown)),
                     None => return Err(self.refuse(&key, in_plain_words(&message))),
@@ -65,7 +88,13 @@ impl Layers {
             config.link_keys_file = config.database.with_file_name("afterword.keys");
         }
         self.check(&mut config)?;
-        Ok((config, warnings))
+        Ok(Read { config, warnings, merged, layers: self })
+    }
+
+    /// What set a key: the name of a variable, or the file and its line; `None` if nothing did, so that a default holds.
+    pub(super) fn source(&self, key: &str) -> Option<String> {
+        let variable = self.variables.get(key).map(|(name, _)| name.clone());
+        variable.or_else(|| Some(format!("{}:{}", self.file, self.lines.get(key)?)))
     }
 
     /// The key of a variable that this error of serde is about, if no setting has that key.
@@ -98,7 +127,7 @@ impl Layers {
     /// A variable does not have a type, so each is read as text first. Where the key has another type, serde refuses
     /// the text, and the variable is read again as a TOML value. So a number can be a name:
     /// `AFTERWORD_BRAND__NAME=123`.
-    fn deserialize(&self, file: Table) -> Result<Config, (String, String)> {
+    fn deserialize(&self, file: Table) -> Result<(Config, Table), (String, String)> {
         let mut table: Table = DEFAULTS.parse().expect("the defaults are built in, and a test reads them");
         lay_over(&mut table, file);
         // In reverse order, a variable that sets a whole section comes after those that set its keys, replaces them,
@@ -109,7 +138,7 @@ impl Layers {
         loop {
             let merged = policies_over_ask(table.clone());
             let error = match serde_path_to_error::deserialize(merged) {
-                Ok(config) => return Ok(config),
+                Ok(config) => return Ok((config, table)),
                 Err(error) => error,
             };
             let key = as_written(&error.path().to_string());
@@ -140,7 +169,11 @@ impl Layers {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let variable = self.variables.iter().find(|(set, _)| is_source(set));
-        let place = variable.map_or(&self.file, |(_, (name, _))| name).clone();
+        let place = match (variable, self.lines.get(key)) {
+            (Some((_, (name, _))), _) => name.clone(),
+            (None, Some(line)) => format!("{}:{line}", self.file),
+            (None, None) => self.file.clone(),
+        };
         ConfigError { place, detail: format!("{key}: {detail}") }
     }
 }
@@ -162,39 +195,57 @@ fn in_plain_words(message: &str) -> String {
     format!("{given}, expected {expected}")
 }
 
-/// The name of the file, and its content.
-fn read_file(file: Option<&Path>) -> Result<(String, Table), ConfigError> {
+/// The name of the file, the lines of its keys, and its content.
+fn read_file(file: Option<&Path>) -> Result<(String, Lines, Table), ConfigError> {
     let path = file.unwrap_or(DEFAULT_FILE.as_ref());
     let place = path.display().to_string();
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if file.is_none() && error.kind() == ErrorKind::NotFound => {
-            return Ok(("the defaults".into(), Table::new()));
+            return Ok((DEFAULTS_NAME.into(), Lines::default(), Table::new()));
         }
         Err(error) => {
             return Err(ConfigError { place, detail: format!("cannot be read: {error}") });
         }
     };
     match text.parse() {
-        Ok(table) => Ok((place, table)),
-        Err(error) => Err(ConfigError { place, detail: not_toml(&text, &error) }),
+        Ok(table) => Ok((place, Lines::of(&text), table)),
+        Err(error) => Err(not_toml(&place, &text, &error)),
     }
 }
 
 /// The error's line and message. Its own `Display` also quotes the line, which may hold a secret.
-fn not_toml(text: &str, error: &toml::de::Error) -> String {
-    let start = error.span().map_or(0, |span| span.start);
-    let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-    format!("line {line}: {}", error.message())
+fn not_toml(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let line = line_at(text, error.span().map_or(0, |span| span.start));
+    ConfigError { place: format!("{file}:{line}"), detail: error.message().to_owned() }
 }
 
-fn variables(env: impl Iterator<Item = (String, String)>) -> BTreeMap<String, (String, String)> {
+fn variables(env: impl Iterator<Item = (String, String)>, file: &Table) -> BTreeMap<String, (String, String)> {
     env.filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()))
-        .filter_map(|(name, text)| {
-            let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
-            Some((key, (name, text)))
-        })
+        .filter_map(|(name, text)| Some((key_of(name.strip_prefix(PREFIX)?, file), (name, text))))
         .collect()
+}
+
+/// The key that a variable sets. Names of variables have no small letters and no hyphens, so a part of the name stands
+/// for a policy of the file, or for a language, that is spelled the same but for these.
+fn key_of(name: &str, file: &Table) -> String {
+    let (mut keys, mut section) = (Vec::<String>::new(), Some(file));
+    for part in name.to_lowercase().split("__") {
+        let alike = |known: &&str| known.to_lowercase().replace('-', "_") == part;
+        let in_file = || section.into_iter().flat_map(Table::keys).map(String::as_str).find(alike);
+        let language = || Text::languages().find(|known| alike(known));
+        let key = match (keys.first().map(String::as_str), keys.last().map(String::as_str)) {
+            (_, Some("text")) => language(),
+            (Some("policy"), Some("policy")) if !section.is_some_and(|policies| policies.contains_key(part)) => {
+                in_file()
+            }
+            _ => None,
+        };
+        let key = key.unwrap_or(part).to_owned();
+        section = section.and_then(|section| section.get(&key)?.as_table());
+        keys.push(key);
+    }
+    keys.join(".")
 }
 
 /// A table in which `a.b.c` is `value`, and nothing else.
@@ -206,7 +257,7 @@ fn nested(key: &str, value: Value) -> Table {
 }
 
 /// Replaces the keys of `below` by those of `above`. Where both have a section, lays one over the other in turn.
-fn lay_over(below: &mut Table, above: Table) {
+pub(super) fn lay_over(below: &mut Table, above: Table) {
     for (key, above) in above {
         match (below.get_mut(&key), above) {
             (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),

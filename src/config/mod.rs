@@ -5,16 +5,19 @@
 //!
 //! Settings come in three layers, each over the one before: the built-in defaults, the file, the environment.
 //! `AFTERWORD_PUBLIC_URL` sets `public_url`, and a double underscore nests: `AFTERWORD_MAIL__SMTP` sets `mail.smtp`,
-//! `AFTERWORD_POLICY__VIP__DELAY` sets `delay` of `[policy.vip]`. Names of variables are lower-cased, so variables
-//! reach only policies with lower-case names. Relative paths start at the working directory, those in the file too.
+//! `AFTERWORD_POLICY__VIP__DELAY` sets `delay` of `[policy.vip]`. Relative paths start at the working directory, those in
+//! the file too.
 
 mod checks;
+mod effective;
 mod layers;
+mod lines;
 mod public_url;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use effective::Setting;
 pub use public_url::PublicUrl;
 pub use value::{MailTarget, Mailbox, Secret, Tls};
 
@@ -228,7 +231,25 @@ impl Config {
         file: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<(Self, Vec<String>), ConfigError> {
-        layers::load(file, env)
+        layers::load(file, env, true).map(|read| (read.config, read.warnings))
+    }
+
+    /// As [`load`](Self::load), for what sends no mail: does not read the secrets of mail, which belong to the service.
+    ///
+    /// # Errors
+    /// As those of [`load`](Self::load), but for those secrets.
+    pub fn load_without_secrets(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), ConfigError> {
+        layers::load(file, env, false).map(|read| (read.config, read.warnings))
+    }
+
+    /// The file that [`load`](Self::load) reads: the named one, or that of the working directory if it exists.
+    #[must_use]
+    pub fn file(named: Option<&Path>) -> Option<PathBuf> {
+        let default = || Some(PathBuf::from(layers::DEFAULT_FILE)).filter(|file| file.exists());
+        named.map(Path::to_owned).or_else(default)
     }
 
     /// The policy of that name, or the default one for `None`. `None` if no policy has that name.

@@ -36,6 +36,12 @@ impl PublicUrl {
         is_loopback(host_of(&self.0))
     }
 
+    /// The port: the scheme's own if none is written.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or_default()
+    }
+
     /// Whether the scheme is https.
     #[must_use]
     pub fn is_https(&self) -> bool {

@@ -1,7 +1,9 @@
 //! The settings read from files and variables: what is accepted, and how the rest is refused.
 
 use super::*;
+use crate::private;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 /// Loads a file of that text; an error calls it `FILE`.
 fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
@@ -13,7 +15,15 @@ fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
             assert_eq!(warnings, Vec::<String>::new());
             config
         })
-        .map_err(|error| error.to_string().replace(&file.path().display().to_string(), "FILE"))
+        .map_err(|error| without_line(&error.to_string().replace(&file.path().display().to_string(), "FILE")))
+}
+
+/// `FILE:7: key: …` as `FILE: key: …`. A test of its own is about the lines.
+fn without_line(error: &str) -> String {
+    match error.strip_prefix("FILE:") {
+        Some(rest) => format!("FILE:{}", rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':')),
+        None => error.to_owned(),
+    }
 }
 
 fn error(text: &str, env: &[(&str, &str)]) -> String {
@@ -323,8 +333,8 @@ fn a_wrong_value_of_another_section_is_refused() {
         ),
         ("policy.vip.ask_again = 'daily'", r#"policy.vip.ask_again: "daily": expected never or each_closing"#),
         ("policy.vip.quiet_days = 4000", "policy.vip.quiet_days: 4000 is too much: expected at most 3650"),
-        ("\na = 1\na = 2", "line 3: duplicate key"),
-        ("[mail", "line 1: unclosed table, expected `]`"),
+        ("\na = 1\na = 2", "duplicate key"),
+        ("[mail", "unclosed table, expected `]`"),
     ] {
         assert_eq!(error(file, &[]), format!("FILE: {expected}"));
     }
@@ -458,19 +468,75 @@ fn a_user_has_a_password() {
         assert_eq!(load(smtp, keys), Err(format!("FILE: {expected}")));
     }
 
-    fs::write(&secret, " hunter2 \r\n").unwrap();
+    private::write(&secret, b" hunter2 \r\n").unwrap();
     let mail = load(user, &with_file).unwrap().mail;
     assert_eq!(mail.smtp_password.unwrap().reveal(), " hunter2 ");
-    fs::write(&secret, "\n").unwrap();
+    private::write(&secret, b"\n").unwrap();
     let empty = "FILE: mail.smtp_password_file: is empty: expected a password";
     assert_eq!(load(user, &with_file), Err(empty.to_owned()));
+
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let open = format!("FILE: mail.smtp_password_file: {file}: every user of this machine can read or change it");
+    assert_eq!(load(user, &with_file), Err(format!("{open}: run `chmod o-rwx {file}`")));
+}
+
+#[test]
+fn what_sends_no_mail_does_not_read_its_secrets() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, "[mail]\nsmtp = 'smtps://me@relay'\nsmtp_password_file = 'no/such'").unwrap();
+    let (config, _) = Config::load_without_secrets(Some(file.path()), std::iter::empty()).unwrap();
+    assert_eq!(config.mail.smtp_password, None);
+    assert!(Config::load(Some(file.path()), std::iter::empty()).is_err());
+}
+
+#[test]
+fn an_error_names_the_line_that_sets_the_key() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = |text: &str, env: &[(&str, &str)]| {
+        fs::write(&file, text).unwrap();
+        let env = env.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let error = Config::load(Some(file.path()), env).unwrap_err().to_string();
+        error.replace(&file.path().display().to_string(), "FILE").chars().take(26).collect::<String>()
+    };
+    for (text, expected) in [
+        ("\n[mail]\n\nsmtp = 'relay'", "FILE:4: mail.smtp: \"relay"),
+        ("[mail]\nworkers = 'x'\nsmtp = ''", "FILE:3: mail.smtp: \"\": ex"),
+        ("mail.workers = 65", "FILE:1: mail.workers: 65: "),
+        ("\n\n[policy.vip]\ndealy = '1s'", "FILE:4: policy.vip.dealy: "),
+        ("[report]\npositive = [\n4,\n'5']", "FILE:2: report.positive[1]"),
+        ("\n[mail.dkim]\nselector = 's1'", "FILE:2: mail.dkim: missing"),
+        ("[mail]\ngive_up_after = '1s'", "FILE:2: mail.give_up_after"),
+        ("a = 1\n\n]", "FILE:3: missing table open"),
+    ] {
+        assert!(error(text, &[]).starts_with(&expected[..expected.len().min(26)]), "{text}: {}", error(text, &[]));
+    }
+    let variable = error("\nmail.workers = 1", &[("AFTERWORD_MAIL__WORKERS", "65")]);
+    assert_eq!(variable, "AFTERWORD_MAIL__WORKERS: m", "a variable has no line");
+}
+
+#[test]
+fn a_variable_reaches_names_with_capitals_and_hyphens() {
+    let file = "[policy.Very-Important]\nquiet_days = 1\n[policy.vip]\n[policy.VIP]\nquiet_days = 5";
+    let env = [
+        ("AFTERWORD_MAIL__TEXT__PT_BR__SUBJECT", "Oi"),
+        ("AFTERWORD_POLICY__VERY_IMPORTANT__DELAY", "5m"),
+        ("AFTERWORD_POLICY__VERY_IMPORTANT__TEXT__ZH_HANS__THANKS", "3"),
+        ("AFTERWORD_POLICY__VIP__DELAY", "6m"),
+    ];
+    let config = load(file, &env).unwrap();
+    let subject = config.custom_texts(None).pick("pt-BR", |wording| &wording.subject, &[], &[]);
+    assert_eq!(subject.as_deref(), Some("Oi"));
+    let important = &config.policies["Very-Important"];
+    assert_eq!((important.rules.quiet_days, important.rules.delay), (1, TimeDelta::minutes(5)));
+    assert_eq!(config.policies["vip"].rules.delay, TimeDelta::minutes(6), "the name that is spelled so comes first");
+    assert_eq!(config.policies.len(), 3);
 }
 
 #[test]
 fn a_signing_key_is_there_and_its_domain_answers_for_the_sender() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("key");
-    fs::write(&secret, "hunter2\n").unwrap();
+    private::write(&secret, b"hunter2\n").unwrap();
     let file = secret.display();
     let load = |from, domain, keys: &str| {
         let dkim = format!("[mail.dkim]\ndomain = '{domain}'\nselector = 'mail1'\n{keys}");
@@ -506,8 +572,8 @@ fn a_secret_is_never_shown() {
     assert!(format!("{config:?}").contains("smtp_password: Some(Secret(…))"));
     for (wrong, expected) in [
         ("2222", "FILE: mail.smtp_password: expected text in quotes"),
-        ("hunter2", "FILE: line 2: string values must be quoted, expected literal string"),
-        ("'hunter2", "FILE: line 2: invalid literal string, expected `'`"),
+        ("hunter2", "FILE: string values must be quoted, expected literal string"),
+        ("'hunter2", "FILE: invalid literal string, expected `'`"),
     ] {
         assert_eq!(error(&format!("[mail]\nsmtp_password = {wrong}"), &[]), expected);
     }

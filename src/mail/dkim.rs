@@ -97,6 +97,23 @@ impl Dkim {
     }
 }
 
+/// The text of the DNS record that publishes the public half of a key; `None` for a text that is no key.
+#[cfg(feature = "dkim")]
+#[must_use]
+pub fn record(key: &str) -> Option<String> {
+    use data_encoding::BASE64;
+    use rsa::pkcs1::DecodeRsaPrivateKey;
+    use rsa::pkcs8::EncodePublicKey;
+    let key = key.trim();
+    if key.starts_with("-----BEGIN") {
+        let public = rsa::RsaPrivateKey::from_pkcs1_pem(key).ok()?.to_public_key().to_public_key_der().ok()?;
+        return Some(format!("v=DKIM1; k=rsa; p={}", BASE64.encode(public.as_bytes())));
+    }
+    let seed: [u8; 32] = BASE64.decode(key.as_bytes()).ok()?.try_into().ok()?;
+    let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
+    Some(format!("v=DKIM1; k=ed25519; p={}", BASE64.encode(public.as_bytes())))
+}
+
 #[cfg(not(feature = "dkim"))]
 impl Dkim {
     /// Refuses every key: this program was built without the feature `dkim`.
@@ -112,6 +129,13 @@ impl Dkim {
     }
 }
 
+/// There is none: this program was built without the feature `dkim`.
+#[cfg(not(feature = "dkim"))]
+#[must_use]
+pub fn record(_key: &str) -> Option<String> {
+    None
+}
+
 /// About how many bytes the base64 of a PEM text stands for.
 #[cfg(feature = "dkim")]
 fn pem_bytes(pem: &str) -> usize {
@@ -121,6 +145,18 @@ fn pem_bytes(pem: &str) -> usize {
 #[cfg(all(test, feature = "dkim"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_record_holds_the_public_half() {
+        let rsa = include_str!("../../tests/data/dkim/rsa.pem");
+        let ed25519 = include_str!("../../tests/data/dkim/ed25519.seed");
+        let public = |text: &str| text.trim().to_owned();
+        let of_rsa = public(include_str!("../../tests/data/dkim/rsa.pub"));
+        assert_eq!(record(rsa), Some(format!("v=DKIM1; k=rsa; p={of_rsa}")));
+        let of_ed25519 = public(include_str!("../../tests/data/dkim/ed25519.pub"));
+        assert_eq!(record(ed25519), Some(format!("v=DKIM1; k=ed25519; p={of_ed25519}")));
+        assert_eq!((record("hunter2"), record("-----BEGIN RSA")), (None, None));
+    }
 
     #[test]
     fn a_key_is_recognised_by_its_text_and_a_wrong_one_refused() {

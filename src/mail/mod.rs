@@ -3,8 +3,10 @@
 //! It must not know when a mail is sent or tried again, nor touch the database.
 
 pub mod bounce;
+pub mod certificate;
 pub mod compose;
 pub mod dkim;
+pub mod login;
 pub mod preview;
 pub mod smtp;
 mod tls;

@@ -79,6 +79,16 @@ pub(super) struct Session {
     connection: AsyncSmtpConnection,
     /// Whether the server takes several commands at once (`PIPELINING`, RFC 2920).
     pipelines: bool,
+    /// The certificates of implicit TLS, the server's own first.
+    certificates: Vec<Vec<u8>>,
+}
+
+impl Session {
+    /// The certificates that the server showed, its own first; none if nothing is encrypted.
+    pub(super) fn certificates(&self) -> Vec<Vec<u8>> {
+        let by_starttls = || self.connection.certificate_chain().unwrap_or_default();
+        if self.certificates.is_empty() { by_starttls() } else { self.certificates.clone() }
+    }
 }
 
 impl Smtp {
@@ -117,7 +127,7 @@ impl Smtp {
     /// Sends `MAIL`, `RCPT`, `DATA` and the mail. What a failure means depends on the step: before the server answers
     /// `DATA` with 354 the mail cannot have been delivered, after that it can.
     async fn dialogue(&self, session: &mut Session, letter: &Letter) -> Result<(), Attempt> {
-        let Session { connection, pipelines } = session;
+        let Session { connection, pipelines, .. } = session;
         let mut parameters = vec![];
         if ![&letter.from, &letter.to].iter().all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
@@ -166,7 +176,7 @@ impl Smtp {
     }
 
     /// Opens a session; the error says why there is none.
-    async fn open(&self) -> Result<Session, String> {
+    pub(super) async fn open(&self) -> Result<Session, String> {
         let limit = self.deadlines.session;
         match timeout(limit, self.connect_and_log_in()).await {
             Ok(session) => session.map_err(|error| self.explain(&*error)),
@@ -181,8 +191,13 @@ impl Smtp {
         let tcp = Wire::new(tcp, self.tls == Tls::StartTls);
         // Read anew for each connection. Connections are rare, and so new authorities count without a restart.
         let tls = || TlsParameters::new(self.host.clone());
+        let mut certificates = Vec::new();
         let stream: Box<dyn AsyncTokioStream> = match self.tls {
-            Tls::Implicit => Box::new(ImplicitTls::shake_hands(tcp, tls()?).await?),
+            Tls::Implicit => {
+                let encrypted = ImplicitTls::shake_hands(tcp, tls()?).await?;
+                certificates = encrypted.certificates();
+                Box::new(encrypted)
+            }
             Tls::StartTls | Tls::Off => Box::new(tcp),
         };
         let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &self.ehlo_name).await?;
@@ -201,7 +216,7 @@ impl Smtp {
         // Asked again, because lettre does not expose PIPELINING. It saves two round trips with each mail.
         let extensions = connection.command(Ehlo::new(self.ehlo_name.clone())).await?;
         let pipelines = extensions.message().any(|line| line.eq_ignore_ascii_case("PIPELINING"));
-        Ok(Session { connection, pipelines })
+        Ok(Session { connection, pipelines, certificates })
     }
 
     /// Connects to the first of the server's addresses that accepts.

@@ -30,6 +30,11 @@ impl ImplicitTls {
         stream.upgrade_tls(tls).await?;
         Ok(Self { stream: stream.compat(), peer })
     }
+
+    /// The certificates that the server showed, its own first.
+    pub(super) fn certificates(&self) -> Vec<Vec<u8>> {
+        self.stream.get_ref().certificate_chain().unwrap_or_default()
+    }
 }
 
 impl AsyncTokioStream for ImplicitTls {

@@ -5,6 +5,7 @@
 
 use super::smtp::{Deadlines, Session, Smtp};
 use crate::config::{Config, MailTarget, PublicUrl};
+use crate::private;
 use crate::survey::outbound::Attempt;
 use lettre::Address;
 use lettre::transport::smtp::extension::ClientId;
@@ -12,8 +13,6 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, io};
-use tokio::fs;
-use tokio::io::AsyncWriteExt;
 use url::Host;
 
 /// How many mails [`Memory`] keeps. A demo may run for weeks and must not grow; no test needs this many.
@@ -115,14 +114,15 @@ impl Connection {
     }
 }
 
-/// Writes `ID.eml`. The file appears whole or not at all, so that nobody who watches the folder reads half a mail.
+/// Writes `ID.eml`, for its owner only: a mail holds links that rate. The file appears whole or not at all, so that
+/// nobody who watches the folder reads half a mail.
 async fn write(folder: &Path, letter: &Letter) -> io::Result<()> {
-    fs::create_dir_all(folder).await?;
-    let unfinished = folder.join(format!("{}.tmp", letter.id));
-    let mut file = fs::File::create(&unfinished).await?;
-    file.write_all(&letter.raw).await?;
-    file.sync_all().await?;
-    fs::rename(&unfinished, folder.join(format!("{}.eml", letter.id))).await
+    let (folder, file, raw) = (folder.to_owned(), folder.join(format!("{}.eml", letter.id)), letter.raw.clone());
+    let write = move || {
+        private::make_folder(&folder)?;
+        private::write(&file, &raw)
+    };
+    tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
 }
 
 /// A mailbox in memory. Its clones share it.
@@ -174,6 +174,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_ehlo_name_is_the_host_as_smtp_spells_it() {
@@ -202,14 +203,16 @@ mod tests {
         let names: Vec<_> =
             folder.read_dir().expect("made").map(|entry| entry.expect("readable").file_name()).collect();
         assert_eq!(names, ["one.eml"]);
-        assert_eq!(std::fs::read(folder.join("one.eml")).expect("written"), b"one");
+        let file = folder.join("one.eml");
+        assert_eq!(std::fs::read(&file).expect("written"), b"one");
+        assert_eq!(file.metadata().expect("there").permissions().mode() & 0o777, 0o600);
     }
 
     #[tokio::test]
     async fn a_folder_that_cannot_be_written_is_a_temporary_failure() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let outcome = Transport::File(file.path().into()).connection().send(&letter("one")).await;
-        assert!(matches!(&outcome, Attempt::Temporary(reason) if reason.contains("exists")), "{outcome:?}");
+        assert!(matches!(&outcome, Attempt::Temporary(reason) if reason.contains("Not a directory")), "{outcome:?}");
     }
 
     #[tokio::test]

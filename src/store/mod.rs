@@ -22,7 +22,12 @@
 //!   `unnest` and pipelining.
 //! - Settings and days are rewritten at a start: by the service that holds the lock.
 
+mod lock;
 mod sqlite;
+mod upkeep;
+
+pub use lock::{ServeLock, lock};
+pub use upkeep::Rekeyed;
 
 use crate::ledger::Command;
 use crate::ledger::clicks::{Submit, Submitted, View};
@@ -41,7 +46,6 @@ use crate::survey::report::{By, Group, Period, RatingPlace, RatingRow};
 use crate::survey::suppression::{Cause, Suppression};
 use chrono_tz::Tz;
 use sqlite::Sqlite;
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
@@ -72,7 +76,8 @@ pub enum OpenError {
     Missing(String),
     /// An older Afterword made it, and nobody has migrated it yet.
     #[error(
-        "the database {0} has schema {1}, and this program needs schema {2}: restart `afterword serve`, which migrates it"
+        "the database {0} has schema {1}, and this program needs schema {2}: restart `afterword serve`, which migrates it, \
+        or try again when it has"
     )]
     Older(String, i64, i64),
     /// A newer Afterword migrated it.
@@ -86,6 +91,12 @@ pub enum OpenError {
         "the database {0} was made with another key file: put the old one back, or every unsubscribed address is forgotten"
     )]
     OtherKey(String),
+    /// It is missing or empty, but its key file is there.
+    #[error(
+        "there is no database {0}, but its key file {1}: put the database back, or begin an empty one with \
+        `afterword serve --new-database`, which does not know who must not be asked"
+    )]
+    Lost(String, String),
     /// Another process serves it.
     #[error("another afterword serves the database {0}: stop it first, one service owns a database")]
     Served(String),
@@ -95,10 +106,6 @@ pub enum OpenError {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the store cannot answer: {0}")]
 pub struct Unavailable(String);
-
-/// Keeps a second service away from a database for as long as it lives. A crash releases it too.
-#[derive(Debug)]
-pub struct ServeLock(#[expect(dead_code, reason = "the lock is on the open file")] File);
 
 /// What a page shows of a survey.
 #[derive(Clone, Debug)]
@@ -156,16 +163,19 @@ impl Store {
         Ok(Self(Backend::Sqlite(Sqlite::open(path, settings).await?)))
     }
 
-    /// As [`open`](Self::open), but makes or migrates the file first if no service has it.
+    /// As [`open`](Self::open), but makes or migrates the file first if that is needed and no service has it. The lock is
+    /// given back when the store is open.
     ///
     /// # Errors
     /// As those of [`open`](Self::open) and [`serve`](Self::serve).
     pub async fn open_or_make(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
+        match Self::open(path, settings).await {
+            Err(OpenError::Missing(_) | OpenError::Older(..)) => {}
+            other => return other,
+        }
         match Self::serve(path, settings).await {
-            Ok((store, lock)) => {
-                drop(lock);
-                Ok(store)
-            }
+            Ok((store, _lock)) => Ok(store),
+            // The service has been making or migrating it in the meantime.
             Err(OpenError::Served(_)) => Self::open(path, settings).await,
             Err(error) => Err(error),
         }

@@ -33,6 +33,8 @@ const PAGE_BYTES: usize = 36 + MAC_BYTES;
 const PAGE_CHARS: usize = 70;
 const LINK_CONTEXT: &[u8] = b"afterword link v1";
 const PAGE_CONTEXT: &[u8] = b"afterword page v1";
+const ASKED_CONTEXT: &[u8] = b"afterword probe v1";
+const ANSWERED_CONTEXT: &[u8] = b"afterword probe answer v1";
 const ADDRESS_CONTEXT: &[u8] = b"afterword address v1";
 const SAMPLE_CONTEXT: &[u8] = b"afterword sample v1";
 
@@ -45,6 +47,15 @@ pub enum Purpose {
     Unsubscribe,
     /// Part of the address that undeliverable mail returns to.
     Bounce,
+}
+
+/// A step of the probe by which a command finds out whether a service has the same keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// The question of the command.
+    Asked,
+    /// The answer of the service.
+    Answered,
 }
 
 /// The content of a link token.
@@ -147,6 +158,20 @@ impl KeyRing {
         Some((Uuid::from_slice(&bytes[4..20]).ok()?, page))
     }
 
+    /// Signs a step of a probe: 32 hexadecimal digits.
+    #[must_use]
+    pub fn sign_probe(&self, step: Probe, nonce: &str) -> String {
+        HEXLOWER.encode(&tag(&self.keys[0].mac, nonce.as_bytes(), step.context()))
+    }
+
+    /// Whether a holder of one of these keys signed a step of a probe.
+    #[must_use]
+    pub fn verify_probe(&self, step: Probe, nonce: &str, signature: &str) -> bool {
+        let Ok(signature) = HEXLOWER.decode(signature.as_bytes()) else { return false };
+        let signed = |key: &Key| bool::from(tag(&key.mac, nonce.as_bytes(), step.context())[..].ct_eq(&signature));
+        self.keys.iter().any(signed)
+    }
+
     fn seal(&self, mut bytes: Vec<u8>, context: &[u8]) -> Vec<u8> {
         let mac = tag(&self.keys[0].mac, &bytes, context);
         bytes.extend(mac);
@@ -159,6 +184,15 @@ impl KeyRing {
         let (content, mac) = bytes.split_at(N - MAC_BYTES);
         let signed = |key: &Key| key.id == content[1] && bool::from(tag(&key.mac, content, context)[..].ct_eq(mac));
         (content[0] == VERSION && self.keys.iter().any(signed)).then_some(bytes)
+    }
+}
+
+impl Probe {
+    fn context(self) -> &'static [u8] {
+        match self {
+            Self::Asked => ASKED_CONTEXT,
+            Self::Answered => ANSWERED_CONTEXT,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::words::words;
 use super::{Time, parse_duration};
 use chrono::TimeDelta;
 use glob::Pattern;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 words! {
     /// What a rule does if its answer depends on a fact that the helpdesk did not report.
@@ -30,7 +30,7 @@ words! {
 }
 
 /// The settings that apply to a survey: `[ask]`, or `[policy.NAME]` laid over it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "four switches of the configuration, each with a rule of its own")]
 pub struct Policy {
@@ -57,10 +57,10 @@ pub struct Policy {
     /// The share of conversations that are asked about, 0 to 100.
     pub sample_percent: f64,
     /// Addresses that are never asked: globs, matched against the address in lower case.
-    #[serde(deserialize_with = "patterns")]
+    #[serde(deserialize_with = "patterns", serialize_with = "as_texts")]
     pub exclude: Vec<Pattern>,
     /// How long to wait between the decision and the mail.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration", serialize_with = "as_duration")]
     pub delay: TimeDelta,
     /// Hours from the closing in which a first rating is accepted; `None` is no limit.
     pub rate_within_hours: Option<u32>,
@@ -133,6 +133,16 @@ impl Policy {
         }
         Ok(())
     }
+}
+
+fn as_texts<S: Serializer>(patterns: &[Pattern], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(patterns.iter().map(Pattern::as_str))
+}
+
+fn as_duration<S: Serializer>(duration: &TimeDelta, to: S) -> Result<S::Ok, S::Error> {
+    let (seconds, millis) = (duration.num_seconds(), duration.num_milliseconds());
+    let text = if seconds * 1000 == millis { format!("{seconds}s") } else { format!("{millis}ms") };
+    to.serialize_str(&text)
 }
 
 fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Pattern>, D::Error> {

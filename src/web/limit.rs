@@ -138,7 +138,7 @@ impl<K: Eq + Hash> Limit<K> {
 
 impl App {
     /// The client's address: the peer of the connection, or what the trusted proxies report.
-    fn client(&self, request: &Request) -> IpAddr {
+    pub(super) fn client(&self, request: &Request) -> IpAddr {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         // Only requests of tests come without a connection.
         let peer = peer.unwrap_or(Ipv6Addr::UNSPECIFIED.into());

@@ -8,6 +8,7 @@ pub mod assets;
 mod body;
 mod error;
 mod extract;
+mod health;
 mod limit;
 pub mod page;
 mod query;
@@ -106,7 +107,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(links)
         .route("/", get(home))
         .route("/assets/{name}", get(asset))
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(health::healthz))
         .route("/readyz", get(ready))
         .fallback(async || Failure::not_found())
         .method_not_allowed_fallback(async || {

@@ -248,7 +248,7 @@ async fn wrong_usage_and_configuration_end_with_two() {
         ("public_url = \"http://rate.example.com\"", "public_url"),
         ("[report]\ntimezone = \"Mars/Base\"", "report.timezone"),
         ("[report]\npositive = [6]", "report.positive"),
-        ("not toml", "line 4"),
+        ("not toml", "test.toml:4: "),
     ] {
         let output = run_with(&desk, config, &["key", "list"]);
         let text = said(&output.stderr);

@@ -12,26 +12,26 @@ use std::io::{Write, pipe};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-fn afterword(folder: &Path, arguments: &str) -> Command {
+pub fn afterword(folder: &Path, arguments: &str) -> Command {
     let mut command = process::afterword(folder, &arguments.split(' ').collect::<Vec<_>>());
     command.env_clear().stdin(Stdio::null());
     command
 }
 
-fn run(folder: &Path, arguments: &str) -> Output {
+pub fn run(folder: &Path, arguments: &str) -> Output {
     afterword(folder, arguments).output().expect("it runs")
 }
 
-fn code(output: &Output) -> i32 {
+pub fn code(output: &Output) -> i32 {
     output.status.code().expect("no signal ended it")
 }
 
-fn said(bytes: &[u8]) -> String {
+pub fn said(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The files of a folder and what is in them.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
     entries.map(|path| (path.display().to_string(), fs::read(&path).unwrap_or_default())).collect()
 }
@@ -173,6 +173,11 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
         "report",
         "report --format csv",
         "report --format json",
+        "config",
+        "config --json",
+        "completions bash",
+        "man",
+        "backup copy.db",
         "--help",
         "--version",
         "help report",

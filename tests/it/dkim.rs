@@ -6,6 +6,7 @@
 
 use crate::desk::Desk;
 use afterword::config::{Config, DkimSettings, Mailbox};
+use afterword::private;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,11 +23,12 @@ fn data(file: &str) -> PathBuf {
 async fn signing(key: &str) -> Desk {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("afterword.toml");
-    let key = data("dkim").join(key);
+    let copy = folder.path().join(key);
+    private::write(&copy, &fs::read(data("dkim").join(key)).expect("a key")).expect("copied");
     let text = format!(
         "[mail]\nfrom = 'Käse & Söhne, Support <support@mail.example.com>'\nreply_to = 'Hilfe <help@example.com>'\n\
         [mail.dkim]\ndomain = 'example.com'\nselector = 's1'\nkey_file = '{}'",
-        key.display()
+        copy.display()
     );
     fs::write(&file, text).expect("written");
     let (read, _) = Config::load(Some(&file), std::iter::empty()).expect("it is a configuration");
@@ -117,7 +119,8 @@ async fn a_key_that_cannot_sign_stops_the_start() {
     config.mail.dkim = dkim;
     config.database = folder.path().join("never.db");
     let clock = afterword::clock::Clock::System;
-    let error = afterword::gateway::Gateway::open(config, clock).await.map(drop).expect_err("refused").to_string();
+    let error =
+        afterword::gateway::Gateway::serve(config, clock, None).await.map(drop).expect_err("refused").to_string();
     assert!(error.starts_with("mail.dkim: ") && !error.contains("hunter2"), "{error}");
     assert!(!folder.path().join("never.db").exists(), "before anything is made");
 }

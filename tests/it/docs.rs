@@ -5,6 +5,7 @@
 use crate::desk::Desk;
 use afterword::cli::Arguments;
 use afterword::config::Config;
+use afterword::private;
 use afterword::survey::eligibility::Rule;
 use afterword::survey::suppression::Cause;
 use afterword::text::Text;
@@ -107,11 +108,12 @@ fn sources(folder: &str) -> String {
 fn load(text: &str) -> Result<Config, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let (file, secret) = (folder.path().join("afterword.toml"), folder.path().join("smtp.secret"));
-    fs::write(&secret, "hunter2").expect("written");
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dkim/rsa.pem");
+    private::write(&secret, b"hunter2").expect("written");
+    let key = folder.path().join("dkim.pem");
+    private::write(&key, read("tests/data/dkim/rsa.pem").as_bytes()).expect("written");
     let text = text.replace("/etc/afterword/smtp.secret", "smtp.secret");
     let text = text.replace("\"smtp.secret\"", &format!("'{}'", secret.display()));
-    let text = text.replace("\"dkim.pem\"", &format!("'{key}'"));
+    let text = text.replace("\"dkim.pem\"", &format!("'{}'", key.display()));
     fs::write(&file, text).expect("written");
     Config::load(Some(&file), std::iter::empty()).map(|(config, _)| config).map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `e2e`, `proof` and `samples` start processes, and only they, `smtp` and
-//! `sockets` open sockets.
+//! no sleeping, no order between tests. Only `commands`, `e2e`, `proof`, `samples`, `terminal` and `upkeep` start
+//! processes, and only `e2e`, `proof`, `samples`, `smtp`, `sockets` and `upkeep` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
 
@@ -39,4 +39,5 @@ mod sockets;
 mod store;
 mod terminal;
 mod traces;
+mod upkeep;
 mod voided;

@@ -15,7 +15,7 @@ use afterword::survey::report::{By, ReportQuery};
 use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use sqlx::{query, query_scalar};
+use sqlx::{Connection, query, query_scalar};
 use std::collections::BTreeSet;
 use std::path::Path;
 use tempfile::TempDir;
@@ -190,7 +190,7 @@ async fn a_command_names_the_service_as_who_migrates_and_migrates_nothing() {
     let before = shape(&here).await;
     let refused = Gateway::open(config(here.path()), clock()).await.expect_err("an older schema").to_string();
     let refused = refused.replace(&here.path().display().to_string(), "FOLDER");
-    insta::assert_snapshot!(refused, @"the database FOLDER/afterword.db has schema 0, and this program needs schema 1: restart `afterword serve`, which migrates it");
+    insta::assert_snapshot!(refused, @"the database FOLDER/afterword.db has schema 0, and this program needs schema 1: restart `afterword serve`, which migrates it, or try again when it has");
     for command in ["key list", "report", "suppression list"] {
         let arguments: Vec<_> = command.split(' ').collect();
         let done = process::afterword(here.path(), &arguments).env_clear().output().expect("it runs");
@@ -223,6 +223,11 @@ async fn a_new_key_makes_or_migrates_the_database_if_nobody_serves() {
     // A database before the first version is the oldest there is.
     let oldest = folder().await;
     std::fs::write(oldest.path().join(DATABASE), "").expect("emptied");
+    let refused = new_key(&oldest).await.expect_err("an empty file beside its keys is a lost database");
+    assert!(refused.starts_with("there is no database ") && refused.contains("--new-database"), "{refused}");
+    let mut db = story::open(&oldest.path().join(DATABASE)).await;
+    query("PRAGMA user_version = 1").execute(&mut db).await.expect("written");
+    db.close().await.expect("closed");
     assert_eq!(version(&oldest).await, 0);
     let made = new_key(&oldest).await.expect("migrated");
     assert_eq!((version(&oldest).await, keys(&oldest).await), (newest().await, vec![made]));

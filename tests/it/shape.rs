@@ -4,28 +4,29 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each part may name of the others. Anything else is refused.
-const MAY_NAME: [(&str, &[&str]); 14] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("main", &["cli"]),
-    ("cli", &["web", "worker", "gateway", "render", "mail", "survey", "config", "clock"]),
+    ("cli", &["web", "worker", "gateway", "render", "mail", "survey", "config", "clock", "private"]),
     ("web", &["gateway", "render", "survey", "text"]),
     ("worker", &["gateway", "survey"]),
-    ("gateway", &["store", "mail", "ledger", "survey", "config", "clock", "secrets"]),
+    ("gateway", &["store", "mail", "ledger", "survey", "config", "clock", "secrets", "private"]),
     ("render", &["survey"]),
-    ("store", &["ledger", "survey"]),
-    ("mail", &["survey", "config", "text"]),
+    ("store", &["ledger", "survey", "private"]),
+    ("mail", &["survey", "config", "text", "private"]),
     ("ledger", &["survey"]),
     ("survey", &[]),
-    ("config", &["survey", "text"]),
-    ("secrets", &["survey"]),
+    ("config", &["survey", "text", "private"]),
+    ("secrets", &["survey", "private"]),
     ("clock", &["survey"]),
     ("text", &[]),
+    ("private", &[]),
 ];
 /// Libraries that belong to some parts: no other may name them.
 const OWNED: [(&str, &[&str]); 6] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
     ("axum", &["web", "cli"]),
-    ("hyper", &["web"]),
+    ("hyper", &["web", "cli"]),
     ("clap", &["cli", "main"]),
     ("askama", &["web", "mail", "cli"]),
 ];

@@ -313,7 +313,7 @@ async fn read_mail(wire: &mut Connection, cut: bool) -> Option<String> {
     Some(mail)
 }
 
-fn acceptor(certificate: Pem) -> TlsAcceptor {
+pub fn acceptor(certificate: Pem) -> TlsAcceptor {
     let certificate = CertificateDer::from_pem_slice(certificate).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("../data/tls/nobody.key")).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));

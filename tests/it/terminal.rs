@@ -76,7 +76,7 @@ fn the_help_of_every_command() {
     let text = helps.collect::<Vec<_>>().join("\n");
     // Clap pads empty lines.
     let lines: Vec<_> = text.lines().map(str::trim_end).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"
+    insta::assert_snapshot!(lines.join("\n"), @r#"
     $ afterword --help
     Asks customers by email how a finished support conversation was
 
@@ -84,13 +84,19 @@ fn the_help_of_every_command() {
 
     Commands:
       demo         Try Afterword with made-up history and a built-in inbox; needs no configuration or mail server
+      init         Write a first configuration, and make the database and a key; asks for what the options leave out
       serve        Run the service: the HTTP API, the rating pages and the sending of mail
-      key          Create, list and revoke keys of the HTTP API
+      key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
       report       Print CSAT by teammate, team or day
       preview      Write a sample mail to files, with a page that shows it light and dark, wide and narrow
       send-test    Send a test mail, which counts in no report, and print the server's answer
       bounce       Process a bounce or complaint that a mail server pipes to standard input
       suppression  Manage the suppression list: addresses that get no survey mail
+      check        Check the configuration, the machine, the relay and the public URL, and say what to do about each failure
+      backup       Copy the database and the key file while the service runs
+      config       Print the settings that apply and where each comes from; secrets are hidden
+      completions  Print the completions of a shell
+      man          Write the manual pages
       help         Print this message or the help of the given subcommand(s)
 
     Options:
@@ -110,6 +116,22 @@ fn the_help_of_every_command() {
       -h, --help           Print help
       -V, --version        Print version
 
+    $ afterword init --help
+    Write a first configuration, and make the database and a key; asks for what the options leave out
+
+    Usage: afterword init [OPTIONS]
+
+    Options:
+          --brand <NAME>               The name that customers recognise
+          --config <FILE>              The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --public-url <URL>           Where customers reach the service, such as https://rate.example.com
+          --from <MAILBOX>             The sender, such as "Example Support <support@example.com>"
+          --smtp <TARGET>              The relay, such as smtps://user@relay.example.com; file:DIR writes mails to a folder and sends none
+          --smtp-password-file <FILE>  A file that holds the password of the user in --smtp
+          --database <FILE>            The database file [default: afterword.db]
+      -h, --help                       Print help
+      -V, --version                    Print version
+
     $ afterword serve --help
     Run the service: the HTTP API, the rating pages and the sending of mail
 
@@ -117,19 +139,22 @@ fn the_help_of_every_command() {
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --new-database   Begin an empty database although its key file is there; the empty one does not know who must not be asked
       -h, --help           Print help
       -V, --version        Print version
 
     $ afterword key --help
-    Create, list and revoke keys of the HTTP API
+    Create, list and revoke keys of the HTTP API, and replace the keys that sign links
 
     Usage: afterword key [OPTIONS] <COMMAND>
 
     Commands:
-      new     Create a key and print it once, on the last line
-      list    List all keys
-      revoke  Revoke a key permanently
-      help    Print this message or the help of the given subcommand(s)
+      new           Create a key of the API and print it once, on the last line
+      list          List all keys of the API
+      revoke        Revoke a key of the API permanently
+      rotate-links  Make a new key that signs links from the next start of the service; the old ones still verify
+      replace-lost  Go on without a lost key file: make a new one, and keep what suppressions can be kept
+      help          Print this message or the help of the given subcommand(s)
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
@@ -137,7 +162,7 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword key new --help
-    Create a key and print it once, on the last line
+    Create a key of the API and print it once, on the last line
 
     Usage: afterword key new [OPTIONS] --scope <SCOPE> --name <NAME>
 
@@ -151,7 +176,7 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword key list --help
-    List all keys
+    List all keys of the API
 
     Usage: afterword key list [OPTIONS]
 
@@ -161,12 +186,32 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword key revoke --help
-    Revoke a key permanently
+    Revoke a key of the API permanently
 
     Usage: afterword key revoke [OPTIONS] <ID>
 
     Arguments:
       <ID>  The key's id, as `key list` shows it
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword key rotate-links --help
+    Make a new key that signs links from the next start of the service; the old ones still verify
+
+    Usage: afterword key rotate-links [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword key replace-lost --help
+    Go on without a lost key file: make a new one, and keep what suppressions can be kept
+
+    Usage: afterword key replace-lost [OPTIONS]
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
@@ -303,5 +348,66 @@ fn the_help_of_every_command() {
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
       -h, --help           Print help
       -V, --version        Print version
-    ");
+
+    $ afterword check --help
+    Check the configuration, the machine, the relay and the public URL, and say what to do about each failure
+
+    Usage: afterword check [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --json           Print JSON, one object for each check
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword backup --help
+    Copy the database and the key file while the service runs
+
+    Usage: afterword backup [OPTIONS] <FILE>
+
+    Arguments:
+      <FILE>  The file to write the database to; the key file goes beside it, as FILE.keys
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword config --help
+    Print the settings that apply and where each comes from; secrets are hidden
+
+    Usage: afterword config [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --json           Print JSON instead of TOML
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword completions --help
+    Print the completions of a shell
+
+    Usage: afterword completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, zsh, fish]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword man --help
+    Write the manual pages
+
+    Usage: afterword man [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder to write a page for each command to; without it the page of the program is printed
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+    "#);
 }

@@ -2,10 +2,12 @@
 //!
 //! It owns the tasks and connections, and how long a caller waits. The statements are in the files beside it.
 
+mod backup;
 mod conversations;
 mod keys;
 mod load;
 mod reader;
+mod rekey;
 mod reports;
 mod rows;
 mod save;
@@ -18,9 +20,13 @@ use super::{DEADLINE, OpenError, ServeLock, Settings, Shown, Unavailable};
 use crate::ledger::Command;
 use crate::survey::access::ApiKey;
 use reader::Lookup;
+pub(super) use rekey::rekey;
+pub(super) use schema::lock;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -44,15 +50,20 @@ pub(super) struct Sqlite {
     reports: SqlitePool,
     tasks: Vec<JoinHandle<()>>,
     owner: Uuid,
+    path: PathBuf,
+    /// Open for as long as the connections are: see [`schema::lock`].
+    locked: Option<Arc<File>>,
 }
 
 impl Sqlite {
     pub(super) async fn serve(path: &Path, settings: &Settings) -> std::result::Result<(Self, ServeLock), OpenError> {
-        let (lock, mut db) = schema::lock_and_migrate(path, settings).await?;
+        let (file, mut db) = schema::lock_and_migrate(path, settings).await?;
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let owner = schema::owner(&mut db).await.map_err(failed)?;
         sqlx::query(schema::FREE_LEASES).bind(owner.as_bytes().as_slice()).execute(&mut db).await.map_err(failed)?;
-        Ok((Self::start(path, db, owner).await?, lock))
+        let lock = ServeLock(Arc::clone(&file));
+        let store = Self { locked: Some(file), ..Self::start(path, db, owner).await? };
+        Ok((store, lock))
     }
 
     pub(super) async fn open(path: &Path, settings: &Settings) -> std::result::Result<Self, OpenError> {
@@ -74,7 +85,8 @@ impl Sqlite {
         let (writer, jobs) = mpsc::channel(QUEUE);
         let (reader, requests) = mpsc::channel(QUEUE);
         let tasks = vec![tokio::spawn(writer::run(db, jobs)), tokio::spawn(reader::run(read_only, requests))];
-        Ok(Self { writer, reader, lookups, reports, tasks, owner })
+        let path = path.to_owned();
+        Ok(Self { writer, reader, lookups, reports, tasks, owner, path, locked: None })
     }
 
     pub(super) fn owner(&self) -> Uuid {
@@ -129,7 +141,7 @@ impl Sqlite {
     }
 
     pub(super) async fn shut_down(self) {
-        let Self { writer, reader, lookups, reports, tasks, .. } = self;
+        let Self { writer, reader, lookups, reports, tasks, locked, .. } = self;
         drop((writer, reader));
         for task in tasks {
             if let Err(error) = task.await {
@@ -138,6 +150,7 @@ impl Sqlite {
         }
         lookups.close().await;
         reports.close().await;
+        drop(locked);
     }
 }
 

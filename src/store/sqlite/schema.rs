@@ -2,8 +2,9 @@
 //!
 //! It owns pragmas, migrations and what the configuration puts into tables. It must not know what surveys are.
 
-use super::super::{OpenError, ServeLock, Settings};
+use super::super::{OpenError, Settings};
 use super::plain;
+use crate::private;
 use crate::survey::report::day_start;
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
@@ -13,14 +14,17 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqlStr, SqliteConnection, query, query_scalar};
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::mem;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long a statement waits for the write of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a service waits for the lock. A command holds it for some milliseconds while it makes a database.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// The first local day that reports know. Afterword is younger.
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a day of the calendar");
 /// How many days reports know from then on: enough until 2060.
@@ -55,10 +59,11 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
 pub(super) async fn lock_and_migrate(
     path: &Path,
     settings: &Settings,
-) -> Result<(ServeLock, SqliteConnection), OpenError> {
+) -> Result<(Arc<File>, SqliteConnection), OpenError> {
     let failed = |error: sqlx::Error| OpenError::Open(name(path), plain(&error));
-    make_private(path).map_err(|error| OpenError::Open(name(path), error.to_string()))?;
-    let lock = lock(path)?;
+    // For its owner only: other users of the machine must not read what customers wrote.
+    private::write_new(path, b"").map_err(|error| OpenError::Open(name(path), error.to_string()))?;
+    let lock = lock(path).await?;
     let mut db = options(path).connect().await.map_err(failed)?;
     migrator().run(&mut db).await.map_err(|error| migration_failed(path, error))?;
     query(
@@ -76,13 +81,19 @@ pub(super) async fn lock_and_migrate(
 
 /// Opens a file that has exactly the schema of this program.
 pub(super) async fn open(path: &Path, settings: &Settings) -> Result<SqliteConnection, OpenError> {
+    let mut db = open_with_any_key(path).await?;
+    check_key(&mut db, path, settings).await?;
+    Ok(db)
+}
+
+/// As [`open`], but whatever key its addresses were hashed with.
+pub(super) async fn open_with_any_key(path: &Path) -> Result<SqliteConnection, OpenError> {
     let failed = |error: sqlx::Error| OpenError::Open(name(path), plain(&error));
     if !path.exists() {
         return Err(OpenError::Missing(name(path)));
     }
     let mut db = options(path).connect().await.map_err(failed)?;
     check_version(&mut db, path).await?;
-    check_key(&mut db, path, settings).await?;
     Ok(db)
 }
 
@@ -90,24 +101,40 @@ fn name(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Other users of the machine must not read what customers wrote.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn lock(path: &Path) -> Result<ServeLock, OpenError> {
+/// Locks the database for the one service, and waits a moment for a command that is just making it.
+///
+/// The lock is on the database file itself, so it is the same one by every path, by hard links too, and nobody can
+/// remove it. It is a `flock`, which on Linux does not see the `fcntl` locks of SQLite. But these have a trap: a process
+/// loses all of them when it closes any descriptor of the file. So the descriptor must stay open for as long as this
+/// process has the database open: the store holds it too. Where `flock` and `fcntl` locks are of one kind, as on BSD, the
+/// lock is on a file beside the database.
+pub(in crate::store) async fn lock(path: &Path) -> Result<Arc<File>, OpenError> {
     let failed = |error: std::io::Error| OpenError::Open(name(path), error.to_string());
     // By its real name: a link to it must not get a lock of its own.
-    let mut lock_path = path.canonicalize().map_err(failed)?.into_os_string();
-    lock_path.push(".lock");
-    let file = File::create(lock_path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(ServeLock(file)),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Served(name(path))),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    let mut locked = path.canonicalize().map_err(failed)?.into_os_string();
+    let beside = !cfg!(target_os = "linux");
+    if beside {
+        locked.push(".lock");
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(beside).create(beside).mode(0o600);
+    let file = options.open(locked).map_err(failed)?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Arc::new(file)),
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
+                tokio::time::sleep(LOCK_PATIENCE / 20).await;
+            }
+            Err(error) => {
+                // Open until the process ends: the one that has the lock may be this process, as in tests.
+                mem::forget(file);
+                return Err(match error {
+                    TryLockError::WouldBlock => OpenError::Served(name(path)),
+                    TryLockError::Error(error) => failed(error),
+                });
+            }
+        }
     }
 }
 
@@ -123,7 +150,8 @@ fn migration_failed(path: &Path, error: MigrateError) -> OpenError {
         MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
             OpenError::Newer(name(path), version)
         }
-        MigrateError::VersionMismatch(_) => OpenError::Foreign(name(path)),
+        // Each migration is one transaction, so only another program can have left one unfinished.
+        MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => OpenError::Foreign(name(path)),
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
             OpenError::Open(name(path), plain(&error))
         }
@@ -157,7 +185,7 @@ async fn check_key(db: &mut SqliteConnection, path: &Path, settings: &Settings) 
     if known.as_ref() == Some(&settings.address_key) { Ok(()) } else { Err(OpenError::OtherKey(name(path))) }
 }
 
-async fn setting(db: &mut SqliteConnection, name: &'static str) -> Result<Option<String>, sqlx::Error> {
+pub(super) async fn setting(db: &mut SqliteConnection, name: &'static str) -> Result<Option<String>, sqlx::Error> {
     query_scalar("SELECT value FROM setting WHERE name = $1").bind(name).fetch_optional(db).await
 }
 

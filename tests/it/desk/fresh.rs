@@ -5,6 +5,7 @@ use super::START;
 use afterword::clock::Clock;
 use afterword::config::Config;
 use afterword::gateway::Gateway;
+use afterword::private;
 use std::path::Path;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -30,7 +31,7 @@ pub async fn folder() -> TempDir {
     });
     let folder = empty();
     for (file, content) in FILES.iter().zip(made.await) {
-        std::fs::write(folder.path().join(file), content).expect("copied");
+        private::write(&folder.path().join(file), content).expect("copied");
     }
     folder
 }

@@ -4,6 +4,7 @@
 //! of one mail, which customers still have after an upgrade.
 
 use crate::desk::{Desk, Mail, stamp};
+use afterword::private;
 use afterword::survey::access::Scope;
 use afterword::survey::outbound::Attempt;
 use chrono::TimeDelta;
@@ -35,7 +36,8 @@ pub fn file(version: i64) -> PathBuf {
 /// A folder with the database of a dump, as its version left it, and with the key file of all dumps.
 pub async fn load(dump: &str) -> TempDir {
     let here = tempfile::tempdir().expect("a folder");
-    std::fs::copy(folder().join("keys"), here.path().join("afterword.keys")).expect("copied");
+    let keys = std::fs::read(folder().join("keys")).expect("keys");
+    private::write(&here.path().join("afterword.keys"), &keys).expect("copied");
     let mut db = open(&here.path().join("afterword.db")).await;
     raw_sql(AssertSqlSafe(dump)).execute(&mut db).await.expect("the dump is SQL");
     here
@@ -66,7 +68,8 @@ async fn refused(desk: &Desk, id: &str, attempt: Attempt) {
 /// Tells the story, and dumps what it left.
 pub async fn dump() -> String {
     let here = tempfile::tempdir().expect("a folder");
-    std::fs::copy(folder().join("keys"), here.path().join("afterword.keys")).expect("copied");
+    let keys = std::fs::read(folder().join("keys")).expect("keys");
+    private::write(&here.path().join("afterword.keys"), &keys).expect("copied");
     let desk = Desk::at(here, |_| {}).await;
 
     let mut mails = Vec::new();

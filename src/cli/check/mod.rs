@@ -1,0 +1,88 @@
+//! `afterword check`: looks at everything that must be right before customers are asked, and says what to do otherwise.
+//!
+//! It owns the order of the checks and how they are printed. What each looks at is in the files beside it.
+
+mod machine;
+mod mail;
+mod probe;
+
+use super::{CliError, print};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gateway::Gateway;
+use clap::Args;
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Print JSON, one object for each check
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one check found.
+#[derive(Debug, Serialize)]
+struct Found {
+    check: &'static str,
+    ok: bool,
+    detail: String,
+    /// What to do; none if all is well.
+    hint: Option<String>,
+}
+
+impl Found {
+    fn good(check: &'static str, detail: impl Into<String>) -> Self {
+        Self { check, ok: true, detail: detail.into(), hint: None }
+    }
+
+    fn bad(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { check, ok: false, detail: detail.into(), hint: Some(hint.into()) }
+    }
+}
+
+pub(super) async fn run(args: &Check, file: Option<&Path>) -> Result<(), CliError> {
+    let found = all(file).await;
+    for one in &found {
+        let line = if args.json {
+            serde_json::to_string(one).map_err(|error| CliError::Failed(error.to_string()))?
+        } else {
+            let hint = one.hint.as_ref().map(|hint| format!("\n        {:<14}{hint}", "")).unwrap_or_default();
+            format!("{:<8}{:<14}{}{hint}", if one.ok { "ok" } else { "FAILED" }, one.check, one.detail)
+        };
+        print(&format!("{line}\n"))?;
+    }
+    match found.iter().filter(|one| !one.ok).count() {
+        0 => Ok(()),
+        failed => Err(CliError::Failed(format!("{failed} of {} checks failed", found.len()))),
+    }
+}
+
+async fn all(file: Option<&Path>) -> Vec<Found> {
+    let config = match super::load(file) {
+        Ok(config) => config,
+        // Nothing else can be looked at.
+        Err(error) => {
+            return vec![Found::bad("configuration", error.to_string(), "correct it; nothing else was checked")];
+        }
+    };
+    let from = Config::file(file).map_or("built-in defaults".to_owned(), |file| file.display().to_string());
+    let mut found = vec![Found::good("configuration", from)];
+    found.extend(machine::files(&config));
+    found.push(machine::space(&config.database));
+    found.push(machine::sync(&config.database));
+    found.extend(mail::relay(&config).await);
+    found.extend(mail::records(&config));
+    match Gateway::open(config, Clock::System).await {
+        Ok(gateway) => {
+            found.push(Found::good("database", "its schema and its key file are right"));
+            found.extend(probe::public_url(&gateway).await);
+            gateway.shut_down().await;
+        }
+        Err(error) => {
+            let hint = "without it the public URL was not checked; `afterword init` makes a first one";
+            found.push(Found::bad("database", error.to_string(), hint));
+        }
+    }
+    found
+}
