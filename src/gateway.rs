@@ -3,7 +3,7 @@
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the secrets and the transport of mail. It
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
-//! `suppression`, reports and lists in `reports`, keys of the API in `access`, preview and test mails in `preview`.
+//! `suppression`, the pause of sending and mails that failed in `sending`, reports and lists in `reports`, keys of the API in `access`, preview and test mails in `preview`.
 
 mod access;
 mod bounce;
@@ -11,9 +11,11 @@ mod clicks;
 mod delivery;
 mod preview;
 mod reports;
+mod sending;
 mod suppression;
 
-pub use crate::store::{ServeLock, SuppressionPlace};
+pub use crate::ledger::outbox::Requeued;
+pub use crate::store::{MailCount, ServeLock, SuppressionPlace, Unsent};
 pub use access::{Access, NewKey};
 pub use bounce::Returned;
 pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted};
@@ -33,6 +35,8 @@ use crate::survey::Time;
 use crate::survey::closing::{CLOCK_SKEW, Closing, Conversation};
 use crate::survey::eligibility::Decision;
 use crate::survey::fields::{Fault, Place, check_id};
+use crate::survey::sending::Route;
+use std::sync::Mutex;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -49,6 +53,8 @@ pub struct Gateway {
     secrets: Secrets,
     transport: Transport,
     dkim: Option<Dkim>,
+    /// How sending fares.
+    route: Mutex<Route>,
 }
 
 /// Why a gateway cannot start, in a sentence for the operator.
@@ -106,7 +112,10 @@ impl Gateway {
         let (dkim, secrets) = (Dkim::configured(&config)?, make_secrets(&config)?);
         let (store, lock) = Store::serve(&config.database, &settings(&config, &secrets)).await?;
         let transport = transport.unwrap_or_else(|| Transport::configured(&config));
-        Ok((Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim }, lock))
+        Ok((
+            Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim, route: Mutex::default() },
+            lock,
+        ))
     }
 
     /// Opens the database beside its service, for a command.
@@ -117,7 +126,7 @@ impl Gateway {
         let (dkim, secrets) = (Dkim::configured(&config)?, Secrets::load(&config.link_keys_file)?);
         let store = Store::open(&config.database, &settings(&config, &secrets)).await?;
         let transport = Transport::configured(&config);
-        Ok(Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim })
+        Ok(Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim, route: Mutex::default() })
     }
 
     /// As [`open`](Self::open), but makes or migrates first if nobody serves.
@@ -128,7 +137,7 @@ impl Gateway {
         let (dkim, secrets) = (Dkim::configured(&config)?, make_secrets(&config)?);
         let store = Store::open_or_make(&config.database, &settings(&config, &secrets)).await?;
         let transport = Transport::configured(&config);
-        Ok(Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim })
+        Ok(Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim, route: Mutex::default() })
     }
 
     /// Whether the service of this database counts ratings by the same settings as this configuration.

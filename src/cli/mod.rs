@@ -5,6 +5,7 @@
 mod bounce;
 mod demo;
 mod key;
+mod mail;
 mod preview;
 mod report;
 mod send_test;
@@ -50,6 +51,8 @@ enum Command {
     Key(key::Key),
     /// Print CSAT by teammate, team or day
     Report(report::ReportArgs),
+    /// List mails by state and reason; pause and resume sending; send failed mails again
+    Mail(mail::MailArgs),
     /// Write a sample mail to files, with a page that shows it light and dark, wide and narrow
     Preview(preview::PreviewArgs),
     /// Send a test mail, which counts in no report, and print the server's answer
@@ -128,6 +131,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Key(key) => key::run(key, &open(config).await?).await,
         Command::Report(args) => report::run(args, &open(config).await?).await,
         Command::Suppression(suppression) => suppression::run(suppression, &open(config).await?).await,
+        Command::Mail(args) => mail::run(args, &open(config).await?).await,
         Command::Bounce => bounce::run(config).await,
         Command::Preview(args) => preview::run(&args, &load(config)?),
         Command::SendTest(args) => send_test::run(&args, &load(config)?).await,

@@ -22,7 +22,10 @@
 //!   `unnest` and pipelining.
 //! - Settings and days are rewritten at a start: by the service that holds the lock.
 
+mod sending;
 mod sqlite;
+
+pub use sending::{MailCount, Unsent};
 
 use crate::ledger::Command;
 use crate::ledger::clicks::{Submit, Submitted, View};
