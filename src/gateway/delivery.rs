@@ -10,7 +10,7 @@ use crate::mail::transport::Connection;
 use crate::survey::outbound::{Attempt, Lease, Outgoing, Patience};
 use crate::survey::pace::Rates;
 use crate::survey::refusal::Refusal;
-use crate::survey::sending::{PROBE_ENDS, Permit, Sending, Turn};
+use crate::survey::sending::{PROBE_ENDS, Permit, Sending};
 use chrono::TimeDelta;
 use std::time::Duration;
 use uuid::Uuid;
@@ -87,11 +87,11 @@ impl Gateway {
             Claimed::Nothing => return Ok(Delivery::Idle),
         };
         let attempt = self.send(&mut worker.connection, &outgoing).await;
-        let turn = self.note(worker, &outgoing, &attempt);
+        let all_due = self.note(worker, &outgoing, &attempt);
         let unreachable = matches!(attempt, Attempt::Unreachable(_));
         let paused = self.paused();
         let next = !unreachable && paused.is_none();
-        worker.claimed = self.mark(outgoing.survey, lease, attempt, turn.is_some(), next).await;
+        worker.claimed = self.mark(outgoing.survey, lease, attempt, all_due, next).await;
         Ok(match paused {
             Some(wait) => Delivery::Paused(wait),
             None if unreachable => Delivery::Unreachable,
@@ -118,8 +118,8 @@ impl Gateway {
         Ok(Ok(claimed))
     }
 
-    /// Logs an attempt, and what it changes for all of sending.
-    fn note(&self, worker: &mut MailWorker, outgoing: &Outgoing, attempt: &Attempt) -> Option<Turn> {
+    /// Logs an attempt, and what it changes for all of sending; whether all waiting mails are due now.
+    fn note(&self, worker: &mut MailWorker, outgoing: &Outgoing, attempt: &Attempt) -> bool {
         let probed = std::mem::take(&mut worker.probes);
         let turn = self.route().attempted(self.clock.now(), probed, &outgoing.address, attempt);
         // What a pause says once is not said again by each attempt.
@@ -128,7 +128,11 @@ impl Gateway {
         } else {
             log_attempt(outgoing.survey, attempt);
         }
-        turn.inspect(log_turn)
+        if let Some(turn) = &turn {
+            log_turn(turn);
+        }
+        // A probe that failed puts its mail off no further: the next one needs a mail too.
+        turn.is_some() || (probed && self.paused().is_some())
     }
 
     /// How long sending is paused from now; `None` if it is not.

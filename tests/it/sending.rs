@@ -99,6 +99,24 @@ async fn equal_refusals_for_three_domains_pause_and_all_that_waits_is_due_at_onc
 }
 
 #[tokio::test]
+async fn there_is_always_a_mail_to_probe_with() {
+    let desk = queue(3).await;
+    let denied = || refused(Step::Recipient, "554 5.7.1 relay access denied");
+    desk.memory.answer_next((0..3).map(|_| denied()));
+    desk.deliver().await;
+    let mut wait = FIRST_PROBE;
+    for _ in 0..60 {
+        desk.pass(wait);
+        desk.memory.answer_next([denied()]);
+        wait = (wait * 2).min(TimeDelta::minutes(30));
+        assert_eq!(desk.deliver().await, [Delivery::Paused(wait)]);
+    }
+    desk.pass(wait);
+    desk.deliver().await;
+    assert_eq!(states(&desk).await, [["accepted", "3"]]);
+}
+
+#[tokio::test]
 async fn a_delayed_mail_is_not_sent_sooner_because_sending_pauses() {
     let desk = Desk::asking(|policy| policy.delay = TimeDelta::hours(5)).await;
     ask(&desk, 0).await;
