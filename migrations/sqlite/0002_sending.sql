@@ -33,7 +33,7 @@ FROM rating WHERE standing IN ('rated', 'locked')
 UNION ALL
 -- By the time that the mail was first to go out: it never did.
 SELECT first_due, teammate_id, team, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, state <> 'failed', state = 'failed'
-FROM outbox JOIN rating ON rating.survey_id = outbox.id
+FROM outbox CROSS JOIN rating ON rating.survey_id = outbox.id
 WHERE state IN ('waiting', 'sending', 'failed') AND standing <> 'voided';
 
 -- All-time figures by teammate, by team and by local day.

@@ -142,10 +142,10 @@ async fn the_lists_of_one_teammate_use_their_index() {
 #[tokio::test]
 async fn a_report_reads_indexes_and_no_rows_with_comments() {
     let desk = Desk::open().await;
-    let sql = "EXPLAIN QUERY PLAN SELECT teammate_id, sum(asked), sum(answered), sum(positive), sum(great)
+    let sql = "EXPLAIN QUERY PLAN SELECT teammate_id, sum(asked), sum(answered), sum(positive), sum(great), sum(failed)
         FROM report_facts WHERE at >= 1 AND at < 2 GROUP BY 1";
     let plan = desk.sql(sql).await.concat().concat();
-    for index in ["rating_asked", "rating_rated"] {
+    for index in ["rating_asked", "rating_rated", "outbox_unsent"] {
         assert!(plan.contains(&format!("USING COVERING INDEX {index} ")), "{plan}");
     }
 }

@@ -58,8 +58,9 @@ impl Sqlite {
             Unsent::Reason(reason) => (Some(reason), None),
             Unsent::Survey(survey) => (None, Some(survey.into_bytes().to_vec())),
         };
-        let sql =
-            "SELECT id FROM outbox WHERE state IN ('waiting', 'sending', 'failed') AND state = 'failed' AND id > $1
+        // The index must be named: SQLite prefers the order of the whole table, which holds every mail ever sent.
+        let sql = "SELECT id FROM outbox INDEXED BY outbox_unsent
+            WHERE state IN ('waiting', 'sending', 'failed') AND state = 'failed' AND id > $1
                 AND ($2 IS NULL OR instr(lower(note), lower($2)) > 0) AND ($3 IS NULL OR id = $3)
             ORDER BY id LIMIT $4";
         let rows = query(sql)

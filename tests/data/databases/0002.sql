@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_d8557557749c_fffe7b6bcf41daa228a3832413506f25bfefe8f5cf6c9cc272fd738c7a117ccb
--- /r/AUkRAaICssUAe2iUWYUGSOrktI8MVUqb0SnAcwuR-w9bt1Y
--- /r/AUkSAaICssUAe2iUWYUGSOrktLLAkVFLEUqnmhqxg1HW2lQ
--- /r/AUkTAaICssUAe2iUWYUGSOrktHaUGelAR5OttapOgCWr5y8
--- /r/AUkUAaICssUAe2iUWYUGSOrktJSelt7ezWI4XLBwq3QLxn8
--- /r/AUkVAaICssUAe2iUWYUGSOrktAnEZ1vSfjsAMhcq1xdj6mc
--- /u/AUkgAaICssUAe2iUWYUGSOrktGXWi1Irb1e0dbN-rKgunnI
+-- aw_admin_a24e89d93440_148289959411a2e628dc394bba00079f4114f90feb35ac4acbb7bebb0ee7a4ab
+-- /r/AUkRAaICssUAczuuGYxpU859719jYw3SEgDGS2nlYwh7egs
+-- /r/AUkSAaICssUAczuuGYxpU85978kgL8D8doFmEreyc040aM4
+-- /r/AUkTAaICssUAczuuGYxpU8597yvRie5_r3A_XOCmWjylQl0
+-- /r/AUkUAaICssUAczuuGYxpU85972rUw4jd6zqV-A8wEk34VjM
+-- /r/AUkVAaICssUAczuuGYxpU859775wcxFqtH2be57flbb-qU4
+-- /u/AUkgAaICssUAczuuGYxpU8597we98JXVzW6F11ov-l5Q2Uc
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -17,14 +17,14 @@ CREATE TABLE _sqlx_migrations (
     execution_time BIGINT NOT NULL
 );
 INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'1449337039B82EAAF8A5F6FAE6738E4C306B223BF96AE3904764E62C61D97F7E38B368F447FFBD79AEDBD3E8C0269357', 0);
-INSERT INTO _sqlx_migrations VALUES (2, 'sending', '2026-11-22 10:00:00', 1, X'D6D582A534AC02EB91CD3FDC45306A95A6F44281991C97D41ECE7E4BCDBC56806C57E112AC74030FBFC766632F2F4E53', 0);
+INSERT INTO _sqlx_migrations VALUES (2, 'sending', '2026-11-22 10:00:00', 1, X'766D141D89BB487A142CA341D7C5D78C9143EDDC375F0D6A362FE887FA5790B66838F993A8D966D8BFBE39CA1F7A4360', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', '921fcaa3-f32a-4080-b617-c8d9d6b9a257');
+INSERT INTO setting VALUES ('service', 'd74c9fe9-1a55-481c-b620-34bb5e299c72');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
@@ -78,19 +78,19 @@ CREATE TABLE closing (
     reasons          TEXT NOT NULL,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007E63ABC588580FB12B00', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956874F3AC4D36C4ADC7044C', 1795342833000, '[]');
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500724EA69F926E063EAFA7', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50076DCA6354B2590151BF4', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50070418977B6D16F2026F8', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007A2F9AC325E1D3571156', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500748196B3851D21908B8E', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956872A6A48E8A3CA44095B8', 1795342833000, '[]');
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C59568730291971EC2E1CEEC7D', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007AA7B50FA161CC452208', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687BFAA4E3C9BE3BA0C0AB', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007350B484AFC4548726E3', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007FDB9E76C1FF40EFC980', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007A458D9326B7B87AC777', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007FCDBDB49BE76530284E', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007BC69D39899AA1C10A89', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687AA9A0870376A6381980', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956876EB82E51CC34AF5143E', 1795342833000, '[]');
 INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]');
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007B689459850648EAE4B4', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007AA382A4481B19D9C680', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956871AFB6CF8D38661B461B', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500733BAE198C6953CE7DEF', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50076FC89F5670B36AE8734', 1795341600000, '[]');
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687AB480434CBA3B5DFC14', 1795342833000, '[]');
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -119,18 +119,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C50070418977B6D16F2026F8', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500724EA69F926E063EAFA7', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500748196B3851D21908B8E', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50076DCA6354B2590151BF4', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007A2F9AC325E1D3571156', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007AA382A4481B19D9C680', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007B689459850648EAE4B4', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007E63ABC588580FB12B00', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956871AFB6CF8D38661B461B', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956872A6A48E8A3CA44095B8', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C59568730291971EC2E1CEEC7D', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956874F3AC4D36C4ADC7044C', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500733BAE198C6953CE7DEF', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007350B484AFC4548726E3', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50076FC89F5670B36AE8734', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007A458D9326B7B87AC777', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007AA7B50FA161CC452208', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007BC69D39899AA1C10A89', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007FCDBDB49BE76530284E', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007FDB9E76C1FF40EFC980', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956876EB82E51CC34AF5143E', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687AA9A0870376A6381980', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687AB480434CBA3B5DFC14', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687BFAA4E3C9BE3BA0C0AB', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -146,18 +146,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C50070418977B6D16F2026F8', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500724EA69F926E063EAFA7', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500748196B3851D21908B8E', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50076DCA6354B2590151BF4', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007A2F9AC325E1D3571156', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007AA382A4481B19D9C680', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007B689459850648EAE4B4', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007E63ABC588580FB12B00', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202C5956871AFB6CF8D38661B461B', 'request', 'waiting', 1795342889829, 1795342833000, 1, NULL, NULL, '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C5956872A6A48E8A3CA44095B8', 'request', 'cancelled', 1795342874807, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C59568730291971EC2E1CEEC7D', 'request', 'sending', 1795342891597, 1795342833000, 1, NULL, NULL, '451 later', X'921FCAA3F32A4080B617C8D9D6B9A257');
-INSERT INTO outbox VALUES (X'01A202C5956874F3AC4D36C4ADC7044C', 'request', 'failed', 1795344633000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500733BAE198C6953CE7DEF', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007350B484AFC4548726E3', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50076FC89F5670B36AE8734', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007A458D9326B7B87AC777', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007AA7B50FA161CC452208', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007FCDBDB49BE76530284E', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007FDB9E76C1FF40EFC980', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202C5956876EB82E51CC34AF5143E', 'request', 'sending', 1795342887122, 1795342833000, 1, NULL, NULL, '451 later', X'D74C9FE91A55481CB62034BB5E299C72');
+INSERT INTO outbox VALUES (X'01A202C595687AA9A0870376A6381980', 'request', 'cancelled', 1795342878886, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687AB480434CBA3B5DFC14', 'request', 'waiting', 1795342892666, 1795342833000, 1, NULL, NULL, '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687BFAA4E3C9BE3BA0C0AB', 'request', 'failed', 1795344633000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -178,19 +178,19 @@ CREATE TABLE rating (
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C50070418977B6D16F2026F8', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 3529097108861043586, 1795342810000, NULL, 'It''s still broken.
+INSERT INTO rating VALUES (X'01A202B2C500733BAE198C6953CE7DEF', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007350B484AFC4548726E3', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 9024872960043311122, 1795342820000, 1795342823000, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50076FC89F5670B36AE8734', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 8544080411803182786, 1795342823000, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007A458D9326B7B87AC777', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 2490517367211688700, 1795342810000, NULL, 'It''s still broken.
 Thank you.');
-INSERT INTO rating VALUES (X'01A202B2C500724EA69F926E063EAFA7', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 2960252399929127805, 1795342820000, 1795342823000, NULL);
-INSERT INTO rating VALUES (X'01A202B2C500748196B3851D21908B8E', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 3148257280099627186, 1795342210000, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C50076DCA6354B2590151BF4', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007A2F9AC325E1D3571156', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007AA382A4481B19D9C680', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 99339978490228839, 1795342823000, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007B689459850648EAE4B4', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007E63ABC588580FB12B00', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C5956871AFB6CF8D38661B461B', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C5956872A6A48E8A3CA44095B8', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C59568730291971EC2E1CEEC7D', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C5956874F3AC4D36C4ADC7044C', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007AA7B50FA161CC452208', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 1504209284788582440, 1795342210000, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007FCDBDB49BE76530284E', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007FDB9E76C1FF40EFC980', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C5956876EB82E51CC34AF5143E', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687AA9A0870376A6381980', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687AB480434CBA3B5DFC14', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687BFAA4E3C9BE3BA0C0AB', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
@@ -198,11 +198,11 @@ CREATE TABLE clicks (
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C50070418977B6D16F2026F8', 1, '{"views":[[1795342810000,1]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C500724EA69F926E063EAFA7', 1, '{"views":[[1795342820000,5],[1795342823000,1]],"tries":[[1795342823000,2960252399929127805,5,"seen"]],"hot":[[1795342823000,1795343123000]]}');
-INSERT INTO clicks VALUES (X'01A202B2C500748196B3851D21908B8E', 1, '{"views":[[1795342200000,3],[1795342210000,3]],"tries":[[1795342210000,6986571600898687914,3,"pressed"],[1795342810000,3148257280099627186,4,"pressed"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007A2F9AC325E1D3571156', 1, '{"views":[[1795342200000,4]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007AA382A4481B19D9C680', 1, '{"views":[[1795342823000,1]],"tries":[[1795342833000,99339978490228839,1,"pressed"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007350B484AFC4548726E3', 1, '{"views":[[1795342820000,5],[1795342823000,1]],"tries":[[1795342823000,9024872960043311122,5,"seen"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C50076FC89F5670B36AE8734', 1, '{"views":[[1795342823000,1]],"tries":[[1795342833000,8544080411803182786,1,"pressed"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007A458D9326B7B87AC777', 1, '{"views":[[1795342810000,1]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 1, '{"views":[[1795342200000,3],[1795342210000,3]],"tries":[[1795342210000,962059314240615256,3,"pressed"],[1795342810000,1504209284788582440,4,"pressed"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007FCDBDB49BE76530284E', 1, '{"views":[[1795342200000,4]],"tries":[],"hot":[]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -213,12 +213,12 @@ CREATE TABLE history (
     evidence  TEXT NOT NULL,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C50070418977B6D16F2026F8', 1, 1795342820000, 'commented', 1, 'commented');
-INSERT INTO history VALUES (X'01A202B2C500724EA69F926E063EAFA7', 1, 1795342823000, 'rated', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C500724EA69F926E063EAFA7', 2, 1795342823000, 'held', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C500748196B3851D21908B8E', 1, 1795342210000, 'rated', 3, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C500748196B3851D21908B8E', 2, 1795342810000, 'rated', 4, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007AA382A4481B19D9C680', 1, 1795342833000, 'rated', 1, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007350B484AFC4548726E3', 1, 1795342823000, 'rated', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C5007350B484AFC4548726E3', 2, 1795342823000, 'held', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C50076FC89F5670B36AE8734', 1, 1795342833000, 'rated', 1, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007A458D9326B7B87AC777', 1, 1795342820000, 'commented', 1, 'commented');
+INSERT INTO history VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 1, 1795342210000, 'rated', 3, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 2, 1795342810000, 'rated', 4, 'pressed');
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -242,9 +242,9 @@ CREATE TABLE api_key (
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
 ) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('2cbb7194b3bb', 'test', 'trigger', 'e9c6df88d58975627849fb297b1acc4e033641315319b6d596fbae3bcf3c231d', NULL, NULL, 1795342833000, 1795342893000);
-INSERT INTO api_key VALUES ('d8557557749c', 'tests', 'admin', '6b81fc58b2622035993bfedfd63dede224abfd87480ac6ef3e23f988ae6b1f89', NULL, NULL, 1795341600000, NULL);
-INSERT INTO api_key VALUES ('fed29a70a3d0', 'test', 'read', 'ca53adae7b8f7aab324a40e124fb077b5a9db3d73877737c1501787dc9b3460a', 't7', 'Billing', 1795342893000, NULL);
+INSERT INTO api_key VALUES ('4b2d6d1f8ecd', 'test', 'read', '3201bf440f304a2edde85e04c81fa4d3eb3557ea8bc90a00f9e8eceb1a126738', 't7', 'Billing', 1795342893000, NULL);
+INSERT INTO api_key VALUES ('9e7d0bd43991', 'test', 'trigger', 'a28d6c87fc99bbf3e79bed0f22bddd1b9310b1c9c747f7a8562cbb28a67828a8', NULL, NULL, 1795342833000, 1795342893000);
+INSERT INTO api_key VALUES ('a24e89d93440', 'tests', 'admin', '30a1d69856f4ea1f460c68eff0fcf0ad89e373d3c14f7f845c49882352038bad', NULL, NULL, 1795341600000, NULL);
 
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
@@ -310,7 +310,7 @@ FROM rating WHERE standing IN ('rated', 'locked')
 UNION ALL
 -- By the time that the mail was first to go out: it never did.
 SELECT first_due, teammate_id, team, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, state <> 'failed', state = 'failed'
-FROM outbox JOIN rating ON rating.survey_id = outbox.id
+FROM outbox CROSS JOIN rating ON rating.survey_id = outbox.id
 WHERE state IN ('waiting', 'sending', 'failed') AND standing <> 'voided';
 
 CREATE VIEW report_teammates AS
