@@ -3,8 +3,8 @@
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the secrets and the transport of mail. It
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
-//! `suppression`, reports and lists in `reports`, keys of the API in `access`, the key file in `keys`, backups in
-//! `backup`, preview and test mails in `preview`.
+//! `suppression`, the pause of sending and mails that failed in `sending`, reports and lists in `reports`, keys of the
+//! API in `access`, the key file in `keys`, backups in `backup`, preview and test mails in `preview`.
 
 mod access;
 mod backup;
@@ -15,9 +15,11 @@ mod keys;
 mod preview;
 mod probe;
 mod reports;
+mod sending;
 mod suppression;
 
-pub use crate::store::{ServeLock, SuppressionPlace};
+pub use crate::ledger::outbox::Requeued;
+pub use crate::store::{MailCount, ServeLock, SuppressionPlace, Unsent};
 pub use access::{Access, NewKey};
 pub use backup::BackupError;
 pub use bounce::Returned;
@@ -39,7 +41,9 @@ use crate::survey::Time;
 use crate::survey::closing::{CLOCK_SKEW, Closing, Conversation};
 use crate::survey::eligibility::Decision;
 use crate::survey::fields::{Fault, Place, check_id};
+use crate::survey::sending::Route;
 use keys::make_secrets;
+use std::sync::Mutex;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -56,6 +60,8 @@ pub struct Gateway {
     secrets: Secrets,
     transport: Transport,
     dkim: Option<Dkim>,
+    /// How sending fares.
+    route: Mutex<Route>,
 }
 
 /// Why a gateway cannot start, in a sentence for the operator.
@@ -113,7 +119,10 @@ impl Gateway {
         let (dkim, secrets) = (Dkim::configured(&config)?, make_secrets(&config)?);
         let (store, lock) = Store::serve(&config.database, &settings(&config, &secrets)).await?;
         let transport = transport.unwrap_or_else(|| Transport::configured(&config));
-        Ok((Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim }, lock))
+        Ok((
+            Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim, route: Mutex::default() },
+            lock,
+        ))
     }
 
     /// Opens the database beside its service, for a command.
@@ -139,7 +148,7 @@ impl Gateway {
     /// The gateway of a command, which sends no mail: it works without the secrets of mail.
     fn beside(config: Config, clock: Clock, store: Store, secrets: Secrets) -> Self {
         let transport = Transport::configured(&config);
-        Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim: None }
+        Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim: None, route: Mutex::default() }
     }
 
     /// Whether the service of this database counts ratings by the same settings as this configuration.

@@ -10,7 +10,8 @@
 //!    [`Claim`](ledger::outbox::Claim) takes a mail that is due, unless it
 //!    [should no longer be sent](survey::eligibility::still_asks). The worker [composes](mail::compose::request) it with
 //!    five [signed links](survey::link) and [sends](mail::transport::Connection::send) it; the command
-//!    [`Mark`](ledger::outbox::Mark) stores [what became of it](survey::outbound::Outbound::mark).
+//!    [`Mark`](ledger::outbox::Mark) stores [what became of it](survey::outbound::Outbound::mark). What a refusal is about
+//!    is [judged](survey::refusal::judge) by its step; if it isn't about the mail, [sending pauses](survey::sending::Route).
 //!    [`Gateway::take_returned`] takes bounces and complaints that come back later.
 //! 3. The customer clicks a face: [`Gateway::open_link`] queues the view and returns a page. Its
 //!    [mode](survey::page::Mode) says what the page needs to believe the click. A view rates nothing.
@@ -47,6 +48,8 @@
 //! - **lease**: the right to send one mail until a moment; it names the service that holds it.
 //! - **mark**: the stored result of one attempt to send.
 //! - **pace**: a rate of sending, overall or for one recipient domain.
+//! - **pause**: no mail goes out, because the relay refuses the sender or can't be reached; one mail **probes** it now and
+//!   then. A **halt** is a pause that a person made.
 //! - **custom texts**: the operator's wording in place of the built-in one.
 //!
 //! Read `gateway.rs` next, then `tests/it/life.rs`, which lives through all of it.

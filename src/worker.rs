@@ -4,7 +4,6 @@
 //! changes.
 
 use crate::gateway::{Delivery, Gateway};
-use crate::survey::outbound::UNREACHABLE_WAIT;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -13,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 /// How long an idle worker waits before it looks again without being woken. Retries and delayed mails are late by at
 /// most this.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long a worker rests after a failed connection. Its mail does not: another worker may take it.
+const REST: Duration = Duration::from_secs(30);
 /// How long a stop waits for mails that are being sent. A worker that takes longer is aborted: the next start frees the
 /// lease of its mail and sends it again.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -44,7 +45,9 @@ async fn work(gateway: Arc<Gateway>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let (wait, wakes) = match gateway.deliver_due(&mut mail).await {
             Ok(Delivery::Again) => continue,
-            Ok(Delivery::Unreachable) => (UNREACHABLE_WAIT.to_std().unwrap_or(LOOK_EVERY), false),
+            Ok(Delivery::Unreachable) => (REST, false),
+            // Another worker may end the pause sooner.
+            Ok(Delivery::Paused(until)) => (until.to_std().unwrap_or_default().min(LOOK_EVERY), true),
             // This worker has reserved a slot. If new mail woke it earlier, it would only reserve another one.
             Ok(Delivery::Paced(until_slot)) => (until_slot.to_std().unwrap_or_default(), false),
             Ok(Delivery::Idle) => (LOOK_EVERY, true),

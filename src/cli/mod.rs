@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod init;
 mod key;
+mod mail;
 mod preview;
 mod report;
 mod send_test;
@@ -57,6 +58,8 @@ enum Command {
     Key(key::Key),
     /// Print CSAT by teammate, team or day
     Report(report::ReportArgs),
+    /// List mails by state and reason; pause and resume sending; send failed mails again
+    Mail(mail::MailArgs),
     /// Write a sample mail to files, with a page that shows it light and dark, wide and narrow
     Preview(preview::PreviewArgs),
     /// Send a test mail, which counts in no report, and print the server's answer
@@ -143,6 +146,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Key(key) => key::run(key, config).await,
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,
         Command::Suppression(change) => beside(config, async |gateway| suppression::run(change, gateway).await).await,
+        Command::Mail(args) => beside(config, async |gateway| mail::run(args, gateway).await).await,
         Command::Bounce => bounce::run(config).await,
         Command::Backup(args) => beside(config, async |gateway| backup::run(&args, gateway).await).await,
         Command::Preview(args) => preview::run(&args, &load_without_secrets(config)?),

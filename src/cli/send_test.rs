@@ -8,6 +8,7 @@ use crate::config::{Config, MailTarget};
 use crate::gateway::send_test;
 use crate::survey::fields::{ADDRESS_EXPECTED, is_address};
 use crate::survey::outbound::Attempt;
+use crate::survey::refusal::Refusal;
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -22,6 +23,9 @@ fn address(text: &str) -> Result<String, &'static str> {
 }
 
 pub(super) async fn run(args: &SendTestArgs, config: &Config) -> Result<(), CliError> {
+    if let MailTarget::Smtp { host, port, .. } = &config.mail.smtp {
+        super::print(&format!("Connecting to {host}:{port} ...\n"))?;
+    }
     let attempt = send_test(config, &args.address, Clock::System.now()).await?;
     super::print(&format!("{}\n", describe(&attempt, &config.mail.smtp, &args.address)?))
 }
@@ -42,7 +46,12 @@ fn describe(attempt: &Attempt, target: &MailTarget, address: &str) -> Result<Str
         (Attempt::Temporary(why), _) => {
             format!("{place} refused the mail temporarily: {why}\nA survey's mail would be tried again later.")
         }
-        (Attempt::Permanent(why), _) => format!("the mail for {address} was refused permanently: {why}"),
+        (Attempt::Permanent(why) | Attempt::NoRecipient(why), _) => {
+            format!("the mail for {address} was refused permanently: {why}")
+        }
+        (Attempt::Refused(Refusal { step, why, .. }), _) => {
+            format!("{place} refused permanently, at {step}: {why}\nA survey's mail would wait until this is mended.")
+        }
         (Attempt::Unreachable(why), _) => format!("nothing was sent, because the mail server was not reached: {why}"),
         (Attempt::Unknown(why), _) => format!("it is unknown whether the mail was sent: {why}"),
     }))

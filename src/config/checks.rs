@@ -15,6 +15,7 @@ impl Layers {
         if self.secrets {
             self.check_password(&mut config.mail)?;
             self.check_dkim(&mut config.mail)?;
+            self.check_authorities(&config.mail)?;
         }
         self.check_retries(&config.mail)?;
         self.check_policies(config)
@@ -57,6 +58,17 @@ impl Layers {
             return Err(self.refuse("mail.dkim.domain", format!("{:?}: {expected}", dkim.domain)));
         }
         Ok(())
+    }
+
+    /// The file is read again for each connection; here a wrong path or file is found before mails wait.
+    fn check_authorities(&self, mail: &MailSettings) -> Result<(), ConfigError> {
+        let Some(file) = &mail.smtp_ca_file else { return Ok(()) };
+        let fault = match std::fs::read_to_string(file) {
+            Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => return Ok(()),
+            Ok(_) => "holds no certificate: expected PEM with BEGIN CERTIFICATE".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(self.refuse("mail.smtp_ca_file", format!("{}: {fault}", file.display())))
     }
 
     /// Reads the file of a secret if there is one. Returns the key that set the secret.

@@ -129,6 +129,8 @@ pub struct MailSettings {
     pub smtp_password: Option<Secret>,
     /// The file that `smtp_password` was read from, unless it was set directly.
     pub smtp_password_file: Option<PathBuf>,
+    /// A PEM file of authorities that may sign the relay's certificate, besides those that this machine trusts.
+    pub smtp_ca_file: Option<PathBuf>,
     /// Connections kept open while there is work, 1 to 64.
     #[serde(deserialize_with = "value::workers")]
     pub workers: usize,

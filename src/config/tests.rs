@@ -533,6 +533,20 @@ fn a_variable_reaches_names_with_capitals_and_hyphens() {
 }
 
 #[test]
+fn a_file_of_authorities_holds_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let pem = folder.path().join("ca.pem");
+    let (file, toml) = (pem.display(), format!("mail.smtp_ca_file = '{}'", pem.display()));
+    let missing = format!("FILE: mail.smtp_ca_file: {file}: No such file or directory (os error 2)");
+    assert_eq!(load(&toml, &[]), Err(missing));
+    fs::write(&pem, "hunter2").unwrap();
+    let expected = "holds no certificate: expected PEM with BEGIN CERTIFICATE";
+    assert_eq!(load(&toml, &[]), Err(format!("FILE: mail.smtp_ca_file: {file}: {expected}")));
+    fs::write(&pem, "-----BEGIN CERTIFICATE-----\n").unwrap();
+    assert_eq!(load(&toml, &[]).unwrap().mail.smtp_ca_file, Some(pem));
+}
+
+#[test]
 fn a_signing_key_is_there_and_its_domain_answers_for_the_sender() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("key");

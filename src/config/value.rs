@@ -60,8 +60,8 @@ pub enum Tls {
     Implicit,
     /// By `STARTTLS`, before login and mail; without it nothing is sent (`smtp://`, usually port 587 or 25).
     StartTls,
-    /// Never (`smtp://` to this machine).
-    Off,
+    /// By `STARTTLS` if it is offered, whatever the certificate says (`smtp://` to this machine).
+    IfOffered,
 }
 
 /// Text that must not be shown; its `Debug` hides it.
@@ -135,7 +135,7 @@ impl TryFrom<String> for MailTarget {
         }
         let named = user.as_deref() != Some("");
         let (host, port) = server(rest).filter(|_| named).ok_or_else(refuse)?;
-        let tls = if tls == Tls::StartTls && is_loopback(&host) { Tls::Off } else { tls };
+        let tls = if tls == Tls::StartTls && is_loopback(&host) { Tls::IfOffered } else { tls };
         Ok(Self::Smtp { tls, host, port: port.unwrap_or(default_port), user })
     }
 }
@@ -289,9 +289,9 @@ mod tests {
             ("smtp://me%40a.org@relay", smtp(Tls::StartTls, "relay", 587, Some("me@a.org"))),
             ("smtp://me@a.org@relay", smtp(Tls::StartTls, "relay", 587, Some("me@a.org"))),
             ("smtp://192.0.2.1:25", smtp(Tls::StartTls, "192.0.2.1", 25, None)),
-            ("smtp://LocalHost", smtp(Tls::Off, "LocalHost", 587, None)),
-            ("smtp://127.8.0.1:25", smtp(Tls::Off, "127.8.0.1", 25, None)),
-            ("smtp://[::1]:25", smtp(Tls::Off, "::1", 25, None)),
+            ("smtp://LocalHost", smtp(Tls::IfOffered, "LocalHost", 587, None)),
+            ("smtp://127.8.0.1:25", smtp(Tls::IfOffered, "127.8.0.1", 25, None)),
+            ("smtp://[::1]:25", smtp(Tls::IfOffered, "::1", 25, None)),
             ("smtps://localhost", smtp(Tls::Implicit, "localhost", 465, None)),
             ("file:mail/out", Ok(MailTarget::File("mail/out".into()))),
         ] {

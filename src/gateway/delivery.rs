@@ -2,28 +2,35 @@
 //!
 //! It owns the step from a claimed mail to its mark. It must not know when to look or rest.
 
+use super::sending::log_turn;
 use super::{Error, Gateway};
 use crate::ledger::outbox::{Claim, Claimed, Mark};
 use crate::mail::compose::{Sender, request};
 use crate::mail::transport::Connection;
 use crate::survey::outbound::{Attempt, Lease, Outgoing, Patience};
 use crate::survey::pace::Rates;
+use crate::survey::refusal::Refusal;
+use crate::survey::sending::{PROBE_ENDS, Permit, Sending};
 use chrono::TimeDelta;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long a claimed mail belongs to its worker: longer than the SMTP deadlines of one mail together (27 min).
-const LEASE: TimeDelta = TimeDelta::minutes(30);
+/// How long a claimed mail belongs to its worker: longer than the SMTP deadlines of one mail together (19 min).
+const LEASE: TimeDelta = PROBE_ENDS;
 /// The pause before a failed mark is retried.
 const MARK_AGAIN: Duration = Duration::from_secs(1);
+/// How often a worker looks whether a person has resumed sending.
+const LOOK_AT_HALT: TimeDelta = TimeDelta::seconds(2);
 
 /// What became of looking for a mail to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// A mail was accepted, refused or dropped. There may be more.
     Again,
-    /// The server could not be reached: wait before the next.
+    /// The server could not be reached: rest before the next. The mail waits for no rest.
     Unreachable,
+    /// Sending is paused: look again after this, or sooner.
+    Paused(TimeDelta),
     /// Mails are due, but the rate is used up: look again after this.
     Paced(TimeDelta),
     /// Nothing is due.
@@ -38,6 +45,8 @@ pub enum Delivery {
 pub struct MailWorker {
     connection: Connection,
     claimed: Option<Claimed>,
+    /// Its next mail tells whether sending works again.
+    probes: bool,
 }
 
 impl MailWorker {
@@ -51,7 +60,7 @@ impl Gateway {
     /// What one worker needs to deliver mail.
     #[must_use]
     pub fn mail_worker(&self) -> MailWorker {
-        MailWorker { connection: self.transport.connection(), claimed: None }
+        MailWorker { connection: self.transport.connection(), claimed: None, probes: false }
     }
 
     /// Sends one mail that is due. What became of it is durable before this returns, however long the store takes: the
@@ -62,19 +71,77 @@ impl Gateway {
     pub async fn deliver_due(&self, worker: &mut MailWorker) -> Result<Delivery, Error> {
         let claimed = match worker.claimed.take() {
             Some(claimed) => claimed,
-            None => self.store.claim(self.next_claim()).await?,
+            None => match self.look(worker).await? {
+                Ok(claimed) => claimed,
+                Err(paused) => return Ok(paused),
+            },
         };
         let (outgoing, lease) = match claimed {
             Claimed::Mail(outgoing, lease) => (outgoing, lease),
             Claimed::Dropped => return Ok(Delivery::Again),
             Claimed::Paced(turn) => return Ok(Delivery::Paced((turn - self.clock.now()).max(TimeDelta::zero()))),
+            Claimed::Halted(halt) => {
+                self.note_halt(Some(&halt));
+                return Ok(Delivery::Paused(LOOK_AT_HALT));
+            }
             Claimed::Nothing => return Ok(Delivery::Idle),
         };
         let attempt = self.send(&mut worker.connection, &outgoing).await;
-        log_attempt(outgoing.survey, &attempt);
+        let all_due = self.note(worker, &outgoing, &attempt);
         let unreachable = matches!(attempt, Attempt::Unreachable(_));
-        worker.claimed = self.mark(outgoing.survey, lease, attempt, !unreachable).await;
-        Ok(if unreachable { Delivery::Unreachable } else { Delivery::Again })
+        let paused = self.paused();
+        let next = !unreachable && paused.is_none();
+        worker.claimed = self.mark(outgoing.survey, lease, attempt, all_due, next).await;
+        Ok(match paused {
+            Some(wait) => Delivery::Paused(wait),
+            None if unreachable => Delivery::Unreachable,
+            None => Delivery::Again,
+        })
+    }
+
+    /// Claims a mail, unless sending is paused.
+    async fn look(&self, worker: &mut MailWorker) -> Result<Result<Claimed, Delivery>, Error> {
+        let now = self.clock.now();
+        let permit = self.route().permit(now);
+        if let Permit::NotBefore(then) = permit {
+            return Ok(Err(Delivery::Paused((then - now).max(TimeDelta::zero()))));
+        }
+        let claimed = self.store.claim(self.next_claim()).await;
+        worker.probes = permit == Permit::Probe && matches!(claimed, Ok(Claimed::Mail(..)));
+        if permit == Permit::Probe && !worker.probes {
+            self.route().not_probed(now);
+        }
+        let claimed = claimed?;
+        if !matches!(claimed, Claimed::Halted(_)) {
+            self.note_halt(None);
+        }
+        Ok(Ok(claimed))
+    }
+
+    /// Logs an attempt, and what it changes for all of sending; whether all waiting mails are due now.
+    fn note(&self, worker: &mut MailWorker, outgoing: &Outgoing, attempt: &Attempt) -> bool {
+        let probed = std::mem::take(&mut worker.probes);
+        let turn = self.route().attempted(self.clock.now(), probed, &outgoing.address, attempt);
+        // What a pause says once is not said again by each attempt.
+        if self.paused().is_some() && matches!(attempt, Attempt::Refused(_) | Attempt::Unreachable(_)) {
+            tracing::debug!(survey = %outgoing.survey, ?attempt, "an attempt while sending is paused");
+        } else {
+            log_attempt(outgoing.survey, attempt);
+        }
+        if let Some(turn) = &turn {
+            log_turn(turn);
+        }
+        // A probe that failed puts its mail off no further: the next one needs a mail too.
+        turn.is_some() || (probed && self.paused().is_some())
+    }
+
+    /// How long sending is paused from now; `None` if it is not.
+    fn paused(&self) -> Option<TimeDelta> {
+        match self.sending() {
+            Sending::Paused { next_probe: Some(then), .. } => Some((then - self.clock.now()).max(TimeDelta::zero())),
+            Sending::Paused { next_probe: None, .. } => Some(LOOK_AT_HALT),
+            Sending::Running => None,
+        }
     }
 
     async fn send(&self, connection: &mut Connection, outgoing: &Outgoing) -> Attempt {
@@ -86,12 +153,19 @@ impl Gateway {
     }
 
     /// Stores what became of a mail, however long that takes, and claims the next one if `another` says so.
-    async fn mark(&self, survey: Uuid, lease: Lease, attempt: Attempt, another: bool) -> Option<Claimed> {
+    async fn mark(
+        &self,
+        survey: Uuid,
+        lease: Lease,
+        attempt: Attempt,
+        all_due: bool,
+        another: bool,
+    ) -> Option<Claimed> {
         let mail = &self.config.mail;
         let patience = Patience { retry_after: mail.retry_after, give_up_after: mail.give_up_after };
         let (at, jitter) = (self.clock.now(), fastrand::f64());
         let next = another.then(|| self.next_claim());
-        let mut mark = Mark { survey, lease, at, attempt, patience, jitter, next };
+        let mut mark = Mark { survey, lease, at, attempt, patience, jitter, all_due, next };
         loop {
             match self.store.mark(mark.clone()).await {
                 Ok(claimed) => return claimed,
@@ -115,7 +189,9 @@ fn log_attempt(survey: Uuid, attempt: &Attempt) {
     match attempt {
         Attempt::Accepted => tracing::info!(%survey, "mail accepted"),
         Attempt::Temporary(why) => tracing::warn!(%survey, why, "mail refused for now"),
-        Attempt::Permanent(why) => tracing::warn!(%survey, why, "mail refused for good"),
+        Attempt::Permanent(why) => tracing::warn!(%survey, why, "mail cannot be sent"),
+        Attempt::NoRecipient(why) => tracing::warn!(%survey, why, "mail refused for good: its address is suppressed"),
+        Attempt::Refused(Refusal { step, why, .. }) => tracing::warn!(%survey, %step, why, "mail refused, and waits"),
         Attempt::Unreachable(why) => tracing::warn!(why, "mail server not reached"),
         Attempt::Unknown(why) => tracing::warn!(%survey, why, "mail may have been delivered"),
     }

@@ -11,8 +11,11 @@ use crate::secrets::{Secrets, random};
 use crate::survey::Time;
 use crate::survey::link::{KeyRing, LEAST_KEY_BYTES};
 use crate::survey::outbound::{Attempt, Outgoing};
+use std::time::Duration;
 use uuid::Uuid;
 
+/// How long a test waits for a session: somebody sits in front of it.
+const TEST_SESSION: Duration = Duration::from_secs(15);
 /// What the subject of a test mail begins with.
 const MARK: &str = "[Test] ";
 
@@ -53,7 +56,11 @@ pub async fn send_test(config: &Config, address: &str, now: Time) -> Result<Atte
     let dkim = Dkim::configured(config)?;
     let mail = outgoing(address, None, None);
     let sender = Sender { mark: MARK, ..Sender::new(config, dkim.as_ref(), &mail) };
-    let mut connection = Transport::configured(config).connection();
+    let mut transport = Transport::configured(config);
+    if let Transport::Smtp(smtp) = &mut transport {
+        smtp.deadlines.session = TEST_SESSION;
+    }
+    let mut connection = transport.connection();
     let attempt = match request(&sender, &mail, &ring, now) {
         Ok(letter) => connection.send(&letter).await,
         Err(error) => Attempt::Permanent(error.to_string()),

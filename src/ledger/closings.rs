@@ -119,7 +119,7 @@ impl Close {
         known.latest_closing = known.latest_closing.max(Some(closed_at));
         let team = self.name_teammate(batch);
         if let (Decision::Ask { survey, send_at, .. }, Some(address_hash)) = (&decision, &self.address_hash) {
-            known_asked(batch, &conversation, closed_at);
+            known_asked(batch, &conversation, self.survey, closed_at);
             batch.cancel_surveys_of(&conversation, Stop::LaterClosing, |survey| self.replaces(survey));
             let (rate_until, change_until) = (self.policy.rate_until(closed_at), self.policy.change_until(closed_at));
             let clicks = Clicks::new(None, rate_until, change_until);
@@ -152,9 +152,9 @@ impl Close {
     }
 }
 
-fn known_asked(batch: &mut Batch, conversation: &Conversation, closed_at: Time) {
+fn known_asked(batch: &mut Batch, conversation: &Conversation, survey: Uuid, closed_at: Time) {
     if let Some(known) = batch.conversations.get_mut(conversation) {
-        known.latest_asked = known.latest_asked.max(Some(closed_at));
+        known.asked.insert(survey, closed_at);
     }
 }
 

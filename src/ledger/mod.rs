@@ -18,6 +18,7 @@ use crate::survey::eligibility::Decision;
 use crate::survey::evidence::Clicks;
 use crate::survey::outbound::{Outgoing, Stop};
 use crate::survey::pace::Paces;
+use crate::survey::sending::Halt;
 use crate::survey::suppression::{Cause, Suppression};
 use closings::NewClosing;
 use outbox::Release;
@@ -74,8 +75,9 @@ pub struct Known {
     pub latest_closing: Option<Time>,
     /// Its latest reopening.
     pub latest_reopening: Option<Time>,
-    /// The latest of its closings that a survey asks about; loaded with a due mail only.
-    pub latest_asked: Option<Time>,
+    /// Its surveys that asked, or wait to, and the closings that they ask about; loaded with a due mail only. Commands of
+    /// the batch may have stopped one of them since.
+    pub asked: BTreeMap<Uuid, Time>,
     /// Its surveys in the batch.
     surveys: BTreeSet<Uuid>,
 }
@@ -106,6 +108,10 @@ pub struct Batch {
     pub unreadable: BTreeSet<Uuid>,
     /// Until when.
     pub put_off_until: Option<Time>,
+    /// The pause that a person made; loaded with due mails only. No mail is claimed during it.
+    pub halt: Option<Halt>,
+    /// Since when all mails are due that wait for another try; `None` if they wait on.
+    pub all_due: Option<Time>,
     /// What was sent lately. The store keeps it from batch to batch.
     pub paces: Paces,
     /// Closings to be stored.

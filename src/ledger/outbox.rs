@@ -3,11 +3,12 @@
 //! The states are in `survey::outbound`. It owns the check before sending and the rates. It must not know how mail is sent.
 
 use super::{Batch, Clicked, Command, Touched};
-use crate::survey::Time;
 use crate::survey::eligibility::{Since, still_asks};
 use crate::survey::outbound::{Attempt, Lease, Marked, Outgoing, Patience, State};
 use crate::survey::pace::Rates;
-use crate::survey::suppression::Bounce;
+use crate::survey::sending::Halt;
+use crate::survey::suppression::{Bounce, Cause};
+use crate::survey::{Time, is_over};
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -40,6 +41,8 @@ pub enum Claimed {
     Paced(Time),
     /// Nothing is due.
     Nothing,
+    /// A person paused sending.
+    Halted(Halt),
 }
 
 impl Command for Claim {
@@ -52,6 +55,9 @@ impl Command for Claim {
 
     /// Takes the mail that is due longest and may go.
     fn decide(&self, batch: &mut Batch) -> Claimed {
+        if let Some(halt) = &batch.halt {
+            return Claimed::Halted(halt.clone());
+        }
         // Reserve a turn only when there is a mail to send.
         if !batch.due.is_empty()
             && let Some(turn) = batch.paces.wait_overall(self.at, self.rates)
@@ -83,18 +89,21 @@ impl Claim {
     /// sent. A mail whose domain is over the rate gets a later turn of its own.
     fn take(&self, batch: &mut Batch, id: Uuid, address: &str) -> bool {
         let Batch { surveys, clicks, conversations, addresses, paces, .. } = batch;
+        let asks = |id: &Uuid| surveys.get(id).is_none_or(|survey| survey.mail.arrives_at().is_some());
+        let known = surveys.get(&id).and_then(|survey| conversations.get(&survey.conversation));
+        let latest_asked = known
+            .and_then(|known| known.asked.iter().filter(|(id, _)| asks(id)).map(|(_, closed_at)| *closed_at).max());
         let Some(survey) = surveys.get_mut(&id) else { return false };
         survey.note_arrival(clicks.get_mut(&id));
         if !survey.mail.is_due(self.at) {
             return false;
         }
-        let known = conversations.get(&survey.conversation);
         let none = BTreeSet::new();
         let since = Since {
             closed_at: survey.closed_at,
             rate_until: clicks.get(&id).and_then(|clicked| clicked.clicks.rate_until),
             latest_reopening: known.and_then(|known| known.latest_reopening),
-            latest_asked: known.and_then(|known| known.latest_asked),
+            latest_asked,
             suppressed: addresses.get(&survey.address_hash).map_or(&none, |address| &address.suppressed),
         };
         if let Err(why) = still_asks(&since, self.at) {
@@ -149,6 +158,8 @@ pub struct Mark {
     pub patience: Patience,
     /// 0 to 1: spreads retries.
     pub jitter: f64,
+    /// What put the waiting mails off was not they: they are all due now.
+    pub all_due: bool,
     /// The next claim.
     pub next: Option<Claim>,
 }
@@ -175,14 +186,66 @@ impl Command for Mark {
                 useful_until: clicks.rate_until,
                 jitter: self.jitter,
             };
-            survey.mail.mark(self.lease, &marked);
+            let counts = survey.mail.mark(self.lease, &marked);
             clicks.accepted_at = survey.mail.accepted_at;
+            if counts && matches!(self.attempt, Attempt::NoRecipient(_)) {
+                let address_hash = survey.address_hash.clone();
+                batch.suppress(address_hash, Cause::Bounced, self.at, None);
+            }
+        }
+        if self.all_due {
+            batch.all_due = batch.all_due.max(Some(self.at));
         }
         self.next.as_ref().map(|claim| claim.decide(batch))
     }
 
     fn unheard(answer: Option<Claimed>) -> Option<Release> {
         answer.and_then(Claim::unheard)
+    }
+}
+
+/// Give failed mails another life.
+#[derive(Clone, Debug)]
+pub struct Requeue {
+    /// The surveys whose mails they are.
+    pub surveys: BTreeSet<Uuid>,
+    /// When.
+    pub at: Time,
+}
+
+/// What became of failed mails that were to be requeued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requeued {
+    /// They are due now.
+    pub requeued: u64,
+    /// Their rate window has ended, so that nobody could answer.
+    pub window_over: u64,
+    /// They may have arrived, or had not failed.
+    pub left: u64,
+}
+
+impl Command for Requeue {
+    type Answer = Requeued;
+
+    fn touches(&self, touched: &mut Touched) {
+        touched.surveys.extend(&self.surveys);
+    }
+
+    /// What else may have changed, such as a suppression, is checked when the mail is claimed.
+    fn decide(&self, batch: &mut Batch) -> Requeued {
+        let mut done = Requeued::default();
+        for id in &self.surveys {
+            let Some(survey) = batch.surveys.get_mut(id) else { continue };
+            let is_over = batch.clicks.get(id).is_some_and(|clicked| is_over(clicked.clicks.rate_until, self.at));
+            if survey.mail.state != State::Failed || survey.mail.accepted_at.is_some() {
+                done.left += 1;
+            } else if is_over {
+                done.window_over += 1;
+            } else {
+                done.requeued += u64::from(survey.mail.requeue(self.at));
+            }
+        }
+        done
     }
 }
 

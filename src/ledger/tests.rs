@@ -163,9 +163,14 @@ fn a_mail_is_checked_again_before_it_goes_out() {
     };
     assert_eq!(stopped(&reopened, minutes(60)), (State::Cancelled(Stop::Reopened), true), "the next one goes");
     let asked = |batch: &mut Batch| {
-        batch.conversations.get_mut(&conversation("1")).expect("known").latest_asked = Some(minutes(3));
+        batch.conversations.get_mut(&conversation("1")).expect("known").asked.insert(Uuid::from_u128(7), minutes(3));
     };
     assert_eq!(stopped(&asked, minutes(60)), (State::Cancelled(Stop::LaterClosing), true));
+    let stopped_since = |batch: &mut Batch| {
+        batch.conversations.get_mut(&conversation("1")).expect("known").asked.insert(Uuid::from_u128(2), minutes(3));
+        assert!(batch.surveys.get_mut(&Uuid::from_u128(2)).expect("known").mail.cancel(Stop::Reopened));
+    };
+    assert_eq!(stopped(&stopped_since, minutes(60)), (lease(minutes(60)), true), "the later one was stopped since");
     let suppressed = |batch: &mut Batch| suppress(Cause::Complained).decide(batch);
     assert_eq!(stopped(&suppressed, minutes(60)), (State::Cancelled(Stop::Complained), false), "all go to ada");
     assert_eq!(stopped(&|_| {}, minutes(121)), (State::Cancelled(Stop::WindowOver), false));
@@ -185,6 +190,7 @@ fn a_mark_counts_only_with_the_lease_that_it_was_claimed_by() {
         attempt,
         patience: PATIENCE,
         jitter: 1.0,
+        all_due: false,
         next: None,
     };
     let stale = Lease { until: lease.until - TimeDelta::minutes(1), ..lease };

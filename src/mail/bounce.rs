@@ -7,6 +7,7 @@
 use super::LONGEST_REASON;
 use crate::survey::fields::display;
 use crate::survey::link::{BOUNCE_CHARS, LINK_CHARS};
+use crate::survey::refusal::{blames_recipient, status};
 use crate::survey::suppression::Bounce;
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use std::borrow::Cow;
@@ -27,8 +28,6 @@ pub struct BounceReport {
     pub tokens: Vec<String>,
 }
 
-/// A status code of RFC 3463: class, subject, detail.
-type Status = (u16, u16, u16);
 /// One block of fields in a report: names in lower case, and values.
 type Fields = Vec<(String, String)>;
 
@@ -71,42 +70,12 @@ fn failure(fields: &Fields) -> Option<(Bounce, String)> {
     let status = value(fields, "status").and_then(status);
     let reason = if answer.is_empty() { value(fields, "status")? } else { answer };
     match action.split_whitespace().next()? {
-        "failed" => Some((if is_final(status, answer) { Bounce::Hard } else { Bounce::Soft }, reason.to_owned())),
+        "failed" => {
+            Some((if blames_recipient(status, answer) { Bounce::Hard } else { Bounce::Soft }, reason.to_owned()))
+        }
         "delayed" => Some((Bounce::Soft, reason.to_owned())),
         _ => None,
     }
-}
-
-/// Whether a failure means that the address does not exist or is disabled.
-///
-/// Only such a failure suppresses the address. A full mailbox gets emptied. A mail that is refused as spam, because of
-/// a blocklist or because of a missing signature is our own problem: counting that would suppress every customer on one
-/// bad day.
-fn is_final(status: Option<Status>, answer: &str) -> bool {
-    // If a server sends no status code, the reporting server puts x.0.0. Its text may still hold a better code.
-    let best = status.filter(|(_, subject, detail)| (*subject, *detail) != (0, 0)).or_else(|| {
-        let words = answer.split(|c: char| c.is_whitespace() || c == '-' || c == '#');
-        words.filter_map(self::status).find(|code| status.is_none_or(|(class, ..)| class == code.0))
-    });
-    match best {
-        Some((5, 1, detail)) => !matches!(detail, 7 | 8), // the sender's address
-        // A disabled mailbox, an unknown host, and the codes of Exchange for an unknown recipient or domain.
-        Some((5, 2, 1) | (5, 4, 1 | 4 | 310)) => true,
-        Some((_, subject, detail)) if (subject, detail) != (0, 0) => false,
-        _ => {
-            let class = status.map_or(5, |(class, ..)| class);
-            let code = answer.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
-            class == 5 && (code.len() != 3 || ["521", "550", "551", "553", "556"].contains(&code))
-        }
-    }
-}
-
-/// Reads a status code such as `5.1.1`, and ignores what follows it.
-fn status(text: &str) -> Option<Status> {
-    let code = text.trim().split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
-    let mut numbers = code.trim_end_matches('.').split('.').map(|number| number.parse().ok());
-    let status = (numbers.next()??, numbers.next()??, numbers.next()??);
-    (numbers.next().is_none() && matches!(status.0, 2 | 4 | 5)).then_some(status)
 }
 
 fn value<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
@@ -218,6 +187,7 @@ mod tests {
             ("5.0.0", "550-5.7.1 we do not like you", Soft),
             ("5.0.0", "550 #5.1.0 Address rejected", Hard),
             ("4.0.0", "550 5.1.1 reported by another", Soft),
+            ("5.0.0", "550 blocked by our spam filter", Soft),
             ("nonsense", "550 no", Hard),
             ("nonsense", "450 later", Soft),
         ] {

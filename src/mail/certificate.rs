@@ -7,7 +7,9 @@ use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +17,13 @@ use std::time::Duration;
 const FURTHEST: u64 = 4000;
 const DAY: u64 = 86_400;
 
-/// The authorities that this machine trusts.
+/// The authorities that this machine trusts, and those of a PEM file, as far as they can be read.
 #[must_use]
-pub fn authorities() -> RootCertStore {
+pub fn authorities(ca_file: Option<&Path>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let more = ca_file.and_then(|file| CertificateDer::pem_file_iter(file).ok());
+    roots.add_parsable_certificates(more.into_iter().flatten().flatten());
     roots
 }
 
@@ -53,7 +57,6 @@ pub fn days_left(chain: &[Vec<u8>], host: &str, roots: RootCertStore, now: TimeD
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::pki_types::pem::PemObject;
 
     /// The end of the certificate that the tests call `sound`: the first day of 2120.
     const END: i64 = 4_733_510_400;

@@ -21,10 +21,10 @@ impl Smtp {
     /// # Errors
     /// Why there is no session, in a sentence for the operator.
     pub async fn log_in(&self, now: TimeDelta) -> Result<LoggedIn, String> {
-        let session = self.open().await?;
-        let chain = session.certificates();
+        let mut session = self.open().await.map_err(|attempt| attempt.reason().unwrap_or_default().to_owned())?;
+        let chain = std::mem::take(&mut session.certificates);
         self.quit(session).await;
-        let days_left = days_left(&chain, &self.host, authorities(), now);
+        let days_left = days_left(&chain, &self.host, authorities(self.ca_file.as_deref()), now);
         Ok(LoggedIn { encrypted: !chain.is_empty(), days_left })
     }
 }

@@ -7,21 +7,23 @@
 //! puts a connection back that was abandoned in the middle of a mail.
 
 use super::LONGEST_REASON;
-use super::tls::ImplicitTls;
+use super::tls::Encrypted;
 use super::transport::Letter;
-use super::wire::Wire;
+use super::wire::{Answers, Wire};
 use crate::config::Tls;
 use crate::survey::outbound::Attempt;
+use crate::survey::refusal::{Step, judge};
 use crate::survey::suppression::without_addresses;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt, Rset, Starttls};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::{Response, Severity};
 use rustls::CertificateError;
 use std::error::Error as StdError;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -35,6 +37,8 @@ pub struct Smtp {
     pub port: u16,
     /// Whether and when the connection is encrypted.
     pub tls: Tls,
+    /// A PEM file of authorities that are trusted besides those of this machine.
+    pub ca_file: Option<PathBuf>,
     /// User and password. `(user, password).into()` makes one; its `Debug` shows neither.
     pub login: Option<Credentials>,
     /// The name we give ourselves in `EHLO`.
@@ -43,8 +47,8 @@ pub struct Smtp {
     pub deadlines: Deadlines,
 }
 
-/// How long to wait for the server. Sending a mail takes at most one `session`, six times `command` and twice
-/// `message`: a session that died while it was idle is replaced, and the mail is sent again.
+/// How long to wait for the server. Sending a mail takes at most two `session`, seven times `command` and once
+/// `message`: a session that died while it was idle is replaced.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
     /// For one of the server's addresses to accept the connection. A dead address leaves time for the next.
@@ -79,32 +83,41 @@ pub(super) struct Session {
     connection: AsyncSmtpConnection,
     /// Whether the server takes several commands at once (`PIPELINING`, RFC 2920).
     pipelines: bool,
-    /// The certificates of implicit TLS, the server's own first.
-    certificates: Vec<Vec<u8>>,
+    /// The certificates that the server showed, its own first; none if nothing is encrypted.
+    pub(super) certificates: Vec<Vec<u8>>,
 }
 
-impl Session {
-    /// The certificates that the server showed, its own first; none if nothing is encrypted.
-    pub(super) fn certificates(&self) -> Vec<Vec<u8>> {
-        let by_starttls = || self.connection.certificate_chain().unwrap_or_default();
-        if self.certificates.is_empty() { by_starttls() } else { self.certificates.clone() }
-    }
+/// Why a mail was not accepted, and what that leaves of the session.
+enum Failure {
+    /// The server judged the mail. The session goes on.
+    Judged(Attempt),
+    /// The session is over, and the mail with it.
+    Over(Attempt),
+    /// The session is over, before the mail was transmitted. In a new session this is what it means for the mail.
+    Lost(Attempt),
+}
+
+/// Why there is no session: what the server was asked, and what went wrong.
+type NoSession = (Step, Box<dyn StdError + Send + Sync>);
+
+fn at<E: Into<Box<dyn StdError + Send + Sync>>>(step: Step) -> impl Fn(E) -> NoSession {
+    move |error| (step, error.into())
 }
 
 impl Smtp {
-    /// Tries once to send a mail. Takes the session out of `kept` and puts it back only if the mail was accepted, so
-    /// that a session whose dialogue broke off is never used again.
+    /// Tries once to send a mail. Takes the session out of `kept` and puts it back if it can be used again: a session whose
+    /// dialogue broke off never is.
     pub(super) async fn send(&self, kept: &mut Option<Session>, letter: &Letter) -> Attempt {
         if let Some(session) = kept.take() {
-            // Servers close idle sessions, so a failure here says nothing about a new one.
+            // Servers close idle sessions, so a session that is lost says nothing about a new one.
             match self.hand_over(session, kept, letter).await {
-                Attempt::Unreachable(_) => {}
-                outcome => return outcome,
+                Err(Failure::Lost(_)) => {}
+                done => return attempt(done),
             }
         }
         match self.open().await {
-            Ok(session) => self.hand_over(session, kept, letter).await,
-            Err(reason) => Attempt::Unreachable(reason),
+            Ok(session) => attempt(self.hand_over(session, kept, letter).await),
+            Err(attempt) => attempt,
         }
     }
 
@@ -114,25 +127,34 @@ impl Smtp {
         let _ = timeout(self.deadlines.quit, session.connection.quit()).await;
     }
 
-    async fn hand_over(&self, mut session: Session, kept: &mut Option<Session>, letter: &Letter) -> Attempt {
-        match self.dialogue(&mut session, letter).await {
-            Ok(()) => {
-                *kept = Some(session);
-                Attempt::Accepted
-            }
-            Err(outcome) => outcome,
+    async fn hand_over(
+        &self,
+        mut session: Session,
+        kept: &mut Option<Session>,
+        letter: &Letter,
+    ) -> Result<(), Failure> {
+        let done = self.dialogue(&mut session, letter).await;
+        let goes_on = match &done {
+            Ok(()) => true,
+            // The next mail begins anew in the same session.
+            Err(Failure::Judged(_)) => self.answer(Step::Mail, session.connection.command(Rset)).await.is_ok(),
+            Err(Failure::Over(_) | Failure::Lost(_)) => false,
+        };
+        if goes_on {
+            *kept = Some(session);
         }
+        done
     }
 
     /// Sends `MAIL`, `RCPT`, `DATA` and the mail. What a failure means depends on the step: before the server answers
     /// `DATA` with 354 the mail cannot have been delivered, after that it can.
-    async fn dialogue(&self, session: &mut Session, letter: &Letter) -> Result<(), Attempt> {
+    async fn dialogue(&self, session: &mut Session, letter: &Letter) -> Result<(), Failure> {
         let Session { connection, pipelines, .. } = session;
         let mut parameters = vec![];
         if ![&letter.from, &letter.to].iter().all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 let reason = "the address is not plain ASCII, and the server does not offer SMTPUTF8";
-                return Err(Attempt::Permanent(reason.into()));
+                return Err(Failure::Judged(Attempt::Permanent(reason.into())));
             }
             // The mail's header holds the address, so it is not ASCII either.
             parameters = vec![MailParameter::SmtpUtfEight, MailParameter::Body(MailBodyParameter::EightBitMime)];
@@ -140,83 +162,175 @@ impl Smtp {
         let mail = Mail::new(Some(letter.from.clone()), parameters);
         let rcpt = Rcpt::new(letter.to.clone(), vec![]);
         let go = if *pipelines {
-            // A failure ends the session, so the answers to later commands need not be read (RFC 2920 §3.1).
-            self.answer(connection.command(format!("{mail}{rcpt}{Data}"))).await?;
-            self.answer(connection.read_response()).await?;
-            self.answer(connection.read_response()).await?
+            self.ask_at_once(connection, &format!("{mail}{rcpt}{Data}")).await?
         } else {
-            self.answer(connection.command(mail)).await?;
-            self.answer(connection.command(rcpt)).await?;
-            self.answer(connection.command(Data)).await?
+            self.answer(Step::Mail, connection.command(mail)).await?;
+            self.answer(Step::Recipient, connection.command(rcpt)).await?;
+            self.answer(Step::Data, connection.command(Data)).await?
         };
         if !go.has_code(354) {
-            return Err(Attempt::Unreachable(format!("the server answers DATA with {}", go.code())));
+            let reason = format!("the server answers DATA with {}", go.code());
+            return Err(Failure::Lost(Attempt::Temporary(reason)));
         }
         // lettre adds the last line break itself.
         let raw = letter.raw.strip_suffix(b"\r\n").unwrap_or(&letter.raw);
         match timeout(self.deadlines.message, connection.message(raw)).await {
             Ok(Ok(taken)) if taken.code().severity == Severity::PositiveCompletion => Ok(()),
-            Ok(Ok(odd)) => Err(Attempt::Unknown(format!("the server answers the mail with {}", odd.code()))),
-            Ok(Err(error)) => Err(match self.judge(&error, Attempt::Unknown) {
-                // The whole mail was transmitted, so this counts as a try. Otherwise it would be sent again every few
-                // seconds.
-                Attempt::Unreachable(reason) => Attempt::Temporary(reason),
-                outcome => outcome,
+            Ok(Ok(odd)) => {
+                Err(Failure::Over(Attempt::Unknown(format!("the server answers the mail with {}", odd.code()))))
+            }
+            // Without an answer the mail may have been delivered, so it is not sent again at once.
+            Ok(Err(error)) => Err(match self.judge(Step::Message, &error) {
+                Failure::Lost(_) => Failure::Over(Attempt::Unknown(self.explain(&error))),
+                judged => judged,
             }),
-            Err(_) => Err(Attempt::Unknown(format!("no answer to the mail within {:?}", self.deadlines.message))),
+            Err(_) => {
+                let reason = format!("no answer to the mail within {:?}", self.deadlines.message);
+                Err(Failure::Over(Attempt::Unknown(reason)))
+            }
+        }
+    }
+
+    /// Sends `MAIL`, `RCPT` and `DATA` together; the answer to the last, or the first refusal. All answers are read: the
+    /// session goes on.
+    async fn ask_at_once(&self, connection: &mut AsyncSmtpConnection, commands: &str) -> Result<Response, Failure> {
+        let sender = self.answer(Step::Mail, connection.command(commands)).await;
+        let sender = sender.map_or_else(Failure::if_judged, |_| Ok(None))?;
+        let recipient = self.answer(Step::Recipient, connection.read_response()).await;
+        let recipient = recipient.map_or_else(Failure::if_judged, |_| Ok(None));
+        let first = match (sender, recipient) {
+            (Some(refused), Ok(_)) | (None, Ok(Some(refused))) => refused,
+            (Some(refused), Err(_)) => return Err(Failure::Over(refused)),
+            (None, Err(lost)) => return Err(lost),
+            (None, Ok(None)) => return self.answer(Step::Data, connection.read_response()).await,
+        };
+        // A server that answers 354 all the same waits for a mail that must not come.
+        match self.answer(Step::Data, connection.read_response()).await {
+            Err(Failure::Judged(_)) => Err(Failure::Judged(first)),
+            _ => Err(Failure::Over(first)),
         }
     }
 
     /// Waits for the answer to a command, within the deadline.
-    async fn answer(&self, answer: impl Future<Output = Result<Response, Error>>) -> Result<Response, Attempt> {
+    async fn answer(
+        &self,
+        step: Step,
+        answer: impl Future<Output = Result<Response, Error>>,
+    ) -> Result<Response, Failure> {
         match timeout(self.deadlines.command, answer).await {
-            Ok(answer) => answer.map_err(|error| self.judge(&error, Attempt::Unreachable)),
-            Err(_) => Err(Attempt::Unreachable(format!("no answer to a command within {:?}", self.deadlines.command))),
+            Ok(answer) => answer.map_err(|error| self.judge(step, &error)),
+            Err(_) => {
+                let reason = format!("no answer to {step} within {:?}", self.deadlines.command);
+                Err(Failure::Lost(Attempt::Temporary(reason)))
+            }
         }
     }
 
-    /// Opens a session; the error says why there is none.
-    pub(super) async fn open(&self) -> Result<Session, String> {
+    /// What a failure within a session means.
+    fn judge(&self, step: Step, error: &Error) -> Failure {
+        let reason = self.explain(error);
+        let Some(code) = error.status().map(u16::from) else { return Failure::Lost(Attempt::Temporary(reason)) };
+        match (code, judge(step, code, reason)) {
+            // The server ends the session. If no recipient was named, it was idle for too long.
+            (421, meaning @ Attempt::Unreachable(_)) => Failure::Lost(meaning),
+            (421, meaning) => Failure::Over(meaning),
+            (_, meaning) => Failure::Judged(meaning),
+        }
+    }
+
+    /// Opens a session; what it means for the mail if there is none. A connection that fails before the server says why is
+    /// tried once more at once.
+    pub(super) async fn open(&self) -> Result<Session, Attempt> {
         let limit = self.deadlines.session;
-        match timeout(limit, self.connect_and_log_in()).await {
-            Ok(session) => session.map_err(|error| self.explain(&*error)),
-            Err(_) => Err(format!("{}:{}: not ready within {limit:?}{}", self.host, self.port, self.tls_hint())),
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let Self { host, port, .. } = self;
+            let Ok(opened) = timeout(limit, self.connect_and_log_in()).await else {
+                let reason = format!("{host}:{port}: not ready within {limit:?}{}", self.tls_hint());
+                return Err(Attempt::Unreachable(reason));
+            };
+            let (step, error) = match opened {
+                Ok(session) => return Ok(session),
+                Err(failure) => failure,
+            };
+            match error.downcast_ref::<Error>().and_then(Error::status) {
+                Some(code) => {
+                    return Err(judge(step, code.into(), format!("{} (from {host}:{port})", self.explain(&*error))));
+                }
+                None if tries == 1 => {}
+                None => return Err(Attempt::Unreachable(self.explain(&*error))),
+            }
         }
     }
 
-    async fn connect_and_log_in(&self) -> Result<Session, Box<dyn StdError + Send + Sync>> {
-        let tcp = self.dial().await?;
-        // Each command is one small packet, and we wait for its answer. Nagle's algorithm would add 40 ms to each mail.
-        tcp.set_nodelay(true)?;
-        let tcp = Wire::new(tcp, self.tls == Tls::StartTls);
-        // Read anew for each connection. Connections are rare, and so new authorities count without a restart.
-        let tls = || TlsParameters::new(self.host.clone());
-        let mut certificates = Vec::new();
-        let stream: Box<dyn AsyncTokioStream> = match self.tls {
-            Tls::Implicit => {
-                let encrypted = ImplicitTls::shake_hands(tcp, tls()?).await?;
-                certificates = encrypted.certificates();
-                Box::new(encrypted)
-            }
-            Tls::StartTls | Tls::Off => Box::new(tcp),
-        };
-        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &self.ehlo_name).await?;
-        if self.tls == Tls::StartTls {
-            if !connection.can_starttls() {
-                return Err("the server does not offer STARTTLS, and without it nothing is sent".into());
-            }
-            connection.starttls(tls()?, &self.ehlo_name).await?;
-        }
+    async fn connect_and_log_in(&self) -> Result<Session, NoSession> {
+        let (mut connection, certificates) = self.connect().await?;
         if let Some(login) = &self.login {
             if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
-                return Err("the server does not offer login by PLAIN or LOGIN; many offer it over TLS only".into());
+                let reason = "the server does not offer login by PLAIN or LOGIN; many offer it over TLS only";
+                return Err(at(Step::Auth)(reason));
             }
-            connection.auth(DEFAULT_MECHANISMS, login).await?;
+            if let Err(error) = connection.auth(DEFAULT_MECHANISMS, login).await {
+                let _ = timeout(self.deadlines.quit, connection.quit()).await;
+                return Err(at(Step::Auth)(error));
+            }
         }
         // Asked again, because lettre does not expose PIPELINING. It saves two round trips with each mail.
-        let extensions = connection.command(Ehlo::new(self.ehlo_name.clone())).await?;
+        let extensions = connection.command(Ehlo::new(self.ehlo_name.clone())).await.map_err(at(Step::Hello))?;
         let pipelines = extensions.message().any(|line| line.eq_ignore_ascii_case("PIPELINING"));
         Ok(Session { connection, pipelines, certificates })
+    }
+
+    /// Connects, and encrypts as far as the settings say. Returns the server's certificates too, as far as it showed any.
+    async fn connect(&self) -> Result<(AsyncSmtpConnection, Vec<Vec<u8>>), NoSession> {
+        let tcp = self.dial().await.map_err(at(Step::Hello))?;
+        // Each command is one small packet, and we wait for its answer. Nagle's algorithm would add 40 ms to each mail.
+        tcp.set_nodelay(true).map_err(at(Step::Hello))?;
+        let tcp = Wire::new(tcp);
+        if self.tls == Tls::Implicit {
+            let stream = self.encrypt(tcp).await?;
+            let certificates = stream.certificates();
+            return Ok((self.greet(Box::new(Answers::new(stream))).await?, certificates));
+        }
+        let (tcp, plain) = tcp.twice().map_err(at(Step::Hello))?;
+        let mut connection = self.greet(Box::new(Answers::new(plain))).await?;
+        if !connection.can_starttls() {
+            if self.tls == Tls::IfOffered {
+                return Ok((connection, Vec::new()));
+            }
+            return Err(at(Step::StartTls)("the server does not offer STARTTLS, and without it nothing is sent"));
+        }
+        connection.command(Starttls).await.map_err(at(Step::StartTls))?;
+        // With this goes whatever an attacker on the network slipped in before the encryption (RFC 3207, 6).
+        drop(connection);
+        let stream = self.encrypt(tcp).await?;
+        let certificates = stream.certificates();
+        Ok((self.greet(Box::new(Answers::greeted(stream))).await?, certificates))
+    }
+
+    /// Reads the greeting, and says EHLO.
+    async fn greet(&self, stream: Box<dyn AsyncTokioStream>) -> Result<AsyncSmtpConnection, NoSession> {
+        AsyncSmtpConnection::connect_with_transport(stream, &self.ehlo_name).await.map_err(at(Step::Hello))
+    }
+
+    async fn encrypt(&self, tcp: Wire) -> Result<Encrypted, NoSession> {
+        let parameters = self.tls_parameters().await.map_err(at(Step::StartTls))?;
+        Encrypted::shake_hands(tcp, parameters).await.map_err(at(Step::StartTls))
+    }
+
+    /// Read anew for each connection. Connections are rare, and so new authorities count without a restart.
+    async fn tls_parameters(&self) -> Result<TlsParameters, Box<dyn StdError + Send + Sync>> {
+        let mut parameters = TlsParameters::builder(self.host.clone());
+        if self.tls == Tls::IfOffered {
+            // Nobody sits between this machine and itself, and a local server has a certificate for another name.
+            parameters = parameters.dangerous_accept_invalid_certs(true);
+        }
+        if let Some(file) = &self.ca_file {
+            let pem = tokio::fs::read(file).await.map_err(|error| format!("{}: {error}", file.display()))?;
+            parameters = parameters.add_root_certificate(Certificate::from_pem(&pem)?);
+        }
+        Ok(parameters.build()?)
     }
 
     /// Connects to the first of the server's addresses that accepts.
@@ -230,18 +344,6 @@ impl Smtp {
             }
         }
         Err(failure)
-    }
-
-    /// What a failure means for the mail, by the server's answer; `otherwise` if it did not answer.
-    fn judge(&self, error: &Error, otherwise: fn(String) -> Attempt) -> Attempt {
-        let meaning = match error.status() {
-            None => otherwise,
-            // The server shuts down, or requires login or encryption first. Neither is about this mail.
-            Some(code) if matches!(code.into(), 421 | 530) => Attempt::Unreachable,
-            Some(code) if code.severity == Severity::TransientNegativeCompletion => Attempt::Temporary,
-            Some(_) => Attempt::Permanent,
-        };
-        meaning(self.explain(error))
     }
 
     /// One line for the operator: the cause alone, without addresses.
@@ -266,8 +368,25 @@ impl Smtp {
     fn tls_hint(&self) -> &'static str {
         match self.tls {
             Tls::Implicit => "",
-            Tls::StartTls | Tls::Off => " (a port that expects TLS at once, such as 465, needs smtps://)",
+            Tls::StartTls | Tls::IfOffered => " (a port that expects TLS at once, such as 465, needs smtps://)",
         }
+    }
+}
+
+impl Failure {
+    /// What the server refused; an error if the session is over.
+    fn if_judged(self) -> Result<Option<Attempt>, Self> {
+        match self {
+            Self::Judged(attempt) => Ok(Some(attempt)),
+            over => Err(over),
+        }
+    }
+}
+
+fn attempt(done: Result<(), Failure>) -> Attempt {
+    match done {
+        Ok(()) => Attempt::Accepted,
+        Err(Failure::Judged(attempt) | Failure::Over(attempt) | Failure::Lost(attempt)) => attempt,
     }
 }
 
@@ -295,7 +414,7 @@ fn explain_tls(error: &rustls::Error) -> String {
             }
             // rustls reports a self-signed certificate as `Other`.
             CertificateError::UnknownIssuer | CertificateError::Other(_) => {
-                "the certificate is not signed by an authority that this machine trusts"
+                "the certificate is not signed by an authority that this machine trusts (mail.smtp_ca_file adds others)"
             }
             _ => return error.to_string(),
         },

@@ -1,8 +1,7 @@
-//! Implicit TLS for the SMTP dialogue, over a socket that we opened.
+//! TLS under the SMTP dialogue, over a socket that we opened.
 //!
-//! lettre opens the socket for implicit TLS itself, without `TCP_NODELAY`. So this puts lettre's TLS, which it also
-//! uses for `STARTTLS` and with the same trust, between our socket and its dialogue. It must not know what is sent over
-//! it.
+//! lettre opens the socket for implicit TLS itself, without `TCP_NODELAY`, and lets nobody between its `STARTTLS` and its
+//! dialogue. So this puts lettre's TLS between our socket and its dialogue. It must not know what is sent over it.
 
 #![expect(deprecated, reason = "lettre offers its TLS over a given socket by no other type")]
 
@@ -16,14 +15,14 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt};
 
-/// A connection that is encrypted from its first byte.
+/// An encrypted connection.
 #[derive(Debug)]
-pub(super) struct ImplicitTls {
+pub(super) struct Encrypted {
     stream: Compat<AsyncNetworkStream>,
     peer: SocketAddr,
 }
 
-impl ImplicitTls {
+impl Encrypted {
     pub(super) async fn shake_hands(tcp: Wire, tls: TlsParameters) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let peer = tcp.peer_addr()?;
         let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(tcp));
@@ -37,19 +36,19 @@ impl ImplicitTls {
     }
 }
 
-impl AsyncTokioStream for ImplicitTls {
+impl AsyncTokioStream for Encrypted {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.peer)
     }
 }
 
-impl AsyncRead for ImplicitTls {
+impl AsyncRead for Encrypted {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for ImplicitTls {
+impl AsyncWrite for Encrypted {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

@@ -54,6 +54,7 @@ impl Transport {
                     host: host.clone(),
                     port: *port,
                     tls: *tls,
+                    ca_file: config.mail.smtp_ca_file.clone(),
                     login: user.clone().zip(password).map(Into::into),
                     ehlo_name: ehlo_name(&config.public_url),
                     deadlines: Deadlines::default(),

@@ -6,7 +6,7 @@ use crate::survey::report::{Figures, Group, Report};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 16] = [
     "id",
     "name",
     "asked",
@@ -21,9 +21,25 @@ const COLUMNS: [&str; 14] = [
     "amazing",
     "held",
     "unconfirmed",
+    "waiting",
+    "failed",
 ];
-const TABLE: [&str; 12] =
-    ["", "CSAT", "ratings", "😠", "🙁", "😐", "😀", "🤩", "asked", "answered", "held", "unconfirmed"];
+const TABLE: [&str; 14] = [
+    "",
+    "CSAT",
+    "ratings",
+    "😠",
+    "🙁",
+    "😐",
+    "😀",
+    "🤩",
+    "asked",
+    "answered",
+    "held",
+    "unconfirmed",
+    "waiting",
+    "failed",
+];
 
 /// The report of the HTTP contract.
 #[must_use]
@@ -45,7 +61,7 @@ fn figures_json(figures: &Figures) -> Value {
     json!({
         "asked": figures.asked, "answered": figures.answered, "ratings": figures.ratings(),
         "positive": figures.positive, "csat": figures.csat(), "scores": figures.scores,
-        "held": figures.held, "unconfirmed": figures.unconfirmed,
+        "held": figures.held, "unconfirmed": figures.unconfirmed, "waiting": figures.waiting, "failed": figures.failed,
     })
 }
 
@@ -68,7 +84,7 @@ fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn cells(row: &Group) -> [String; 14] {
+fn cells(row: &Group) -> [String; 16] {
     let figures = &row.figures;
     let csat = figures.csat().map_or(String::new(), |csat| format!("{csat:.4}"));
     let [terrible, bad, okay, great, amazing] = figures.scores.map(|count| count.to_string());
@@ -87,6 +103,8 @@ fn cells(row: &Group) -> [String; 14] {
         amazing,
         figures.held.to_string(),
         figures.unconfirmed.to_string(),
+        figures.waiting.to_string(),
+        figures.failed.to_string(),
     ]
 }
 
@@ -98,7 +116,7 @@ pub fn table(report: &Report) -> String {
     let total = line("total".into(), &report.total);
     let lines: Vec<_> = [TABLE.map(str::to_owned)].into_iter().chain(rows).chain([total]).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or_default();
-    let widths: [usize; 12] = std::array::from_fn(width);
+    let widths: [usize; 14] = std::array::from_fn(width);
     let mut text = format!("{} to {}, by {}\n\n", report.from, report.to, report.by);
     for line in &lines {
         for (column, cell) in line.iter().enumerate() {
@@ -110,12 +128,13 @@ pub fn table(report: &Report) -> String {
     text
 }
 
-fn line(name: String, figures: &Figures) -> [String; 12] {
+fn line(name: String, figures: &Figures) -> [String; 14] {
     let csat = figures.csat().map_or("-".into(), |csat| format!("{:.1} %", csat * 100.0));
     let [terrible, bad, okay, great, amazing] = figures.scores.map(|count| count.to_string());
-    let counts = [figures.ratings(), figures.asked, figures.answered, figures.held, figures.unconfirmed];
-    let [ratings, asked, answered, held, unconfirmed] = counts.map(|count| count.to_string());
-    [name, csat, ratings, terrible, bad, okay, great, amazing, asked, answered, held, unconfirmed]
+    let Figures { asked, answered, held, unconfirmed, waiting, failed, .. } = figures;
+    let [ratings, asked, answered] = [figures.ratings(), *asked, *answered].map(|count| count.to_string());
+    let [held, unconfirmed, waiting, failed] = [held, unconfirmed, waiting, failed].map(ToString::to_string);
+    [name, csat, ratings, terrible, bad, okay, great, amazing, asked, answered, held, unconfirmed, waiting, failed]
 }
 
 #[cfg(test)]

@@ -23,11 +23,14 @@
 //! - Settings and days are rewritten at a start: by the service that holds the lock.
 
 mod lock;
+mod sending;
 mod sqlite;
 mod upkeep;
 
 pub use lock::{ServeLock, lock};
+pub use sending::{MailCount, Unsent};
 pub use upkeep::Rekeyed;
+
 
 use crate::ledger::Command;
 use crate::ledger::clicks::{Submit, Submitted, View};

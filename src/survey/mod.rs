@@ -16,7 +16,9 @@ pub mod page;
 pub mod paging;
 pub mod policy;
 pub mod rating;
+pub mod refusal;
 pub mod report;
+pub mod sending;
 pub mod suppression;
 pub mod trail;
 mod words;
@@ -33,7 +35,7 @@ pub fn stamp(time: Time) -> String {
 }
 
 /// Whether a window has ended. Its last moment is still inside; without an end it never ends.
-fn is_over(until: Option<Time>, now: Time) -> bool {
+pub(crate) fn is_over(until: Option<Time>, now: Time) -> bool {
     until.is_some_and(|until| now > until)
 }
 

@@ -4,6 +4,7 @@
 //! what became of an attempt.
 
 use super::Time;
+use super::refusal::Refusal;
 use super::suppression::Cause;
 use super::words::words;
 use chrono::TimeDelta;
@@ -11,8 +12,6 @@ use uuid::Uuid;
 
 /// No retry waits longer than this: the end of an outage is noticed within half a working day.
 pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(4);
-/// The wait after a failed connection. The mail is not at fault, so the wait is short.
-pub const UNREACHABLE_WAIT: TimeDelta = TimeDelta::seconds(30);
 /// After more tries than this an unknown outcome that is not the first counts as an acceptance: a server that drops every
 /// connection after the mail would otherwise get the mail again for days.
 pub const MOST_UNKNOWN: u32 = 2;
@@ -24,21 +23,41 @@ pub const LONGEST_SETTING: TimeDelta = TimeDelta::days(30);
 pub enum Attempt {
     /// The server accepted it, and is responsible for it from now on.
     Accepted,
-    /// Refused for now.
+    /// Refused for now, or the session broke over it.
     Temporary(String),
-    /// Refused for good.
+    /// It cannot be sent, whatever the server thinks of it.
     Permanent(String),
-    /// There was no session, or it broke: the mail itself was not judged, so this does not count as one of its tries.
+    /// Refused for good, because there is no such recipient.
+    NoRecipient(String),
+    /// Refused for good, for what may be the sender's fault: it waits.
+    Refused(Refusal),
+    /// There was no session: the mail itself was not judged, so this does not count as one of its tries.
     Unreachable(String),
     /// It was transmitted and no answer came: it may have been delivered.
     Unknown(String),
 }
 
 impl Attempt {
-    fn reason(&self) -> Option<&str> {
+    /// Why it was not accepted, in one line.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Accepted => None,
-            Self::Temporary(why) | Self::Permanent(why) | Self::Unreachable(why) | Self::Unknown(why) => Some(why),
+            Self::Temporary(why)
+            | Self::Permanent(why)
+            | Self::NoRecipient(why)
+            | Self::Refused(Refusal { why, .. })
+            | Self::Unreachable(why)
+            | Self::Unknown(why) => Some(why),
+        }
+    }
+
+    /// Whether it says nothing about the mail: no other mail would have fared better.
+    fn is_blameless(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused(refusal) => refusal.step.is_about_the_sender(),
+            Self::Accepted | Self::Temporary(_) | Self::Permanent(_) | Self::NoRecipient(_) | Self::Unknown(_) => false,
         }
     }
 }
@@ -244,7 +263,7 @@ impl Outbound {
             return false;
         }
         let Marked { at, attempt, patience, useful_until, jitter } = *marked;
-        if !matches!(attempt, Attempt::Unreachable(_)) {
+        if !attempt.is_blameless() {
             self.tries = self.tries.saturating_add(1);
         }
         let last_try = patience.last_try(self.first_due, useful_until);
@@ -278,9 +297,10 @@ impl Outbound {
             // The whole mail was transmitted more than once; sending it again would be spam. Once is not enough, however
             // often it was refused before: the connection may have broken in the middle of the mail.
             Attempt::Unknown(_) if self.accepted_at.is_some() && self.tries > MOST_UNKNOWN => return Next::Accepted,
-            Attempt::Permanent(_) => return Next::Failed,
-            Attempt::Unreachable(_) => UNREACHABLE_WAIT,
-            Attempt::Temporary(_) | Attempt::Unknown(_) => backoff(self.tries, patience.retry_after, jitter),
+            Attempt::Permanent(_) | Attempt::NoRecipient(_) => return Next::Failed,
+            // What rests is the connection, or all of sending: another worker may take the mail at once.
+            blameless if blameless.is_blameless() => TimeDelta::zero(),
+            _ => backoff(self.tries, patience.retry_after, jitter),
         };
         let due = now + wait;
         match due > last_try {

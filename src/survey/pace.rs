@@ -106,7 +106,7 @@ impl Paces {
     }
 }
 
-fn domain(address: &str) -> String {
+pub(super) fn domain(address: &str) -> String {
     address.rsplit('@').next().unwrap_or_default().to_lowercase()
 }
 

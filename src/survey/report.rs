@@ -140,6 +140,10 @@ pub struct Figures {
     pub held: u64,
     /// Those of them that a person seems to have opened and that have no rating.
     pub unconfirmed: u64,
+    /// Surveys whose mail was to go out in the period, and waits.
+    pub waiting: u64,
+    /// Surveys whose mail was to go out in the period, and failed.
+    pub failed: u64,
     /// Standing ratings given in the period, with scores of the positive set.
     pub positive: u64,
     /// Standing ratings given in the period, one number a score, worst first.
@@ -153,6 +157,8 @@ impl Figures {
         self.answered += other.answered;
         self.held += other.held;
         self.unconfirmed += other.unconfirmed;
+        self.waiting += other.waiting;
+        self.failed += other.failed;
         self.positive += other.positive;
         for (mine, others) in self.scores.iter_mut().zip(other.scores) {
             *mine += others;

@@ -136,7 +136,7 @@ impl Play {
             match self.store.claim(Claim { at, lease, rates: Rates::default() }).await.expect("an answer") {
                 Claimed::Mail(mail, lease) => self.leases.push((mail.survey, lease)),
                 Claimed::Dropped => {}
-                Claimed::Paced(_) | Claimed::Nothing => return,
+                Claimed::Paced(_) | Claimed::Nothing | Claimed::Halted(_) => return,
             }
         }
     }
@@ -204,15 +204,16 @@ fn close(number: usize, at: Time, step: &Step) -> Close {
 
 fn mark(survey: Uuid, lease: Lease, at: Time, shape: u8) -> Mark {
     let why = || format!("{shape}");
-    let attempt = match shape % 6 {
+    let attempt = match shape % 7 {
         0 | 1 => Attempt::Accepted,
         2 => Attempt::Temporary(why()),
         3 => Attempt::Permanent(why()),
         4 => Attempt::Unreachable(why()),
+        5 => Attempt::NoRecipient(why()),
         _ => Attempt::Unknown(why()),
     };
     let patience = Patience { retry_after: TimeDelta::seconds(1), give_up_after: TimeDelta::hours(72) };
-    Mark { survey, lease, at, attempt, patience, jitter: 0.0, next: None }
+    Mark { survey, lease, at, attempt, patience, jitter: 0.0, all_due: false, next: None }
 }
 
 #[test]

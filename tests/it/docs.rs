@@ -114,6 +114,8 @@ fn load(text: &str) -> Result<Config, String> {
     let text = text.replace("/etc/afterword/smtp.secret", "smtp.secret");
     let text = text.replace("\"smtp.secret\"", &format!("'{}'", secret.display()));
     let text = text.replace("\"dkim.pem\"", &format!("'{}'", key.display()));
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem");
+    let text = text.replace("\"ca.pem\"", &format!("'{authority}'"));
     fs::write(&file, text).expect("written");
     Config::load(Some(&file), std::iter::empty()).map(|(config, _)| config).map_err(|error| error.to_string())
 }

@@ -79,7 +79,7 @@ async fn a_later_closing_takes_the_place_of_a_mail_that_was_under_way() {
     let patience = Patience { retry_after: TimeDelta::minutes(1), give_up_after: TimeDelta::hours(72) };
     let attempt = Attempt::Temporary("451".into());
     let at = desk.clock.now();
-    let mark = Mark { survey: mail.survey, lease, at, attempt, patience, jitter: 0.0, next: None };
+    let mark = Mark { survey: mail.survey, lease, at, attempt, patience, jitter: 0.0, all_due: false, next: None };
     store.mark(mark).await.expect("marked");
     desk.deliver().await;
     desk.pass(TimeDelta::minutes(2));
@@ -142,10 +142,10 @@ async fn the_lists_of_one_teammate_use_their_index() {
 #[tokio::test]
 async fn a_report_reads_indexes_and_no_rows_with_comments() {
     let desk = Desk::open().await;
-    let sql = "EXPLAIN QUERY PLAN SELECT teammate_id, sum(asked), sum(answered), sum(positive), sum(great)
+    let sql = "EXPLAIN QUERY PLAN SELECT teammate_id, sum(asked), sum(answered), sum(positive), sum(great), sum(failed)
         FROM report_facts WHERE at >= 1 AND at < 2 GROUP BY 1";
     let plan = desk.sql(sql).await.concat().concat();
-    for index in ["rating_asked", "rating_rated"] {
+    for index in ["rating_asked", "rating_rated", "outbox_unsent"] {
         assert!(plan.contains(&format!("USING COVERING INDEX {index} ")), "{plan}");
     }
 }

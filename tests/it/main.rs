@@ -1,6 +1,6 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `commands`, `e2e`, `proof`, `samples`, `terminal` and `upkeep` start
-//! processes, and only `e2e`, `proof`, `samples`, `smtp`, `sockets` and `upkeep` open sockets.
+//! no sleeping, no order between tests. Only `commands`, `e2e`, `proof`, `samples`, `sending`, `terminal` and `upkeep`
+//! start processes, and only `e2e`, `proof`, `samples`, `sending`, `smtp`, `sockets` and `upkeep` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
 
@@ -32,6 +32,7 @@ mod refusals;
 mod reports;
 mod rules;
 mod samples;
+mod sending;
 mod shape;
 mod sink;
 mod smtp;

@@ -88,9 +88,9 @@ async fn a_database_of_any_version_is_migrated_and_kept() {
         insta::allow_duplicates! { insta::assert_snapshot!(held, @r#"
         2026-10-25 to 2026-11-23, by teammate
 
-                 CSAT  ratings  😠  🙁  😐  😀  🤩  asked  answered  held  unconfirmed
-        Grace  50.0 %        2   1   0   0   1   0      7         2     1            1
-        total  50.0 %        2   1   0   0   1   0      7         2     1            1
+                 CSAT  ratings  😠  🙁  😐  😀  🤩  asked  answered  held  unconfirmed  waiting  failed
+        Grace  50.0 %        2   1   0   0   1   0      7         2     1            1        2       1
+        total  50.0 %        2   1   0   0   1   0      7         2     1            1        2       1
 
         silent: "accepted", "unrated"
         looked: "accepted", "unrated"
@@ -190,7 +190,12 @@ async fn a_command_names_the_service_as_who_migrates_and_migrates_nothing() {
     let before = shape(&here).await;
     let refused = Gateway::open(config(here.path()), clock()).await.expect_err("an older schema").to_string();
     let refused = refused.replace(&here.path().display().to_string(), "FOLDER");
-    insta::assert_snapshot!(refused, @"the database FOLDER/afterword.db has schema 0, and this program needs schema 1: restart `afterword serve`, which migrates it, or try again when it has");
+    let (older, newest) = (newest().await - 1, newest().await);
+    let expected = format!(
+        "the database FOLDER/afterword.db has schema {older}, and this program needs schema {newest}: \
+        restart `afterword serve`, which migrates it, or try again when it has"
+    );
+    assert_eq!(refused, expected);
     for command in ["key list", "report", "suppression list"] {
         let arguments: Vec<_> = command.split(' ').collect();
         let done = process::afterword(here.path(), &arguments).env_clear().output().expect("it runs");

@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-/// How long all mails may take to settle once nothing fails any more: a worker rests 30 s when there is no way out.
+/// How long all mails may take to settle once nothing fails any more: a worker rests 30 s when there is no way out, and
+/// a pause that was probed twice ends within 60 s.
 const SETTLES_WITHIN: Duration = Duration::from_secs(90);
 
 /// How much to prove.
@@ -36,7 +37,7 @@ pub struct Figures {
     pub accepted: usize,
     pub failed: usize,
     pub waiting: usize,
-    /// Accepted or failed wrongly: accepted though the server never took it, failed without a refusal for good.
+    /// Accepted or failed wrongly: accepted though the server never took it, failed though its recipient was not refused.
     pub wrong: Vec<String>,
     /// Mails that the server took more than once, each time but the first.
     pub extras: u64,
@@ -165,7 +166,7 @@ fn count(proof: &Proof, sink: &Sink, open_at_kills: u64, rows: &[(String, String
     let taken = |id: &str| seen.taken.get(&format!("<{id}@example.com>")).copied().unwrap_or_default();
     let right = |(id, state, note): &&(String, String, Option<String>)| match state.as_str() {
         "accepted" => taken(id) > 0,
-        "failed" => note.as_ref().is_some_and(|note| note.starts_with('5')),
+        "failed" => note.as_ref().is_some_and(|note| note.starts_with("550 5.1.1")),
         _ => false,
     };
     let known: HashSet<_> = rows.iter().map(|(id, ..)| format!("<{id}@example.com>")).collect();

@@ -42,6 +42,16 @@ impl Fact {
         self.mail == "accepted" && self.standing != "voided"
     }
 
+    /// Whether its mail was to go out, and how it stands: waiting or failed.
+    fn unsent(&self) -> Option<&str> {
+        let state = match self.mail {
+            "waiting" | "sending" => "waiting",
+            "failed" => "failed",
+            _ => return None,
+        };
+        (self.standing != "voided").then_some(state)
+    }
+
     fn counts(&self) -> bool {
         ["rated", "locked"].contains(&self.standing)
     }
@@ -72,6 +82,11 @@ async fn store(desk: &Desk, facts: &[Fact]) {
         "DELETE FROM rating",
         "DELETE FROM clicks",
         "DELETE FROM survey",
+        "DELETE FROM outbox",
+        "INSERT INTO outbox (id, kind, state, due_at, first_due, tries, stop, owner)
+            SELECT unhex(value ->> 0), 'request', value ->> 4, 1, value ->> 5, 1, iif(value ->> 4 = 'cancelled', 'reopened', NULL),
+                iif(value ->> 4 = 'sending', x'01', NULL)
+            FROM json_each($1)",
         "INSERT INTO survey (id, connection, conversation_id, closed_at, made_at, address_hash)
             SELECT unhex(value ->> 0), '', value ->> 1, 1, 1, 'h' FROM json_each($1)",
         "INSERT INTO rating (survey_id, teammate_id, team, asked_at, standing, voided_from, score, rated_at, comment,
@@ -99,11 +114,13 @@ fn naive(facts: &[&Fact], positive: &[u8], within: impl Fn(i64) -> bool) -> Valu
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
     let csat = (!ratings.is_empty()).then(|| happy as f64 / ratings.len() as f64);
     let scores: Vec<_> = (1..=5).map(|score| ratings.iter().filter(|fact| fact.score == score).count()).collect();
+    let unsent = |state| facts.iter().filter(|fact| fact.unsent() == Some(state) && within(fact.accepted_at)).count();
     let figures = json!({
         "asked": asked.len(), "answered": asked.iter().filter(|fact| fact.counts()).count(), "ratings": ratings.len(),
         "positive": happy, "csat": csat, "scores": scores,
         "held": asked.iter().filter(|fact| fact.standing == "held").count(),
         "unconfirmed": asked.iter().filter(|fact| fact.standing == "unrated" && fact.opened).count(),
+        "waiting": unsent("waiting"), "failed": unsent("failed"),
     });
     // Reading JSON may round the last digit of a share: theirs was read, so ours is too.
     serde_json::from_str(&figures.to_string()).expect("JSON")
@@ -150,7 +167,8 @@ fn figures_are_what_a_naive_count_finds() {
             prop_assert_eq!(&report["total"], &naive(&facts.iter().collect::<Vec<_>>(), &[3, 5], within));
             let mut groups: BTreeMap<Option<String>, Vec<(&Fact, i64)>> = BTreeMap::new();
             for fact in &facts {
-                let times = [(fact.is_asked(), fact.accepted_at), (fact.counts(), fact.rated_at)];
+                let is_mail = fact.is_asked() || fact.unsent().is_some();
+                let times = [(is_mail, fact.accepted_at), (fact.counts(), fact.rated_at)];
                 for (_, at) in times.into_iter().filter(|(there, at)| *there && within(*at)) {
                     let key = match by {
                         "teammate" => fact.teammate.map(str::to_owned),
@@ -184,7 +202,7 @@ fn figures_are_what_a_naive_count_finds() {
 
 /// The `report_*` views over all time hold what the API answers.
 async fn views_agree(desk: &Desk) {
-    let figures = ["asked", "answered", "ratings", "positive", "held", "unconfirmed"];
+    let figures = ["asked", "answered", "ratings", "positive", "held", "unconfirmed", "waiting", "failed"];
     for (view, key, by) in [("teammates", "teammate_id", "teammate"), ("teams", "team", "team"), ("days", "day", "day")]
     {
         let report = desk.get(&format!("/v1/report?by={by}&from=2020-01-01&to=2059-12-31")).await;
@@ -200,9 +218,9 @@ async fn views_agree(desk: &Desk) {
             let row_seen = &seen[row["id"].as_str().unwrap_or("null")];
             let counts = figures.iter().map(|figure| row[*figure].to_string());
             let scores = row["scores"].as_array().expect("five").iter().map(ToString::to_string);
-            assert_eq!(row_seen[..11], counts.chain(scores).collect::<Vec<_>>(), "{view}");
-            let near = |csat: f64| row_seen[11].parse::<f64>().is_ok_and(|seen| (seen - csat).abs() < 0.0001);
-            assert!(row["csat"].as_f64().map_or(row_seen[11] == "null", near), "{view} {row_seen:?} {row}");
+            assert_eq!(row_seen[..13], counts.chain(scores).collect::<Vec<_>>(), "{view}");
+            let near = |csat: f64| row_seen[13].parse::<f64>().is_ok_and(|seen| (seen - csat).abs() < 0.0001);
+            assert!(row["csat"].as_f64().map_or(row_seen[13] == "null", near), "{view} {row_seen:?} {row}");
         }
     }
     let listed = desk.get("/v1/ratings?from=2020-01-01&to=2059-12-31&limit=200").await;
@@ -262,7 +280,20 @@ async fn without_a_period_it_is_the_last_thirty_days_today_included() {
         assert_eq!(ids(&desk.get("/v1/ratings").await).len(), 2, "of the list too");
         let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&report.json), ["from", "to", "by", "total", "rows"]);
-        let names = ["id", "name", "asked", "answered", "ratings", "positive", "csat", "scores", "held", "unconfirmed"];
+        let names = [
+            "id",
+            "name",
+            "asked",
+            "answered",
+            "ratings",
+            "positive",
+            "csat",
+            "scores",
+            "held",
+            "unconfirmed",
+            "waiting",
+            "failed",
+        ];
         assert_eq!(keys(&report["rows"][0]), names);
         assert_eq!(keys(&report["total"]), names[2..]);
         assert_eq!(
@@ -365,7 +396,7 @@ async fn held_unconfirmed_and_answered_mean_what_customers_did() {
     let report = desk.get("/v1/report?by=team").await;
     let expected = json!({"asked": 6, "answered": 2, "ratings": 2, "positive": 1, "csat": 0.5,
         "scores": [0, 0, 1, 0, 1],
-        "held": 1, "unconfirmed": 1});
+        "held": 1, "unconfirmed": 1, "waiting": 0, "failed": 0});
     assert_eq!(report["total"], expected);
     assert_eq!((&report["rows"][0]["id"], &report["rows"][0]["name"]), (&json!("Billing"), &json!("Billing")));
 

@@ -74,6 +74,7 @@ fn a_test_ends_well_only_if_it_was_accepted() {
     let done = afterword(folder.path(), &["send-test", "ada@example.com"]);
     let said = text(&done.stderr);
     assert!(done.status.code() == Some(1) && said.contains("was not reached: 127.0.0.1:1"), "{said}");
+    assert_eq!(text(&done.stdout), "Connecting to 127.0.0.1:1 ...\n", "before a long silence");
 }
 
 #[tokio::test]

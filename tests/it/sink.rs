@@ -19,6 +19,8 @@ use tokio_rustls::rustls::{ServerConfig, crypto::ring};
 pub enum Act {
     /// Answers this.
     Say(&'static str),
+    /// Answers these bytes.
+    Bytes(&'static [u8]),
     /// Answers politely, one byte at a time.
     Dribble,
     /// Answers nothing, and keeps the connection.
@@ -143,14 +145,17 @@ enum Mood {
 
 /// What happens at random: of a thousand, so many.
 fn chance(random: &mut fastrand::Rng, step: &str) -> Option<Act> {
+    // A refusal of the sender pauses all of sending for a while, so it is rare.
     let of_connections =
-        [(10, Act::Say("554 no service")), (10, Act::Say("421 busy")), (10, Act::Drop), (5, Act::Hesitate)];
+        [(1, Act::Say("554 no service")), (10, Act::Say("421 busy")), (10, Act::Drop), (5, Act::Hesitate)];
+    let of_senders = [(1, Act::Say("550 5.7.1 never")), (15, Act::Say("451 4.3.0 later")), (10, Act::Dribble)];
     let of_commands = [
         (15, Act::Say("451 4.3.0 later")),
-        (4, Act::Say("550 5.7.1 never")),
+        (4, Act::Say("550 5.1.1 no such user")),
         (2, Act::Drop),
         (1, Act::Hesitate),
         (1, Act::Say("421 closing")),
+        (2, Act::Bytes(b"550 5.7.1 \xe4ngstlich")),
         (10, Act::Dribble),
     ];
     let of_mails = [
@@ -163,7 +168,8 @@ fn chance(random: &mut fastrand::Rng, step: &str) -> Option<Act> {
     ];
     let odds: &[(u16, Act)] = match step {
         "connect" | "EHLO" => &of_connections,
-        "MAIL" | "RCPT" | "DATA" => &of_commands,
+        "MAIL" => &of_senders,
+        "RCPT" | "DATA" => &of_commands,
         "." => &of_mails,
         _ => return None,
     };
@@ -218,23 +224,24 @@ impl Guest {
             let step = line.split_whitespace().next().unwrap_or_default().to_owned();
             self.note(&step, line, act);
             let answer = match act {
-                Some(Act::Say(answer)) => answer,
+                Some(Act::Say(answer)) => answer.as_bytes(),
+                Some(Act::Bytes(answer)) => answer,
                 Some(Act::Stall) => pending().await,
                 Some(Act::Hesitate) => {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                     return None;
                 }
                 Some(Act::Drop | Act::Cut) => return None,
-                Some(Act::Dribble) | None => self.polite(&step),
+                Some(Act::Dribble) | None => self.polite(&step).as_bytes(),
             };
             say(&mut wire, answer, matches!(act, Some(Act::Dribble))).await?;
-            if answer.starts_with("354") {
+            if answer.starts_with(b"354") {
                 act = self.act(".");
                 line = read_mail(&mut wire, matches!(act, Some(Act::Cut))).await?;
                 continue;
             }
             if let ("STARTTLS", Tls::Offered(certificate)) = (&*step, self.tls)
-                && answer.starts_with("220")
+                && answer.starts_with(b"220")
             {
                 wire = BufReader::new(Box::new(acceptor(certificate).accept(wire.into_inner()).await.ok()?));
             }
@@ -276,7 +283,7 @@ impl Guest {
         let takes = match act {
             None | Some(Act::Dribble | Act::Drop) => true,
             Some(Act::Say(answer)) => answer.starts_with('2'),
-            Some(Act::Stall | Act::Hesitate | Act::Cut) => false,
+            Some(Act::Bytes(_) | Act::Stall | Act::Hesitate | Act::Cut) => false,
         };
         if step == "." && takes {
             let mut headers = line.trim_start_matches(". ").lines();
@@ -289,9 +296,9 @@ impl Guest {
     }
 }
 
-async fn say(wire: &mut Connection, answer: &str, dribble: bool) -> Option<()> {
-    let answer = format!("{answer}\r\n");
-    for part in answer.as_bytes().chunks(if dribble { 1 } else { answer.len() }) {
+async fn say(wire: &mut Connection, answer: &[u8], dribble: bool) -> Option<()> {
+    let answer = [answer, b"\r\n"].concat();
+    for part in answer.chunks(if dribble { 1 } else { answer.len() }) {
         wire.write_all(part).await.ok()?;
         wire.flush().await.ok()?;
         if dribble {

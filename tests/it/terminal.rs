@@ -88,6 +88,7 @@ fn the_help_of_every_command() {
       serve        Run the service: the HTTP API, the rating pages and the sending of mail
       key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
       report       Print CSAT by teammate, team or day
+      mail         List mails by state and reason; pause and resume sending; send failed mails again
       preview      Write a sample mail to files, with a page that shows it light and dark, wide and narrow
       send-test    Send a test mail, which counts in no report, and print the server's answer
       bounce       Process a bounce or complaint that a mail server pipes to standard input
@@ -255,6 +256,56 @@ fn the_help_of_every_command() {
 
       -V, --version
               Print version
+
+    $ afterword mail --help
+    List mails by state and reason; pause and resume sending; send failed mails again
+
+    Usage: afterword mail [OPTIONS] [COMMAND]
+
+    Commands:
+      pause    Pause sending until `afterword mail resume`, also across restarts
+      resume   Resume sending that was paused by hand, or that a restored backup left paused
+      requeue  Send failed mails again, those whose rate window is open
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword mail pause --help
+    Pause sending until `afterword mail resume`, also across restarts
+
+    Usage: afterword mail pause [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --why <WHY>      Why, for whoever looks at it later [default: maintenance]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword mail resume --help
+    Resume sending that was paused by hand, or that a restored backup left paused
+
+    Usage: afterword mail resume [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword mail requeue --help
+    Send failed mails again, those whose rate window is open
+
+    Usage: afterword mail requeue [OPTIONS] <--all|--reason <TEXT>|--survey <ID>>
+
+    Options:
+          --all            All that failed
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --reason <TEXT>  Those whose reason holds this text, whatever its case
+          --survey <ID>    The mail of this survey
+      -h, --help           Print help
+      -V, --version        Print version
 
     $ afterword preview --help
     Write a sample mail to files, with a page that shows it light and dark, wide and narrow

@@ -8,8 +8,6 @@ use afterword::clock::Clock;
 use afterword::gateway::{Gateway, replace_lost_keys, rotate_links};
 use afterword::private;
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, query_scalar};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
@@ -231,11 +229,7 @@ async fn a_restored_backup_answers_old_links_and_keeps_suppressions() {
     assert_eq!(before.len(), 2, "{:?}", before.keys());
     assert_eq!((mode(&copy), mode(&keys)), (0o600, 0o600));
 
-    let sending = "SELECT value FROM setting WHERE name = 'sending'";
-    let mut db = SqliteConnectOptions::new().filename(&copy).connect().await.expect("it opens");
-    assert_eq!(query_scalar::<_, String>(sending).fetch_one(&mut db).await.expect("marked"), "restored");
-    assert_eq!(desk.sql(sending).await, Vec::<Vec<String>>::new(), "the running service is not paused");
-    drop(db);
+    assert_eq!(desk.gateway.halted().await.expect("an answer"), None, "the running service is not paused");
 
     fs::rename(&keys, elsewhere.path().join("afterword.keys")).expect("put in its place");
     let restored = Desk::at(elsewhere, |_| {}).await;
@@ -243,6 +237,13 @@ async fn a_restored_backup_answers_old_links_and_keeps_suppressions() {
     let answer = restored.close(json!({"conversation_id": "2", "customers": [{"email": "eve@example.com"}]})).await;
     assert_eq!(answer.json["reasons"][0]["rule"], "opted_out");
     assert_eq!(restored.get("/v1/conversations/later").await.status, 404, "it is of its moment");
+
+    restored.close(json!({"conversation_id": "new"})).await;
+    restored.deliver().await;
+    assert_eq!(restored.mails().len(), 0, "nothing goes out twice");
+    assert!(restored.gateway.resume_mail().await.expect("an answer"));
+    restored.deliver().await;
+    assert_eq!(restored.mails().len(), 1);
 }
 
 #[test]

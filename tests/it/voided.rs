@@ -95,7 +95,7 @@ async fn a_voided_survey_takes_nothing_and_counts_nowhere_until_it_is_lifted() {
 
         for by in ["teammate", "team", "day"] {
             let report = desk.get(&format!("/v1/report?by={by}")).await;
-            for figure in ["asked", "answered", "ratings", "held", "unconfirmed"] {
+            for figure in ["asked", "answered", "ratings", "held", "unconfirmed", "waiting", "failed"] {
                 assert_eq!(report["total"][figure], 0, "{word} {by} {figure}");
             }
         }

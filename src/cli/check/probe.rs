@@ -118,7 +118,7 @@ async fn ask(gateway: &Gateway, path: &str) -> Result<Answer, Failure> {
     let provider = Arc::new(ring::default_provider());
     let settings = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(authorities())
+        .with_root_certificates(authorities(None))
         .with_no_client_auth();
     let name = ServerName::try_from(bare.clone())?;
     let tls = TlsConnector::from(Arc::new(settings)).connect(name, tcp).await?;
@@ -127,7 +127,7 @@ async fn ask(gateway: &Gateway, path: &str) -> Result<Answer, Failure> {
     let chain = session.peer_certificates().unwrap_or_default();
     let chain: Vec<Vec<u8>> = chain.iter().map(|certificate| certificate.to_vec()).collect();
     let now = TimeDelta::milliseconds(Clock::System.now().timestamp_millis());
-    let days_left = days_left(&chain, &bare, authorities(), now);
+    let days_left = days_left(&chain, &bare, authorities(None), now);
     read(exchange(tls, request).await?, Some((version, days_left))).await
 }
 

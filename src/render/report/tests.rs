@@ -5,7 +5,16 @@ use crate::survey::report::{Bound, By};
 
 fn report() -> Report {
     let day = |text: &str| text.parse::<Bound>().expect("a day");
-    let figures = |positive, scores| Figures { asked: 90, answered: 6, held: 1, unconfirmed: 12, positive, scores };
+    let figures = |positive, scores| Figures {
+        asked: 90,
+        answered: 6,
+        held: 1,
+        unconfirmed: 12,
+        waiting: 3,
+        failed: 2,
+        positive,
+        scores,
+    };
     let group = |id: Option<&str>, name: Option<&str>, figures| Group {
         id: id.map(str::to_owned),
         name: name.map(str::to_owned),
@@ -29,23 +38,23 @@ fn a_table_is_aligned_whatever_the_names() {
     insta::assert_snapshot!(table(&report()), @r#"
     2026-11-01 to 2026-11-30, by teammate
 
-                       CSAT  ratings  😠  🙁  😐  😀  🤩  asked  answered  held  unconfirmed
-    Grace            66.7 %        6   1   0   1   2   2     90         6     1           12
-    山田 花子             -        0   0   0   0   0   0     90         6     1           12
-    @evil, "x"      100.0 %       10   0   0   0   5   5     90         6     1           12
-    (unattributed)        -        0   0   0   0   0   0      0         0     0            0
-    total            87.5 %       16   1   0   1   7   7    270        18     3           36
+                       CSAT  ratings  😠  🙁  😐  😀  🤩  asked  answered  held  unconfirmed  waiting  failed
+    Grace            66.7 %        6   1   0   1   2   2     90         6     1           12        3       2
+    山田 花子             -        0   0   0   0   0   0     90         6     1           12        3       2
+    @evil, "x"      100.0 %       10   0   0   0   5   5     90         6     1           12        3       2
+    (unattributed)        -        0   0   0   0   0   0      0         0     0            0        0       0
+    total            87.5 %       16   1   0   1   7   7    270        18     3           36        9       6
     "#);
 }
 
 #[test]
 fn a_csv_is_quoted_and_holds_no_formula() {
     insta::assert_snapshot!(csv(&report()).expect("in memory"), @r#"
-    id,name,asked,answered,ratings,positive,csat,terrible,bad,okay,great,amazing,held,unconfirmed
-    t1,Grace,90,6,6,4,0.6667,1,0,1,2,2,1,12
-    t2,山田 花子,90,6,0,0,,0,0,0,0,0,1,12
-    '=1+1,"'@evil, ""x""",90,6,10,10,1.0000,0,0,0,5,5,1,12
-    ,,0,0,0,0,,0,0,0,0,0,0,0
+    id,name,asked,answered,ratings,positive,csat,terrible,bad,okay,great,amazing,held,unconfirmed,waiting,failed
+    t1,Grace,90,6,6,4,0.6667,1,0,1,2,2,1,12,3,2
+    t2,山田 花子,90,6,0,0,,0,0,0,0,0,1,12,3,2
+    '=1+1,"'@evil, ""x""",90,6,10,10,1.0000,0,0,0,5,5,1,12,3,2
+    ,,0,0,0,0,,0,0,0,0,0,0,0,0,0
     "#);
 }
 
@@ -71,7 +80,9 @@ fn json_is_that_of_the_contract() {
           7
         ],
         "held": 3,
-        "unconfirmed": 36
+        "unconfirmed": 36,
+        "waiting": 9,
+        "failed": 6
       },
       "rows": [
         {
@@ -90,7 +101,9 @@ fn json_is_that_of_the_contract() {
             2
           ],
           "held": 1,
-          "unconfirmed": 12
+          "unconfirmed": 12,
+          "waiting": 3,
+          "failed": 2
         }
       ]
     }

@@ -21,9 +21,10 @@ impl Sqlite {
         // One file: a copy has no WAL beside it.
         let options = schema::options(copy).journal_mode(SqliteJournalMode::Delete);
         let mut db = options.connect().await.map_err(|error| failed(copy, error))?;
+        // As the comment of the table says.
         let marked = query(
-            "INSERT INTO setting (name, value) VALUES ('sending', 'restored')
-            ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            "INSERT INTO sending_pause (since, why) VALUES (unixepoch() * 1000, 'restored from a backup')
+            ON CONFLICT DO NOTHING",
         )
         .execute(&mut db)
         .await;

@@ -4,6 +4,7 @@
 
 use super::rows;
 use super::script::Script;
+use super::sending;
 use crate::ledger::{Batch, Survey, Touched};
 use crate::survey::closing::{Conversation, Teammate};
 use crate::survey::outbound::Outgoing;
@@ -28,7 +29,8 @@ pub(super) async fn load(db: &mut SqliteConnection, touched: &Touched) -> Result
     if touched.due > 0 {
         let most = i64::try_from(touched.due).unwrap_or(i64::MAX);
         script.add(DUE).bind(touched.due_by.map(|at| at.timestamp_millis()))?.bind(most)?;
-        takes.push(due);
+        script.add(sending::HALT);
+        takes.extend([due as Take, halt]);
     }
     if !touched.clicks.is_empty() {
         script.add(CLICKS).bind(rows::ids(&touched.clicks)?)?;
@@ -149,15 +151,20 @@ const DUE: &str = concat!(
         (SELECT max(reopened_at) FROM reopening
             WHERE reopening.connection = survey.connection AND reopening.conversation_id = survey.conversation_id
         ) AS latest_reopening,
-        (SELECT max(other.closed_at) FROM survey AS other CROSS JOIN outbox AS mail ON mail.id = other.id
+        (SELECT json_group_array(json_array(hex(other.id), other.closed_at)) FROM survey AS other CROSS JOIN outbox AS mail ON mail.id = other.id
             WHERE other.connection = survey.connection AND other.conversation_id = survey.conversation_id
                 AND (mail.state IN ('waiting', 'sending') OR mail.accepted_at IS NOT NULL)
-        ) AS latest_asked,
+        ) AS asked,
         (SELECT group_concat(cause) FROM suppression WHERE suppression.address_hash = survey.address_hash) AS causes
     FROM outbox CROSS JOIN survey ON survey.id = outbox.id CROSS JOIN rating ON rating.survey_id = outbox.id
         LEFT JOIN clicks ON clicks.survey_id = outbox.id
     WHERE outbox.state IN ('waiting', 'sending') AND outbox.due_at <= ? + 0 ORDER BY outbox.due_at LIMIT ?"
 );
+
+fn halt(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
+    batch.halt = Some(sending::halt(row)?);
+    Ok(())
+}
 
 /// One mail that cannot be read must not stop all others, so it is noted and put off.
 fn due(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
@@ -187,7 +194,7 @@ fn read_due(batch: &mut Batch, id: Uuid, row: &SqliteRow) -> Result<()> {
     };
     let known = batch.conversations.entry(survey.conversation.clone()).or_default();
     known.latest_reopening = rows::optional_time(row, "latest_reopening")?;
-    known.latest_asked = rows::optional_time(row, "latest_asked")?;
+    known.asked.extend(rows::asked(row)?);
     batch.addresses.entry(survey.address_hash.clone()).or_default().suppressed.extend(causes);
     batch.add_survey(id, survey, rows::clicks(row)?);
     batch.due.push_back((id, outgoing));

@@ -13,6 +13,7 @@ mod rows;
 mod save;
 mod schema;
 mod script;
+mod sending;
 mod suppressions;
 mod writer;
 

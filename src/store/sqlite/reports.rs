@@ -17,11 +17,12 @@ macro_rules! figures {
         concat!(
             "SELECT id, ",
             $name,
-            " AS name, asked, answered, held, unconfirmed, positive, terrible, bad, okay, great, amazing FROM (SELECT ",
+            " AS name, asked, answered, held, unconfirmed, positive, terrible, bad, okay, great, amazing,
+                waiting, failed FROM (SELECT ",
             $key,
             " AS id, sum(asked) AS asked, sum(answered) AS answered, sum(held) AS held, sum(unconfirmed) AS unconfirmed,
                 sum(positive) AS positive, sum(terrible) AS terrible, sum(bad) AS bad, sum(okay) AS okay,
-                sum(great) AS great, sum(amazing) AS amazing
+                sum(great) AS great, sum(amazing) AS amazing, sum(waiting) AS waiting, sum(failed) AS failed
             FROM report_facts
             WHERE at >= $1 AND at < $2 AND ($3 IS NULL OR teammate_id = $3) AND ($4 IS NULL OR team = $4)
             GROUP BY 1) AS facts ORDER BY ",
@@ -112,6 +113,8 @@ fn group(row: &SqliteRow) -> Result<Group, sqlx::Error> {
             answered: count("answered")?,
             held: count("held")?,
             unconfirmed: count("unconfirmed")?,
+            waiting: count("waiting")?,
+            failed: count("failed")?,
             positive: count("positive")?,
             scores: [count("terrible")?, count("bad")?, count("okay")?, count("great")?, count("amazing")?],
         },

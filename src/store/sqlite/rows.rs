@@ -124,6 +124,17 @@ pub(super) fn score(row: &SqliteRow) -> Result<Score> {
     Score::try_from(row.try_get::<i64, _>("score")?).map_err(|error| Error::Decode(error.into()))
 }
 
+/// Surveys and the closings that they ask about, as a JSON array of id and milliseconds.
+pub(super) fn asked(row: &SqliteRow) -> Result<Vec<(Uuid, Time)>> {
+    let pairs: Vec<(Uuid, i64)> =
+        serde_json::from_str(row.try_get("asked")?).map_err(|error| Error::Decode(error.into()))?;
+    let timed = |(id, millis): (Uuid, i64)| {
+        let closed_at = Time::from_timestamp_millis(millis).ok_or_else(|| broken("asked", &millis.to_string()))?;
+        Ok((id, closed_at))
+    };
+    pairs.into_iter().map(timed).collect()
+}
+
 /// A value that is spelled as a word.
 pub(super) fn word<T: FromStr<Err = String>>(row: &SqliteRow, column: &str) -> Result<T> {
     row.try_get::<&str, _>(column)?.parse().map_err(|error: String| broken(column, &error))

@@ -30,6 +30,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     reopenings(&mut script, batch)?;
     suppressions(&mut script, batch)?;
     mails(&mut script, batch)?;
+    all_due(&mut script, batch)?;
     clicks(&mut script, batch)?;
     ratings(&mut script, batch)?;
     script.add("COMMIT");
@@ -259,6 +260,19 @@ fn mails(script: &mut Script, batch: &Batch) -> Result<()> {
         vec![id("survey_id", Some(survey_id)), at("asked_at", survey.asked_at())]
     };
     update(script, "rating", asked.map(row).collect())
+}
+
+/// Makes all mails due that wait for another try. Those that wait for their first time go on waiting.
+fn all_due(script: &mut Script, batch: &Batch) -> Result<()> {
+    if let Some(at) = batch.all_due.map(|at| at.timestamp_millis()) {
+        // Both states are named so that SQLite uses the index of the outbox.
+        script.add(
+            "UPDATE outbox SET due_at = ? WHERE state IN ('waiting', 'sending') AND state = 'waiting'
+                AND due_at > ? + 0 AND first_due <= ?",
+        );
+        script.bind(at)?.bind(at)?.bind(at)?;
+    }
+    Ok(())
 }
 
 fn clicks(script: &mut Script, batch: &Batch) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The state machine of what is sent: retries, patience, leases, and every step from every state.
 
 use super::*;
+use crate::survey::refusal::Step;
 use proptest::prelude::*;
 
 const PATIENCE: Patience = Patience { retry_after: TimeDelta::minutes(1), give_up_after: TimeDelta::hours(72) };
@@ -69,7 +70,7 @@ fn a_permanent_answer_ends_it_and_so_does_patience() {
 fn no_try_is_left_when_the_thing_is_of_no_use_first() {
     let state = |useful_until, now| mark(tried(0, false), &Attempt::Unreachable("gone".into()), now, useful_until, 0.5);
     let until = START + TimeDelta::minutes(2);
-    let last_but_one = until - UNREACHABLE_WAIT;
+    let last_but_one = until;
     assert_eq!(due(&state(Some(until), last_but_one)), Some(until));
     assert_eq!(state(Some(until), last_but_one + TimeDelta::milliseconds(1)).state, State::Failed);
     assert_eq!(state(Some(until), last_but_one).tries, 0, "no session costs no try");
@@ -115,12 +116,30 @@ fn a_reaction_proves_the_arrival() {
     assert!(!cancelled.arrived(START));
 }
 
+fn refused(step: Step) -> Attempt {
+    Attempt::Refused(Refusal { step, code: 554, why: "554 no".into() })
+}
+
+#[test]
+fn a_refusal_of_the_sender_costs_no_try_and_one_of_the_mail_does() {
+    let after = |attempt: &Attempt| mark(tried(0, false), attempt, START, None, 1.0);
+    let (sender, mail) = (after(&refused(Step::Mail)), after(&refused(Step::Message)));
+    assert_eq!((sender.tries, due(&sender), sender.note.as_deref()), (0, Some(START), Some("554 no")));
+    assert_eq!((mail.tries, due(&mail)), (1, Some(START + TimeDelta::minutes(1))));
+    assert_eq!(after(&Attempt::NoRecipient("550 5.1.1".into())).state, State::Failed);
+    let late = START + PATIENCE.give_up_after;
+    assert_eq!(mark(tried(0, false), &refused(Step::Message), late, None, 1.0).state, State::Failed, "it ends");
+}
+
 fn any_attempt() -> impl Strategy<Value = Attempt> {
     let why = || "why".to_owned();
     prop::sample::select(vec![
         Attempt::Accepted,
         Attempt::Temporary(why()),
         Attempt::Permanent(why()),
+        Attempt::NoRecipient(why()),
+        refused(Step::Auth),
+        refused(Step::Message),
         Attempt::Unreachable(why()),
         Attempt::Unknown(why()),
     ])

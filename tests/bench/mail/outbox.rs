@@ -47,7 +47,8 @@ impl Sink {
         Transport::Smtp(Smtp {
             host: "127.0.0.1".into(),
             port: self.port,
-            tls: Tls::Off,
+            tls: Tls::IfOffered,
+            ca_file: None,
             login: None,
             ehlo_name: ClientId::Domain("bench.example".into()),
             deadlines: Deadlines::default(),
