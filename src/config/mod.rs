@@ -43,6 +43,7 @@ const DEFAULTS: &str = r##"
     max_per_minute_per_domain = 0
     retry_after = "1m"
     give_up_after = "72h"
+    links_in_subject = false
     [brand]
     name = "Support"
     color = "#2f6fed"
@@ -139,6 +140,8 @@ pub struct MailSettings {
     /// How long a mail is retried; at least `retry_after`.
     #[serde(deserialize_with = "value::duration")]
     pub give_up_after: TimeDelta,
+    /// Whether links in the subject of a conversation stay in the mail about it.
+    pub links_in_subject: bool,
     /// `[mail.text.LANGUAGE]`: custom texts in place of the built-in ones.
     #[serde(default)]
     pub text: CustomLanguages,

@@ -5,6 +5,7 @@
 pub mod bounce;
 pub mod compose;
 pub mod dkim;
+mod links;
 pub mod preview;
 pub mod smtp;
 mod tls;

@@ -40,3 +40,4 @@ mod store;
 mod terminal;
 mod traces;
 mod voided;
+mod words;
