@@ -3,12 +3,13 @@
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the secrets and the transport of mail. It
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
-//! `suppression`, reports and lists in `reports`, keys of the API in `access`, preview and test mails in `preview`.
+//! `suppression`, forgetting people in `erasing`, reports and lists in `reports`, keys of the API in `access`, preview and test mails in `preview`.
 
 mod access;
 mod bounce;
 mod clicks;
 mod delivery;
+mod erasing;
 mod preview;
 mod reports;
 mod suppression;
@@ -18,11 +19,13 @@ pub use access::{Access, NewKey};
 pub use bounce::Returned;
 pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted};
 pub use delivery::{Delivery, MailWorker};
+pub use erasing::Forgotten;
 pub use preview::{Preview, preview, send_test};
 
 use crate::clock::Clock;
 use crate::config::Config;
 pub use crate::ledger::closings::Closed;
+pub use crate::ledger::erasing::Expired;
 
 use crate::ledger::closings::{Close, Reopen};
 use crate::mail::dkim::{Dkim, DkimError};
@@ -179,6 +182,7 @@ impl Gateway {
         let closing = closing.normalize();
         let close = Close {
             address_hash: closing.address().map(|address| self.secrets.addresses.hash(address)),
+            others: closing.others().map(|address| self.secrets.addresses.hash(address)).collect(),
             sample: self.secrets.addresses.sample(&closing.conversation()),
             policy: policy.clone(),
             survey: survey_id(now),

@@ -3,6 +3,7 @@
 //! It also owns output and logging. It must not name a database or a mail library.
 
 mod bounce;
+mod customer;
 mod demo;
 mod key;
 mod preview;
@@ -59,6 +60,10 @@ enum Command {
     /// Manage the suppression list: addresses that get no survey mail
     #[command(subcommand)]
     Suppression(suppression::Suppression),
+    /// Erase who a customer is, what it was about and what they wrote, and never ask the address again
+    Erase(customer::Customer),
+    /// Print everything that is stored about a customer, as JSON
+    Export(customer::Customer),
 }
 
 /// Why a command failed.
@@ -128,6 +133,8 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Key(key) => key::run(key, &open(config).await?).await,
         Command::Report(args) => report::run(args, &open(config).await?).await,
         Command::Suppression(suppression) => suppression::run(suppression, &open(config).await?).await,
+        Command::Erase(customer) => customer::erase(&customer, open(config).await?).await,
+        Command::Export(customer) => customer::export(&customer, &open(config).await?).await,
         Command::Bounce => bounce::run(config).await,
         Command::Preview(args) => preview::run(&args, &load(config)?),
         Command::SendTest(args) => send_test::run(&args, &load(config)?).await,

@@ -82,6 +82,9 @@ pub struct Config {
     pub report: ReportSettings,
     /// `[clicks]`
     pub clicks: ClickSettings,
+    /// `[retention]`
+    #[serde(default)]
+    pub retention: RetentionSettings,
     /// `[ask]`: the default policy.
     #[serde(default, deserialize_with = "value::policy")]
     pub ask: Arc<Policy>,
@@ -191,6 +194,18 @@ pub struct ReportSettings {
     /// The scores that count as positive: at least one of 1 to 5, ascending, none twice.
     #[serde(deserialize_with = "value::scores")]
     pub positive: Vec<u8>,
+}
+
+/// `[retention]`: how long things are kept. `None` keeps them for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionSettings {
+    /// Who was asked, what it was about, and comments.
+    #[serde(deserialize_with = "value::age")]
+    pub identity: Option<TimeDelta>,
+    /// Closings that nobody was asked about, and reopenings.
+    #[serde(deserialize_with = "value::age")]
+    pub decisions: Option<TimeDelta>,
 }
 
 /// `[clicks]`: which clicks count as a person's.

@@ -17,6 +17,7 @@ mod desk;
 mod dkim;
 mod docs;
 mod e2e;
+mod erasing;
 mod faults;
 mod languages;
 mod leases;

@@ -3,6 +3,8 @@
 //! It owns the tasks and connections, and how long a caller waits. The statements are in the files beside it.
 
 mod conversations;
+mod customers;
+mod erasing;
 mod keys;
 mod load;
 mod reader;

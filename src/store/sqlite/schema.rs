@@ -30,7 +30,10 @@ const DAYS: u64 = 14_610;
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 1] = [("start", include_str!("../../../migrations/sqlite/0001_start.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
+    ("erasing", include_str!("../../../migrations/sqlite/0003_erasing.sql")),
+];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a
 /// start reads every mail ever sent.
@@ -46,6 +49,8 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         // SQLite keeps in memory what undoes a statement halfway: each batch of clicks made and removed a file for it.
         .pragma("temp_store", "memory")
+        // What is erased must not stay behind in the file.
+        .pragma("secure_delete", "on")
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging()
