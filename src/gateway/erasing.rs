@@ -4,7 +4,7 @@
 
 use super::{Error, Gateway};
 use crate::ledger::erasing::{Erase, Erasure, Expire, Expired, Limits};
-use crate::survey::fields::Place;
+use crate::survey::fields::{Fault, Place};
 use crate::survey::stamp;
 use serde_json::{Map, Value, json};
 
@@ -37,7 +37,7 @@ impl Gateway {
     /// # Errors
     /// An invalid address, or an unavailable store: then a part may be erased, and a repeat erases the rest.
     pub async fn erase(&self, address: &str) -> Result<Forgotten, Error> {
-        let address_hash = self.hash_of(address, Place::Parameter("email".into()))?;
+        let address_hash = self.hash_of_one(address)?;
         let mut erasure = Erasure::default();
         loop {
             let erase = Erase { address_hash: address_hash.clone(), at: self.clock.now() };
@@ -67,7 +67,7 @@ impl Gateway {
     /// # Errors
     /// An invalid address, or an unavailable store.
     pub async fn export(&self, address: &str) -> Result<Value, Error> {
-        let address_hash = self.hash_of(address, Place::Parameter("email".into()))?;
+        let address_hash = self.hash_of_one(address)?;
         let mut all = Map::new();
         all.insert("address".into(), address.into());
         all.insert("exported_at".into(), stamp(self.clock.now()).into());
@@ -90,6 +90,16 @@ impl Gateway {
         let expired = self.store.expire(Expire { limits, at: now }).await?;
         self.transport.forget(&expired.surveys).await;
         Ok(expired)
+    }
+
+    /// The hash of one address. A `*` is refused although an address may hold it: whoever writes it means many addresses.
+    fn hash_of_one(&self, address: &str) -> Result<String, Error> {
+        let place = Place::Parameter("email".into());
+        if address.contains('*') {
+            let detail = "expected one whole address: each is erased by itself".to_owned();
+            return Err(Error::Invalid(vec![Fault { place, detail }]));
+        }
+        self.hash_of(address, place)
     }
 
     /// Empties the write-ahead log, in which what was erased lives on.

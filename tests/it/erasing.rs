@@ -141,7 +141,9 @@ async fn counts_stay_and_a_repeat_finds_nothing() {
     let counts = json!({"surveys": 0, "closings": 0, "cancelled": 0, "sending": 0, "files": 0, "rewritten": true});
     assert_eq!((again.status, &again.json), (200, &counts));
     assert_eq!(desk.everything().await, stored);
-    assert_eq!(desk.delete("/v1/customers/erika").await.status, 422);
+    for wrong in ["erika", "*@example.com"] {
+        assert_eq!(desk.delete(&format!("/v1/customers/{wrong}")).await.status, 422, "{wrong}");
+    }
     let trigger = desk.key(afterword::survey::access::Scope::Read, None, None).await;
     assert_eq!(desk.call(axum::http::Method::DELETE, ERIKA, Some(&trigger), None).await.status, 403);
 }
@@ -278,6 +280,7 @@ async fn retention_takes_five_hundred_rows_at_a_time_and_no_mail_that_waits() {
 async fn an_export_holds_everything_about_one_person_and_nobody_else() {
     let desk = Desk::open().await;
     desk.close(json!({"conversation_id": "other"})).await;
+    desk.deliver().await;
     commented(&desk).await;
     desk.close(closing("2", &json!({"characters": 1}))).await;
     desk.put("/v1/suppressions/erika.address@example.com", None).await;
@@ -312,6 +315,35 @@ async fn an_export_holds_everything_about_one_person_and_nobody_else() {
 
     let nobody = desk.get("/v1/customers/nobody@example.com").await;
     assert_eq!((nobody.status, &nobody["surveys"], &nobody["closings"]), (200, &json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn commands_erase_and_export_beside_the_service() {
+    let desk = Desk::open().await;
+    commented(&desk).await;
+    let run = |arguments: &[&str]| {
+        let done = crate::process::afterword(desk.folder.path(), arguments).env_clear().output().expect("it runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (done.status.code(), text(done.stdout), text(done.stderr))
+    };
+    let (code, exported, log) = run(&["export", "erika.address@example.com"]);
+    assert_eq!((code, log.as_str()), (Some(0), ""));
+    let exported: Value = serde_json::from_str(&exported).expect("JSON");
+    assert_eq!(exported["surveys"], desk.get(ERIKA).await["surveys"]);
+    for again in [false, true] {
+        let (code, said, _) = run(&["erase", "erika.address@example.com"]);
+        let count = usize::from(!again);
+        let expected = format!(
+            "Erased: {count} surveys, {count} closings. Cancelled mails: 0. Deleted files: 0. The address is suppressed \
+            (erased).\n"
+        );
+        assert_eq!((code, said), (Some(0), expected));
+    }
+    assert_eq!(found(format!("{:?}", desk.everything().await).as_bytes()), Vec::<&str>::new());
+    let (code, _, said) = run(&["erase", "*@example.com"]);
+    assert!(code == Some(2) && said.contains("expected one whole address"), "{said}");
+    let (code, _, said) = run(&["suppression", "add", "--cause", "erased", "ada@example.com"]);
+    assert!(code == Some(2) && said.contains("`afterword erase ADDRESS`"), "{said}");
 }
 
 /// A table that names people by one of these columns must be in the export, and erasing must know it.

@@ -3,6 +3,7 @@
 //! It must not decide whom to forget.
 
 use super::load::{self, OLD_SURVEYS, SURVEYS_TO_ERASE, Take};
+use super::schema::BUSY_TIMEOUT;
 use super::script::Script;
 use super::{Sqlite, Unavailable, rows};
 use crate::ledger::erasing::{Erased, STEP};
@@ -11,7 +12,7 @@ use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, query, query_scalar};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, query_scalar};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
@@ -38,6 +39,19 @@ const OLD_DECISIONS: &str = "SELECT connection, conversation_id, closed_at FROM 
     WHERE reported_at < ? AND survey_id IS NULL LIMIT ?";
 const OLD_REOPENINGS: &str = "SELECT connection, conversation_id, reopened_at FROM reopening
     WHERE reopened_at < ? LIMIT ?";
+
+const EMPTY_SURVEYS_OF: &str = "UPDATE survey SET subject = NULL, url = NULL, in_reply_to = NULL
+    WHERE (connection, conversation_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";
+const EMPTY_CLOSINGS_OF: &str = "UPDATE closing SET subject = NULL, url = NULL
+    WHERE (connection, conversation_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+        AND (subject IS NOT NULL OR url IS NOT NULL)";
+const EMPTY_CLOSINGS: &str = "UPDATE closing SET subject = NULL, url = NULL
+    WHERE (connection, conversation_id, closed_at) IN
+        (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))";
+const DELETE_CLOSINGS: &str = "DELETE FROM closing WHERE (connection, conversation_id, closed_at) IN
+    (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))";
+const DELETE_REOPENINGS: &str = "DELETE FROM reopening WHERE (connection, conversation_id, reopened_at) IN
+    (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))";
 
 /// Loads what is left to erase.
 pub(super) fn load(script: &mut Script, touched: &Touched, takes: &mut Vec<Take>) -> Result<()> {
@@ -104,17 +118,7 @@ pub(super) fn save_stored(script: &mut Script, erased: &Erased) -> Result<()> {
     if !erased.conversations.is_empty() {
         let names = erased.conversations.iter().map(|of| [&of.connection, &of.id]);
         let names = rows::json(&names.collect::<Vec<_>>())?;
-        script.add(
-            "UPDATE survey SET subject = NULL, url = NULL, in_reply_to = NULL FROM json_each(?) AS theirs
-            WHERE connection = theirs.value ->> 0 AND conversation_id = theirs.value ->> 1",
-        );
-        script.bind(&names)?;
-        script.add(
-            "UPDATE closing SET subject = NULL, url = NULL FROM json_each(?) AS theirs
-            WHERE connection = theirs.value ->> 0 AND conversation_id = theirs.value ->> 1
-                AND (subject IS NOT NULL OR closing.url IS NOT NULL)",
-        );
-        script.bind(&names)?;
+        script.add(EMPTY_SURVEYS_OF).bind(&names)?.add(EMPTY_CLOSINGS_OF).bind(&names)?;
     }
     if !erased.addresses.is_empty() {
         script.add(
@@ -124,21 +128,9 @@ pub(super) fn save_stored(script: &mut Script, erased: &Erased) -> Result<()> {
         script.bind(rows::json(&erased.addresses)?)?;
     }
     for (keys, sql) in [
-        (
-            &erased.closings,
-            "UPDATE closing SET subject = NULL, url = NULL WHERE (connection, conversation_id, closed_at) IN
-                (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))",
-        ),
-        (
-            &erased.decisions,
-            "DELETE FROM closing WHERE (connection, conversation_id, closed_at) IN
-                (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))",
-        ),
-        (
-            &erased.reopenings,
-            "DELETE FROM reopening WHERE (connection, conversation_id, reopened_at) IN
-                (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))",
-        ),
+        (&erased.closings, EMPTY_CLOSINGS),
+        (&erased.decisions, DELETE_CLOSINGS),
+        (&erased.reopenings, DELETE_REOPENINGS),
     ] {
         if !keys.is_empty() {
             script.add(sql).bind(places(keys)?)?;
@@ -186,12 +178,13 @@ impl Sqlite {
     /// Empties the write-ahead log, in which erased pages live on.
     pub(in crate::store) async fn empty_log(&self) -> std::result::Result<(), Unavailable> {
         let mut db = self.lookups.acquire().await?;
-        for _ in 0..TRIES {
-            let row = query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *db).await?;
-            if row.try_get::<i64, _>(0)? == 0 {
-                return Ok(());
-            }
-            tokio::time::sleep(PAUSE).await;
+        // Whoever waits for readers keeps writers out, so it must not wait long at a time.
+        query("PRAGMA busy_timeout = 200").execute(&mut *db).await?;
+        let emptied = truncate(&mut db).await;
+        let usual = format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis());
+        query(AssertSqlSafe(usual)).execute(&mut *db).await?;
+        if emptied? {
+            return Ok(());
         }
         Err(Unavailable("it is erased, but a long read keeps a copy of it in the log: try again".into()))
     }
@@ -206,10 +199,56 @@ impl Sqlite {
             .await?;
         let small = bytes <= LARGEST_REWRITE;
         if small {
-            query("VACUUM").execute(&mut *db).await?;
+            // Not in memory, where everything else is that is only for a moment: this is a copy of the whole file.
+            query("PRAGMA temp_store = file").execute(&mut *db).await?;
+            let rewritten = query("VACUUM").execute(&mut *db).await;
+            query("PRAGMA temp_store = memory").execute(&mut *db).await?;
+            rewritten?;
         }
         drop(db);
         self.empty_log().await?;
         Ok(small)
+    }
+}
+
+async fn truncate(db: &mut SqliteConnection) -> Result<bool> {
+    for _ in 0..TRIES {
+        let row = query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *db).await?;
+        if row.try_get::<i64, _>(0)? == 0 {
+            return Ok(true);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::tests::plan;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_left_to_erase_is_never_looked_for_in_a_whole_table() {
+        for (sql, index) in [
+            (SURVEYS_TO_ERASE, "survey_address"),
+            (CONVERSATIONS_OF, "survey_address"),
+            (CLOSINGS_OF, "closing_address"),
+            (OLD_SURVEYS, "rating_erasable"),
+            (OLD_CLOSINGS, "closing_erasable"),
+            (OLD_DECISIONS, "closing_skipped"),
+            (OLD_REOPENINGS, "reopening_age"),
+            (EMPTY_SURVEYS_OF, "survey_conversation"),
+            (EMPTY_CLOSINGS_OF, "PRIMARY KEY"),
+            (EMPTY_CLOSINGS, "PRIMARY KEY"),
+            (DELETE_CLOSINGS, "PRIMARY KEY"),
+            // That index holds the whole key too.
+            (DELETE_REOPENINGS, "reopening_age"),
+        ] {
+            let steps = plan(sql).await;
+            assert!(steps.iter().any(|step| step.starts_with("SEARCH") && step.contains(index)), "{sql}: {steps:#?}");
+            let tables = ["survey", "rating", "closing", "reopening"];
+            let scans = steps.iter().filter_map(|step| step.strip_prefix("SCAN "));
+            assert_eq!(scans.filter(|table| tables.contains(table)).count(), 0, "{sql}: {steps:#?}");
+        }
     }
 }

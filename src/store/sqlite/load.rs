@@ -256,13 +256,13 @@ fn teammate(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::{Settings, schema};
     use super::*;
     use sqlx::{AssertSqlSafe, query};
 
     /// The steps that SQLite takes for a statement in a new database.
-    async fn plan(sql: &str) -> Vec<String> {
+    pub(in super::super) async fn plan(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = Settings { timezone: chrono_tz::UTC, positive: vec![4, 5], address_key: "key".into() };
         let (_lock, mut db) =

@@ -20,7 +20,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// How long a statement waits for the write of another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The first local day that reports know. Afterword is younger.
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a day of the calendar");
 /// How many days reports know from then on: enough until 2060.
