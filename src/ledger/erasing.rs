@@ -215,8 +215,9 @@ impl Command for Expire {
 
     fn decide(&self, batch: &mut Batch) -> Expired {
         let left = &mut batch.erasable;
-        let (surveys, closings) = (mem::take(&mut left.old_surveys), mem::take(&mut left.old_closings));
+        let (surveys, mut closings) = (mem::take(&mut left.old_surveys), mem::take(&mut left.old_closings));
         let (decisions, reopenings) = (mem::take(&mut left.old_decisions), mem::take(&mut left.old_reopenings));
+        closings.retain(|closing| !decisions.contains(closing));
         let mut done = Erasure::default();
         for id in surveys {
             batch.erase_survey(id, self.at, &mut done);

@@ -22,12 +22,12 @@
 //!   `unnest` and pipelining.
 //! - Settings and days are rewritten at a start: by the service that holds the lock.
 
+mod customers;
 mod sqlite;
 
 use crate::ledger::Command;
 use crate::ledger::clicks::{Submit, Submitted, View};
 use crate::ledger::closings::{Close, Closed, Reopen};
-use crate::ledger::erasing::{Erase, Erasure, Expire, Expired};
 use crate::ledger::outbox::{Claim, Claimed, Mark, Return};
 use crate::ledger::suppressions::{Suppress, Unsubscribe, Unsuppress};
 use crate::survey::Time;
@@ -41,9 +41,7 @@ use crate::survey::paging::Paging;
 use crate::survey::report::{By, Group, Period, RatingPlace, RatingRow};
 use crate::survey::suppression::{Cause, Suppression};
 use chrono_tz::Tz;
-use serde_json::{Map, Value};
 use sqlite::Sqlite;
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -262,54 +260,6 @@ impl Store {
     /// The store did not answer.
     pub async fn unsuppress(&self, unsuppress: Unsuppress) -> Result<u64, Unavailable> {
         self.write(unsuppress).await
-    }
-
-    /// Erases one step of what is stored about an address, and suppresses it. The answer is durable.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn erase(&self, erase: Erase) -> Result<Erasure, Unavailable> {
-        self.write(erase).await
-    }
-
-    /// Erases and deletes one step of what is too old. The answer is durable.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn expire(&self, expire: Expire) -> Result<Expired, Unavailable> {
-        self.write(expire).await
-    }
-
-    /// Everything that is stored about an address, as lists of rows under their names.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn customer(&self, address_hash: &str) -> Result<Map<String, Value>, Unavailable> {
-        self.sqlite().customer(address_hash).await
-    }
-
-    /// All surveys to an address.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn surveys_to(&self, address_hash: &str) -> Result<BTreeSet<Uuid>, Unavailable> {
-        self.sqlite().surveys_to(address_hash).await
-    }
-
-    /// Leaves no copy of what was erased in the log of the database.
-    ///
-    /// # Errors
-    /// The store did not answer, or a long read needs the log.
-    pub async fn empty_log(&self) -> Result<(), Unavailable> {
-        self.sqlite().empty_log().await
-    }
-
-    /// Leaves no copy of what was erased in the database either; `false` if that is too large to be rewritten at once.
-    ///
-    /// # Errors
-    /// As those of [`empty_log`](Self::empty_log).
-    pub async fn rewrite(&self) -> Result<bool, Unavailable> {
-        self.sqlite().rewrite().await
     }
 
     /// Records what was reported of a mail; answers whether there is such a survey. The answer is durable.

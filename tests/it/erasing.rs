@@ -8,6 +8,8 @@ use afterword::survey::outbound::Attempt;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 const ERIKA: &str = "/v1/customers/erika.address@example.com";
 /// What is said of her, a word of its own for each column.
@@ -274,6 +276,26 @@ async fn retention_takes_five_hundred_rows_at_a_time_and_no_mail_that_waits() {
         steps.push((step.surveys.len(), step.closings));
     }
     assert_eq!(steps, [(500, 0), (1, 0)]);
+}
+
+#[tokio::test]
+async fn the_service_erases_by_age_when_it_starts_and_logs_counts_only() {
+    let (desk, _) = old().await;
+    desk.pass(TimeDelta::days(500));
+    let (log, stop) = (Log::at(tracing::Level::INFO), CancellationToken::new());
+    let running = afterword::worker::run(Arc::clone(&desk.gateway), stop.clone());
+    let until_logged = async {
+        while !log.text().contains("erased what was too old") {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    let (fine, ()) = tokio::join!(running, until_logged);
+    assert!(fine);
+    let line = &log.lines("INFO")[0]["fields"];
+    let counts = ["surveys", "closings", "decisions", "reopenings"].map(|name| line[name].as_u64());
+    assert_eq!(counts, [Some(1), Some(1), Some(1), Some(1)], "the closing that is deleted needs no erasing: {line}");
+    assert_eq!(found(log.text().as_bytes()), Vec::<&str>::new());
 }
 
 #[tokio::test]
