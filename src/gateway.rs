@@ -3,14 +3,16 @@
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the secrets and the transport of mail. It
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
-//! `suppression`, the pause of sending and mails that failed in `sending`, reports and lists in `reports`, keys of the
-//! API in `access`, the key file in `keys`, backups in `backup`, preview and test mails in `preview`.
+//! `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in `sending`, reports and
+//! lists in `reports`, keys of the API in `access`, the key file in `keys`, backups in `backup`, preview and test mails in
+//! `preview`.
 
 mod access;
 mod backup;
 mod bounce;
 mod clicks;
 mod delivery;
+mod erasing;
 mod keys;
 mod preview;
 mod probe;
@@ -25,12 +27,14 @@ pub use backup::BackupError;
 pub use bounce::Returned;
 pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted};
 pub use delivery::{Delivery, MailWorker};
+pub use erasing::Forgotten;
 pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
 pub use preview::{Preview, preview, send_test};
 
 use crate::clock::Clock;
 use crate::config::Config;
 pub use crate::ledger::closings::Closed;
+pub use crate::ledger::erasing::Expired;
 
 use crate::ledger::closings::{Close, Reopen};
 use crate::mail::dkim::{Dkim, DkimError};
@@ -199,6 +203,7 @@ impl Gateway {
         let closing = closing.normalize();
         let close = Close {
             address_hash: closing.address().map(|address| self.secrets.addresses.hash(address)),
+            others: closing.others().map(|address| self.secrets.addresses.hash(address)).collect(),
             sample: self.secrets.addresses.sample(&closing.conversation()),
             policy: policy.clone(),
             survey: survey_id(now),

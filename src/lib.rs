@@ -20,6 +20,7 @@
 //!    [stands](survey::rating::Standing). A comment locks it.
 //! 5. The team reads [`Gateway::report`] and [`Gateway::ratings`], over the `report_*` views of `migrations/sqlite/`, and
 //!    [`Gateway::conversation`].
+//! 6. Who was asked can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
 //!
 //! # How it is built
 //!

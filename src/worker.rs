@@ -1,7 +1,10 @@
-//! The tasks that send mail. Each sends one due mail after the other, over its own connection.
+//! The tasks that send mail. Each sends one due mail after the other, over its own connection. Beside them, `retention`
+//! erases what is too old.
 //!
 //! It owns when to look for mail and how long to wait. It must not know what is in a mail, nor what its outcome
 //! changes.
+
+mod retention;
 
 use crate::gateway::{Delivery, Gateway};
 use std::sync::Arc;
@@ -24,6 +27,8 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) -> bool {
     for _ in 0..gateway.config.mail.workers {
         workers.spawn(work(Arc::clone(&gateway), stop.clone()));
     }
+    let (keeper, stopped) = (Arc::clone(&gateway), stop.clone());
+    workers.spawn(async move { retention::run(&keeper, &stopped).await });
     let failed = tokio::select! {
         () = stop.cancelled() => false,
         ended = workers.join_next() => !stop.is_cancelled() && ended.is_some(),

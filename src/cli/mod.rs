@@ -5,6 +5,7 @@
 mod backup;
 mod bounce;
 mod check;
+mod customer;
 mod demo;
 mod init;
 mod key;
@@ -69,6 +70,10 @@ enum Command {
     /// Manage the suppression list: addresses that get no survey mail
     #[command(subcommand)]
     Suppression(suppression::Suppression),
+    /// Erase who a customer is, what it was about and what they wrote, and never ask the address again
+    Erase(customer::Customer),
+    /// Print everything that is stored about a customer, as JSON
+    Export(customer::Customer),
     /// Check the configuration, the machine, the relay and the public URL, and say what to do about each failure
     Check(check::Check),
     /// Copy the database and the key file while the service runs
@@ -146,6 +151,8 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Key(key) => key::run(key, config).await,
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,
         Command::Suppression(change) => beside(config, async |gateway| suppression::run(change, gateway).await).await,
+        Command::Erase(who) => beside(config, async |gateway| customer::erase(&who, gateway).await).await,
+        Command::Export(who) => beside(config, async |gateway| customer::export(&who, gateway).await).await,
         Command::Mail(args) => beside(config, async |gateway| mail::run(args, gateway).await).await,
         Command::Bounce => bounce::run(config).await,
         Command::Backup(args) => beside(config, async |gateway| backup::run(&args, gateway).await).await,

@@ -46,6 +46,7 @@ const DEFAULTS: &str = r##"
     max_per_minute_per_domain = 0
     retry_after = "1m"
     give_up_after = "72h"
+    links_in_subject = false
     [brand]
     name = "Support"
     color = "#2f6fed"
@@ -84,6 +85,9 @@ pub struct Config {
     pub report: ReportSettings,
     /// `[clicks]`
     pub clicks: ClickSettings,
+    /// `[retention]`
+    #[serde(default)]
+    pub retention: RetentionSettings,
     /// `[ask]`: the default policy.
     #[serde(default, deserialize_with = "value::policy")]
     pub ask: Arc<Policy>,
@@ -144,6 +148,8 @@ pub struct MailSettings {
     /// How long a mail is retried; at least `retry_after`.
     #[serde(deserialize_with = "value::duration")]
     pub give_up_after: TimeDelta,
+    /// Whether links in the subject of a conversation stay in the mail about it.
+    pub links_in_subject: bool,
     /// `[mail.text.LANGUAGE]`: custom texts in place of the built-in ones.
     #[serde(default)]
     pub text: CustomLanguages,
@@ -193,6 +199,18 @@ pub struct ReportSettings {
     /// The scores that count as positive: at least one of 1 to 5, ascending, none twice.
     #[serde(deserialize_with = "value::scores")]
     pub positive: Vec<u8>,
+}
+
+/// `[retention]`: how long things are kept. `None` keeps them for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionSettings {
+    /// Who was asked, what it was about, and comments.
+    #[serde(deserialize_with = "value::age")]
+    pub identity: Option<TimeDelta>,
+    /// Closings that nobody was asked about, and reopenings.
+    #[serde(deserialize_with = "value::age")]
+    pub decisions: Option<TimeDelta>,
 }
 
 /// `[clicks]`: which clicks count as a person's.

@@ -297,6 +297,14 @@ fn a_wrong_value_at_the_top_or_of_mail_is_refused() {
 #[test]
 fn a_wrong_value_of_another_section_is_refused() {
     for (file, expected) in [
+        (
+            "retention.identity = '59d'",
+            r#"retention.identity: "59d": expected a duration of at least 60 days, such as "400d""#,
+        ),
+        (
+            "retention.decisions = 'never'",
+            r#"retention.decisions: "never": expected a duration of at least 60 days, such as "400d""#,
+        ),
         ("brand.name = ' '", r#"brand.name: " ": expected one line that is not blank"#),
         ("brand.color = 'red'", r##"brand.color: "red": expected a color as "#rrggbb", such as "#2f6fed""##),
         ("brand.color = '#2f6fé'", r##"brand.color: "#2f6fé": expected a color as "#rrggbb", such as "#2f6fed""##),

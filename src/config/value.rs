@@ -4,6 +4,7 @@
 //! with another: that is `checks`.
 
 use super::public_url::{host_of, is_loopback, server_url};
+use crate::survey::outbound::LONGEST_SETTING;
 use crate::survey::page::Evidence;
 use crate::survey::parse_duration;
 use crate::survey::policy::Policy;
@@ -164,6 +165,15 @@ pub(super) fn workers<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Er
 pub(super) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<TimeDelta, D::Error> {
     let expected = "an integer over 0 and ms, s, m, h or d, such as \"15m\"";
     text(from, |text| parse_duration(text).filter(|time| !time.is_zero()).ok_or(expected))
+}
+
+/// The youngest age that anything is deleted at. A mail may wait that long, its delay and its retries together, and what
+/// decides whether it still goes out must be there.
+const YOUNGEST: TimeDelta = TimeDelta::days(2 * LONGEST_SETTING.num_days());
+
+pub(super) fn age<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TimeDelta>, D::Error> {
+    let fits = |text: &str| parse_duration(text).filter(|age| *age >= YOUNGEST);
+    text(from, |text| fits(text).map(Some).ok_or("a duration of at least 60 days, such as \"400d\""))
 }
 
 pub(super) fn line<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

@@ -10,7 +10,7 @@ use crate::secrets::random;
 use crate::store::Shown;
 use crate::survey::Time;
 use crate::survey::evidence::Summary;
-use crate::survey::fields::Fault;
+use crate::survey::fields::{Fault, is_invisible};
 use crate::survey::link::{Link, Purpose};
 use crate::survey::page::{About, Evidence, Outcome, Page, PageId, Post};
 use crate::survey::rating::Score;
@@ -198,9 +198,11 @@ fn page_id() -> PageId {
     PageId::new(u64::from_be_bytes(random()))
 }
 
-/// Writes line breaks as `\n` and replaces NUL, at which SQL would end the text. `None` for a blank comment.
+/// Writes line breaks as `\n`, drops invisible characters, and replaces NUL, at which SQL would end the text. `None` for a
+/// blank comment.
 fn clean_comment(text: &str) -> Option<String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}");
+    let text = text.replace(is_invisible, "");
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

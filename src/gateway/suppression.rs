@@ -8,20 +8,24 @@ use crate::survey::fields::{ADDRESS_EXPECTED, Fault, Place, is_address};
 use crate::survey::paging::{Listed, Paging};
 use crate::survey::suppression::{Cause, Suppression};
 
+/// The cause `erased` would say that something was erased.
+const ERASE_INSTEAD: &str = "erased comes by erasing only: DELETE /v1/customers/{email}, or `afterword erase ADDRESS`";
+
 impl Gateway {
     /// Stops asking an address, for a cause.
     ///
     /// # Errors
-    /// An invalid address, or an unavailable store.
+    /// An invalid address or a pattern of many, the cause `erased`, or an unavailable store.
     pub async fn suppress(&self, address: &str, cause: Cause) -> Result<(), Error> {
         if address.contains('*') {
             let detail = "expected one address; to ask nobody of many, set `ask.exclude` in the configuration";
             return Err(Error::Invalid(vec![Fault::parameter("email", detail)]));
         }
+        if cause == Cause::Erased {
+            return Err(Error::Invalid(vec![Fault::body("/cause", ERASE_INSTEAD)]));
+        }
         let address_hash = self.hash_of(address, Place::Parameter("email".into()))?;
-        // The address of somebody who asked to be forgotten is not kept readable.
-        let address = (cause != Cause::Erased).then(|| address.to_owned());
-        let at = self.clock.now();
+        let (at, address) = (self.clock.now(), Some(address.to_owned()));
         Ok(self.store.suppress(Suppress { address_hash, cause, at, address }).await?)
     }
 

@@ -34,7 +34,7 @@ impl Command for View {
     fn decide(&self, batch: &mut Batch) {
         if let Some(clicked) = batch.clicks.get_mut(&self.survey) {
             clicked.clicks.view(self.at, self.score, self.machine, self.required);
-            clicked.trail_changed = true;
+            clicked.trail_changed |= !clicked.clicks.erased;
         }
     }
 }

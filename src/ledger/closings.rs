@@ -9,6 +9,7 @@ use crate::survey::eligibility::{Decision, History, RECENT, judge};
 use crate::survey::evidence::Clicks;
 use crate::survey::outbound::{LONGEST_SETTING, Outbound, State, Stop};
 use crate::survey::policy::{AskAgain, Policy};
+use crate::survey::suppression::Cause;
 use chrono::TimeDelta;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -25,6 +26,8 @@ pub struct Close {
     pub policy: Arc<Policy>,
     /// The keyed hash of the address to ask at, if there is one.
     pub address_hash: Option<String>,
+    /// The keyed hashes of the addresses of all others who were helped.
+    pub others: Vec<String>,
     /// The conversation's place in the sample: 0 (included) to 100 (excluded).
     pub sample: f64,
     /// The id of the survey, should there be one.
@@ -62,7 +65,7 @@ impl Command for Close {
         let conversation = self.closing.conversation();
         touched.closings.insert((conversation.clone(), self.closing.closed_at));
         touched.conversations.insert(conversation);
-        touched.addresses.extend(self.address_hash.clone());
+        touched.addresses.extend(self.address_hash.iter().chain(&self.others).cloned());
         touched.teammates.extend(self.closing.teammate.as_ref().map(|teammate| teammate.id.clone()));
         if self.policy.quiet_days > 0 || self.policy.most_in_30_days > 0 {
             // A survey counts from when it was sent, which can be long after it was made.
@@ -102,6 +105,12 @@ impl Close {
         }
     }
 
+    /// Whether somebody was helped who is to be forgotten: nothing may be kept that was said to name them.
+    fn names_erased(&self, batch: &Batch) -> bool {
+        let mut known = self.address_hash.iter().chain(&self.others).filter_map(|hash| batch.addresses.get(hash));
+        known.any(|address| address.suppressed.contains(&Cause::Erased))
+    }
+
     /// With `ask_again = "each_closing"` a later closing takes the place of a survey that still waits.
     fn replaces(&self, survey: &Survey) -> bool {
         self.policy.ask_again == AskAgain::EachClosing
@@ -127,7 +136,11 @@ impl Close {
             let made = Survey::stored(conversation, closed_at, self.now, address_hash.clone(), mail);
             batch.add_survey(*survey, made, clicks);
         }
-        batch.new_closings.push(NewClosing { close: self.clone(), decision, team });
+        let mut close = self.clone();
+        if self.names_erased(batch) {
+            (close.closing.subject, close.closing.url) = (None, None);
+        }
+        batch.new_closings.push(NewClosing { close, decision, team });
     }
 
     /// Lets the teammate's name and team follow the latest closing that names them; returns the team of this closing.

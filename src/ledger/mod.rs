@@ -6,6 +6,7 @@
 
 pub mod clicks;
 pub mod closings;
+pub mod erasing;
 pub mod outbox;
 pub mod suppressions;
 mod surveys;
@@ -21,6 +22,7 @@ use crate::survey::pace::Paces;
 use crate::survey::sending::Halt;
 use crate::survey::suppression::{Cause, Suppression};
 use closings::NewClosing;
+use erasing::{Erasable, Erased, Limits};
 use outbox::Release;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
@@ -58,6 +60,10 @@ pub struct Touched {
     pub addresses: BTreeSet<String>,
     /// The earliest moment whose surveys to these addresses are needed; `None` if none are.
     pub asked_since: Option<Time>,
+    /// Hashes of addresses that are to be erased: what is left of them.
+    pub erasing: BTreeSet<String>,
+    /// The limits of age: what is over them.
+    pub expiring: Option<Limits>,
     /// Teammates, by id.
     pub teammates: BTreeSet<String>,
     /// How many due mails are needed.
@@ -114,6 +120,10 @@ pub struct Batch {
     pub all_due: Option<Time>,
     /// What was sent lately. The store keeps it from batch to batch.
     pub paces: Paces,
+    /// What is left to erase of what was touched.
+    pub erasable: Erasable,
+    /// What is to be erased and deleted.
+    pub erased: Erased,
     /// Closings to be stored.
     pub new_closings: Vec<NewClosing>,
     /// Reopenings to be stored.

@@ -4,7 +4,7 @@
 
 use super::{Batch, Clicked, Command, Touched};
 use crate::survey::eligibility::{Since, still_asks};
-use crate::survey::outbound::{Attempt, Lease, Marked, Outgoing, Patience, State};
+use crate::survey::outbound::{Attempt, Lease, Marked, Outgoing, Patience, State, Stop};
 use crate::survey::pace::Rates;
 use crate::survey::sending::Halt;
 use crate::survey::suppression::{Bounce, Cause};
@@ -98,10 +98,15 @@ impl Claim {
         if !survey.mail.is_due(self.at) {
             return false;
         }
+        let clicks_on = clicks.get(&id).map(|clicked| &clicked.clicks);
+        if clicks_on.is_some_and(|clicks| clicks.erased) {
+            survey.mail.state = State::Cancelled(Stop::Erased);
+            return false;
+        }
         let none = BTreeSet::new();
         let since = Since {
             closed_at: survey.closed_at,
-            rate_until: clicks.get(&id).and_then(|clicked| clicked.clicks.rate_until),
+            rate_until: clicks_on.and_then(|clicks| clicks.rate_until),
             latest_reopening: known.and_then(|known| known.latest_reopening),
             latest_asked,
             suppressed: addresses.get(&survey.address_hash).map_or(&none, |address| &address.suppressed),
@@ -188,6 +193,10 @@ impl Command for Mark {
             };
             let counts = survey.mail.mark(self.lease, &marked);
             clicks.accepted_at = survey.mail.accepted_at;
+            if clicks.erased {
+                // A relay's words can name its recipient.
+                survey.mail.note = None;
+            }
             if counts && matches!(self.attempt, Attempt::NoRecipient(_)) {
                 let address_hash = survey.address_hash.clone();
                 batch.suppress(address_hash, Cause::Bounced, self.at, None);
@@ -275,8 +284,9 @@ impl Command for Return {
     fn decide(&self, batch: &mut Batch) -> bool {
         let Some(survey) = batch.surveys.get_mut(&self.survey) else { return false };
         let name = self.bounce.name();
+        let erased = batch.clicks.get(&self.survey).is_some_and(|clicked| clicked.clicks.erased);
         survey.mail.note =
-            Some(if self.reason.is_empty() { name.to_owned() } else { format!("{name}: {}", self.reason) });
+            Some(if self.reason.is_empty() || erased { name.to_owned() } else { format!("{name}: {}", self.reason) });
         let address_hash = survey.address_hash.clone();
         if let Some(cause) = self.bounce.cause() {
             batch.suppress(address_hash, cause, self.at, None);

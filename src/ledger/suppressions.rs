@@ -35,7 +35,11 @@ impl Command for Suppress {
     }
 
     fn decide(&self, batch: &mut Batch) {
-        batch.suppress(self.address_hash.clone(), self.cause, self.at, self.address.clone());
+        let known = batch.addresses.get(&self.address_hash);
+        let erased = known.is_some_and(|address| address.suppressed.contains(&Cause::Erased));
+        // An erased address becomes readable nowhere, whoever enters it.
+        let address = self.address.clone().filter(|_| !erased);
+        batch.suppress(self.address_hash.clone(), self.cause, self.at, address);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::clicks::{Submit, View};
 use super::closings::{Close, Closed, Reopen};
+use super::erasing::Erase;
 use super::outbox::{Claim, Claimed, Mark, Return};
 use super::suppressions::{Suppress, Unsubscribe, Unsuppress};
 use super::*;
@@ -42,6 +43,7 @@ fn close(id: &str, at: Time, survey: u128) -> Close {
         closing,
         policy: Arc::default(),
         address_hash: Some("ada".into()),
+        others: Vec::new(),
         sample: 0.0,
         survey: Uuid::from_u128(survey),
         now: at,
@@ -253,4 +255,32 @@ fn suppressions_of_one_batch_are_seen_by_the_closings_after_them_and_can_be_lift
     assert_eq!((lift.decide(&mut batch), lift.decide(&mut batch)), (2, 0));
     assert!(asks(&third.decide(&mut batch)) && batch.new_suppressions.is_empty());
     assert_eq!(batch.lifted, BTreeSet::from(["ada".to_owned()]));
+}
+
+#[test]
+fn a_mail_under_way_when_its_customer_is_erased_leaves_no_word_and_is_not_tried_again() {
+    let first = close("1", noon(), 1);
+    let erase = Erase { address_hash: "ada".into(), at: minutes(1) };
+    let mut batch = batch(&[&|touched| first.touches(touched), &|touched| erase.touches(touched)]);
+    first.decide(&mut batch);
+    due(&mut batch, 1);
+    let Claimed::Mail(mail, lease) = claim(noon()).decide(&mut batch) else { panic!("it was due") };
+    let erased = erase.decide(&mut batch);
+    assert_eq!((erased.surveys.len(), erased.cancelled, erased.sending), (1, 0, 1));
+    assert!(batch.new_closings[0].close.closing.subject.is_none(), "the closing of this batch, too");
+
+    let attempt = Attempt::Temporary("451 Ada's mailbox is full".into());
+    let survey = mail.survey;
+    let mark = Mark { survey, lease, at: minutes(2), attempt, patience: PATIENCE, jitter: 1.0, all_due: false, next: None };
+    mark.decide(&mut batch);
+    assert_eq!(batch.survey(survey).expect("a survey").mail.note, None);
+    let came_back = Return { survey, at: minutes(2), bounce: Bounce::Hard, reason: "Ada has moved".into() };
+    came_back.decide(&mut batch);
+    assert_eq!(batch.survey(survey).expect("a survey").mail.note.as_deref(), Some("hard bounce"));
+
+    // Even after an admin has lifted the suppression.
+    Unsuppress { address_hash: "ada".into() }.decide(&mut batch);
+    due(&mut batch, 1);
+    assert!(matches!(claim(minutes(60)).decide(&mut batch), Claimed::Dropped));
+    assert_eq!(state(&batch, 1), State::Cancelled(Stop::Erased));
 }

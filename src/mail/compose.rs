@@ -4,6 +4,7 @@
 //! mail is sent, nor touch a clock or a database.
 
 use super::dkim::Dkim;
+use super::links::without_links;
 use super::transport::Letter;
 use crate::config::Config;
 use crate::survey::Time;
@@ -45,6 +46,8 @@ pub struct Sender<'a> {
     pub public_url: &'a str,
     /// The domain that bounces return to, if not to the From address. Each mail has a signed address of its own there.
     pub bounce_domain: Option<&'a str>,
+    /// Whether links in the conversation's subject stay.
+    pub links_in_subject: bool,
     /// Signs for the From domain.
     pub dkim: Option<&'a Dkim>,
 }
@@ -66,6 +69,7 @@ impl<'a> Sender<'a> {
             mark: "",
             public_url: config.public_url.as_str(),
             bounce_domain: mail.bounce_domain.as_deref(),
+            links_in_subject: mail.links_in_subject,
             dkim,
         }
     }
@@ -138,7 +142,7 @@ struct HtmlPart<'a> {
 pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> Result<Letter, ComposeError> {
     let RenderedMail { subject, plain, html, unsubscribe } = render(sender, mail, ring)?;
     let from = mailbox(sender.from_name, sender.from_address)?;
-    let to = mailbox(mail.customer_name.as_deref(), &mail.address)?;
+    let to = mailbox(mail.customer_name.as_deref().and_then(without_links).as_deref(), &mail.address)?;
     let returns_to = match sender.bounce_domain {
         Some(domain) => bounce_address(mail, ring, domain)?,
         None => from.email.clone(),
@@ -192,11 +196,14 @@ fn content<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Conte
     let (custom, text) = (sender.custom, sender.text);
     let (language, built_in) = (text.language.as_str(), &text.mail);
     let brand = custom.brand(language, sender.brand);
+    let without = |text: &Option<String>| text.as_deref().and_then(without_links);
+    let subject = if sender.links_in_subject { mail.subject.clone() } else { without(&mail.subject) };
+    let customer = without(&mail.customer_name);
     let names = [
         ("teammate", mail.teammate.as_deref()),
         ("brand", Some(brand)),
-        ("subject", mail.subject.as_deref()),
-        ("customer", mail.customer_name.as_deref()),
+        ("subject", subject.as_deref()),
+        ("customer", customer.as_deref()),
     ];
     // The built-in texts end with one that needs only {brand}, so something always matches. Only `about` may be left
     // out.

@@ -6,6 +6,7 @@ pub mod bounce;
 pub mod certificate;
 pub mod compose;
 pub mod dkim;
+mod links;
 pub mod login;
 pub mod preview;
 pub mod smtp;

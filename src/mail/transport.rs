@@ -9,11 +9,12 @@ use crate::private;
 use crate::survey::outbound::Attempt;
 use lettre::Address;
 use lettre::transport::smtp::extension::ClientId;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, io};
 use url::Host;
+use uuid::Uuid;
 
 /// How many mails [`Memory`] keeps. A demo may run for weeks and must not grow; no test needs this many.
 const MEMORY_KEEPS: usize = 200;
@@ -59,6 +60,20 @@ impl Transport {
                     ehlo_name: ehlo_name(&config.public_url),
                     deadlines: Deadlines::default(),
                 })
+            }
+        }
+    }
+
+    /// Deletes the stored mails with these ids, where mails are stored: in a folder or in memory. Answers how many files
+    /// were deleted. A file that cannot be deleted is logged by its id.
+    pub async fn forget(&self, mails: &BTreeSet<Uuid>) -> usize {
+        match self {
+            Self::Smtp(_) => 0,
+            Self::File(folder) => delete(folder, mails).await,
+            Self::Memory(memory) => {
+                let ids: BTreeSet<_> = mails.iter().map(Uuid::to_string).collect();
+                memory.lock().letters.retain(|letter| !ids.contains(&letter.id));
+                0
             }
         }
     }
@@ -124,6 +139,18 @@ async fn write(folder: &Path, letter: &Letter) -> io::Result<()> {
         private::write(&file, &raw)
     };
     tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
+}
+
+async fn delete(folder: &Path, mails: &BTreeSet<Uuid>) -> usize {
+    let mut deleted = 0;
+    for mail in mails {
+        match tokio::fs::remove_file(folder.join(format!("{mail}.eml"))).await {
+            Ok(()) => deleted += 1,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::error!(%mail, %error, "the file of an erased mail cannot be deleted"),
+        }
+    }
+    deleted
 }
 
 /// A mailbox in memory. Its clones share it.

@@ -3,6 +3,7 @@
 //! It owns the names and the order of columns. It must not know how figures are counted.
 
 use crate::survey::report::{Figures, Group, Report};
+use csv::QuoteStyle;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
@@ -65,12 +66,12 @@ fn figures_json(figures: &Figures) -> Value {
     })
 }
 
-/// The rows as CSV with a line of names. A cell that a spreadsheet would take for a formula begins with `'`.
+/// The rows as CSV with a line of names, all texts in quotes. Where a spreadsheet would see a formula there is a `'`.
 ///
 /// # Errors
 /// None that is known: the text is written to memory.
 pub fn csv(report: &Report) -> Result<String, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().quote_style(QuoteStyle::NonNumeric).from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
     for row in &report.rows {
         writer.write_record(cells(row).map(|cell| harmless(&cell)))?;
@@ -79,9 +80,22 @@ pub fn csv(report: &Report) -> Result<String, csv::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A cell that a spreadsheet does not take for a formula (OWASP, "CSV injection").
+/// What a formula begins with (OWASP, "CSV injection"); the wide forms count in Japanese settings.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+/// What may end a cell: each country has its own separator, and a spreadsheet may be set to any.
+const SEPARATORS: [char; 6] = [',', ';', '\t', '\r', '\n', '|'];
+
+/// A cell no part of which a spreadsheet takes for a formula, whatever it takes for a separator.
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    let (mut safe, mut begins) = (String::with_capacity(cell.len()), true);
+    for c in cell.chars() {
+        if begins && FORMULA.contains(&c) {
+            safe.push('\'');
+        }
+        begins = SEPARATORS.contains(&c) || (begins && (c == '"' || c.is_whitespace()));
+        safe.push(c);
+    }
+    safe
 }
 
 fn cells(row: &Group) -> [String; 16] {

@@ -22,6 +22,7 @@
 //!   `unnest` and pipelining.
 //! - Settings and days are rewritten at a start: by the service that holds the lock.
 
+mod customers;
 mod lock;
 mod sending;
 mod sqlite;

@@ -4,7 +4,9 @@
 //! rules that judge those facts (`eligibility`).
 
 use super::Time;
-use super::fields::{ADDRESS_EXPECTED, Fault, Place, check_id, display, is_address, is_message_id, is_web_address};
+use super::fields::{
+    ADDRESS_EXPECTED, Fault, Place, check_id, comparable, display, is_address, is_message_id, is_web_address,
+};
 use super::words::words;
 use chrono::{DateTime, TimeDelta};
 use serde::{Deserialize, Deserializer};
@@ -295,14 +297,14 @@ impl Closing {
         Conversation { connection: self.connection.clone(), id: self.conversation_id.clone() }
     }
 
-    /// How many people were helped: distinct addresses in lower case; customers without an address count one each.
+    /// How many people were helped: distinct addresses, [as they are compared](comparable); customers without an address count one each.
     #[must_use]
     pub fn people(&self) -> usize {
         let addresses: BTreeSet<_> = self
             .customers
             .iter()
             .filter_map(|customer| customer.email.as_ref())
-            .map(|email| email.to_lowercase())
+            .map(|email| comparable(email))
             .collect();
         addresses.len() + self.customers.iter().filter(|customer| customer.email.is_none()).count()
     }
@@ -317,6 +319,11 @@ impl Closing {
     #[must_use]
     pub fn address(&self) -> Option<&str> {
         self.customer()?.email.as_deref()
+    }
+
+    /// All other addresses.
+    pub fn others(&self) -> impl Iterator<Item = &str> {
+        self.customers.iter().filter_map(|customer| customer.email.as_deref()).skip(1)
     }
 }
 

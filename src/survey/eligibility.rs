@@ -5,6 +5,7 @@
 //! [`still_asks`] checks again, just before sending, what can have changed since.
 
 use super::closing::{Closing, ClosingState, Fact, Kind, StartedBy};
+use super::fields::comparable;
 use super::outbound::Stop;
 use super::policy::{AskAgain, Policy, WhenUnknown};
 use super::suppression::Cause;
@@ -305,7 +306,7 @@ impl Judgement<'_> {
         let Some(address) = self.closing.address() else {
             return self.fail(Rule::NoAddress, Value::Null, Value::Null, "the customer has no email address");
         };
-        let address = address.to_lowercase();
+        let address = comparable(address);
         if let Some(glob) = self.policy.exclude.iter().find(|glob| glob.matches(&address)) {
             let glob = glob.as_str().to_owned();
             let message = format!("the address matches the exclusion {glob}");

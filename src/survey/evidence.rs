@@ -78,6 +78,8 @@ pub struct Clicks {
     pub trail: Trail,
     /// The comment that locked it. Not read for a page: no page shows it.
     pub comment: Option<String>,
+    /// The customer was forgotten, or the survey is too old: its links lead to a page that says nothing, and take nothing.
+    pub erased: bool,
     /// Changes of the standing since it was loaded, oldest first.
     pub changes: Vec<Change>,
 }
@@ -94,6 +96,7 @@ impl Clicks {
             opened: false,
             trail: Trail::default(),
             comment: None,
+            erased: false,
             changes: Vec::new(),
         }
     }
@@ -101,6 +104,9 @@ impl Clicks {
     /// Takes a GET or HEAD of a link, and returns the mode of the page that answers it. A view never rates. After
     /// views of several faces within a minute, a rating made among them is in doubt. `required` is the setting `clicks.evidence`.
     pub fn view(&mut self, now: Time, score: Score, machine: bool, required: Evidence) -> Mode {
+        if self.erased {
+            return Mode::Closed;
+        }
         self.trail.viewed(now, score);
         self.opened |= !machine;
         let scores = self.trail.scores_viewed_in_burst(now);
@@ -124,7 +130,7 @@ impl Clicks {
     /// Takes a posted form: a comment, or a confirmation by script or by the button.
     pub fn answer(&mut self, now: Time, post: &Post, required: Evidence) -> Reply {
         let fresh = |mode| Page { id: post.fresh, score: post.clicked, mode, issued: now, after_hold: false };
-        if matches!(self.standing, Standing::Voided(_)) {
+        if self.erased || matches!(self.standing, Standing::Voided(_)) {
             return Reply::new(Outcome::Closed, fresh(Mode::Closed));
         }
         let Some(page) = post.page.as_ref().filter(|page| now - page.issued <= PAGE_LIFE) else {
@@ -148,9 +154,12 @@ impl Clicks {
         self.accepted_at.is_none_or(|accepted| now - accepted < YOUNG)
     }
 
-    /// What a page shows of it now.
+    /// What a page shows of it now: nothing of an erased survey.
     #[must_use]
     pub fn summary(&self, now: Time) -> Summary {
+        if self.erased {
+            return Summary { standing: Standing::Unrated, frozen: false, rate_until: None, change_until: None };
+        }
         Summary {
             standing: self.standing.clone(),
             frozen: self.standing.rated().is_some() && is_over(self.change_until, now),
@@ -162,6 +171,9 @@ impl Clicks {
     /// The mode of a page issued now for a link.
     #[must_use]
     pub fn mode(&self, now: Time, score: Score, machine: bool, required: Evidence) -> Mode {
+        if self.erased {
+            return Mode::Closed;
+        }
         match &self.standing {
             Standing::Locked(_) => return Mode::Final,
             Standing::Voided(_) => return Mode::Closed,

@@ -4,7 +4,7 @@
 
 use email_address::{EmailAddress, Options};
 use serde::Serialize;
-use url::Url;
+use url::{Host, Url};
 
 /// Ids of a helpdesk have 1 to this many characters.
 pub const LONGEST_ID: usize = 200;
@@ -57,11 +57,56 @@ pub fn is_address(text: &str) -> bool {
         && EmailAddress::parse_with_options(text, options).is_ok()
 }
 
-/// Prepares a text for display: control characters become spaces, the ends are trimmed, and at most `most` characters
-/// stay; a text that was cut ends in `…`. `None` if nothing is left.
+/// The one form that addresses are compared in: lower case, and a domain outside of ASCII in its ASCII form (IDNA), so that
+/// `ada@bücher.example` is `ada@xn--bcher-kva.example`.
+#[must_use]
+pub fn comparable(address: &str) -> String {
+    let address = address.to_lowercase();
+    match address.rsplit_once('@') {
+        Some((local, domain)) if !domain.is_ascii() => format!("{local}@{}", ascii(domain)),
+        _ => address,
+    }
+}
+
+/// A glob in the form that addresses are compared in. A label outside of ASCII that holds a wildcard stays as it is, and
+/// so matches no address.
+#[must_use]
+pub fn comparable_glob(glob: &str) -> String {
+    let glob = glob.to_lowercase();
+    let (local, domain) = glob.rsplit_once('@').map_or((None, glob.as_str()), |(local, rest)| (Some(local), rest));
+    let label = |label: &str| {
+        if label.is_ascii() || label.contains(['*', '?', '[', ']']) { label.to_owned() } else { ascii(label) }
+    };
+    let domain = domain.split('.').map(label).collect::<Vec<_>>().join(".");
+    local.map_or(domain.clone(), |local| format!("{local}@{domain}"))
+}
+
+/// A domain in its ASCII form; one that has none stays.
+fn ascii(domain: &str) -> String {
+    match Host::parse(domain) {
+        Ok(Host::Domain(ascii)) => ascii,
+        _ => domain.to_owned(),
+    }
+}
+
+/// Whether a character shows nothing, but changes how others are shown or read: direction controls, and other format
+/// controls. Those that join letters or emoji, or choose their shape, are not among them, because languages need them.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// Prepares a text for display: [invisible](is_invisible) characters go, control characters and line breaks become spaces,
+/// the ends are trimmed, and at most `most` characters stay; a text that was cut ends in `…`. `None` if nothing is left.
 #[must_use]
 pub fn display(text: &str, most: usize) -> Option<String> {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let visible = text.chars().filter(|c| !is_invisible(*c));
+    let clean: String = visible.map(|c| if breaks(c) { ' ' } else { c }).collect();
     let clean = clean.trim();
     if clean.chars().count() <= most {
         return (!clean.is_empty()).then(|| clean.to_owned());
@@ -89,4 +134,52 @@ pub(super) fn is_message_id(id: &str) -> bool {
     let inner = id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
     let fine = |c: char| c.is_ascii_graphic() && c != '<' && c != '>';
     id.len() <= 500 && inner.is_some_and(|inner| inner.contains('@') && inner.chars().all(fine))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_address_and_its_ascii_form_are_one() {
+        for (address, form) in [
+            ("Ada@Bücher.Example", "ada@xn--bcher-kva.example"),
+            ("ada@XN--Bcher-kva.example", "ada@xn--bcher-kva.example"),
+            ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+            ("jörg@example.com", "jörg@example.com"),
+            ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
+        ] {
+            assert_eq!(comparable(address), form);
+        }
+        for (glob, form) in [
+            ("*@Bücher.example", "*@xn--bcher-kva.example"),
+            ("*@*.bücher.example", "*@*.xn--bcher-kva.example"),
+            ("*.bücher.example", "*.xn--bcher-kva.example"),
+            ("no-reply@*", "no-reply@*"),
+            ("*@büch*.example", "*@büch*.example"),
+        ] {
+            assert_eq!(comparable_glob(glob), form);
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_goes_and_what_languages_need_stays() {
+        for c in ['\u{202e}', '\u{2066}', '\u{200f}', '\u{61c}', '\u{200b}', '\u{feff}', '\u{e0041}', '\u{ad}'] {
+            assert_eq!(display(&format!("{c}a{c}b{c}"), 9).as_deref(), Some("ab"), "{c:?}");
+            assert_eq!(display(&c.to_string(), 9), None);
+        }
+        assert_eq!(display("a\u{2028}b\tc", 9).as_deref(), Some("a b c"));
+        for kept in ["👩\u{200d}💻", "❤\u{fe0f}", "می\u{200c}خواهم"] {
+            assert_eq!(display(kept, 20).as_deref(), Some(kept));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hashes_of_ascii_addresses_stay_what_they_were(address in "[ -~]{0,20}@[ -~]{0,20}") {
+            prop_assert_eq!(comparable(&address), address.to_lowercase());
+            prop_assert_eq!(comparable(&comparable(&address)), comparable(&address));
+        }
+    }
 }

@@ -9,6 +9,7 @@
 
 use super::Time;
 use super::closing::Conversation;
+use super::fields::comparable;
 use super::page::{Mode, Page, PageId};
 use super::rating::Score;
 use data_encoding::{BASE32_NOPAD_NOCASE, BASE64URL_NOPAD, HEXLOWER};
@@ -228,10 +229,10 @@ impl AddressKey {
         Ok(Self(keyed(secret)?))
     }
 
-    /// The hash of an address in lower case: 32 hexadecimal digits.
+    /// The hash of an address in the form that [addresses are compared in](comparable): 32 hexadecimal digits.
     #[must_use]
     pub fn hash(&self, address: &str) -> String {
-        HEXLOWER.encode(&tag(&self.0, address.to_lowercase().as_bytes(), ADDRESS_CONTEXT))
+        HEXLOWER.encode(&tag(&self.0, comparable(address).as_bytes(), ADDRESS_CONTEXT))
     }
 
     /// Maps a conversation to a number from 0 to below 100. It is the same each time, and nobody outside can choose it.

@@ -2,6 +2,7 @@
 //!
 //! It owns their values, defaults and ranges. It must not know the rules that they feed (`eligibility`).
 
+use super::fields::comparable_glob;
 use super::outbound::LONGEST_SETTING;
 use super::words::words;
 use super::{Time, parse_duration};
@@ -56,7 +57,7 @@ pub struct Policy {
     pub most_in_30_days: u32,
     /// The share of conversations that are asked about, 0 to 100.
     pub sample_percent: f64,
-    /// Addresses that are never asked: globs, matched against the address in lower case.
+    /// Addresses that are never asked: globs, in the form that addresses are compared in.
     #[serde(deserialize_with = "patterns", serialize_with = "as_texts")]
     pub exclude: Vec<Pattern>,
     /// How long to wait between the decision and the mail.
@@ -150,7 +151,7 @@ fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Pattern>, D::Error
         .iter()
         .map(|glob| {
             let expected = "expected a glob such as \"*@example.com\"";
-            Pattern::new(&glob.to_lowercase())
+            Pattern::new(&comparable_glob(glob))
                 .map_err(|error| serde::de::Error::custom(format!("{glob:?}: {}; {expected}", error.msg)))
         })
         .collect()

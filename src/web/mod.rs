@@ -17,7 +17,7 @@ pub mod server;
 mod unsubscribe;
 
 use crate::gateway::Gateway;
-use api::{closings, reports, suppressions};
+use api::{closings, customers, reports, suppressions};
 use assets::Assets;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -102,6 +102,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/report", get(reports::report))
         .route("/v1/ratings", get(reports::ratings))
         .route("/v1/bounces", post(suppressions::bounce))
+        .route("/v1/customers/{email}", get(customers::export).delete(customers::erase))
         .route("/v1/suppressions", get(suppressions::list))
         .route("/v1/suppressions/{email}", put(suppressions::suppress).delete(suppressions::unsuppress))
         .merge(links)

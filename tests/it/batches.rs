@@ -3,6 +3,7 @@
 use crate::desk::{Desk, START, few, time};
 use afterword::ledger::clicks::{Submit, View};
 use afterword::ledger::closings::{Close, Reopen};
+use afterword::ledger::erasing::Erase;
 use afterword::ledger::outbox::{Claim, Claimed, Mark, Return};
 use afterword::ledger::suppressions::{Suppress, Unsubscribe, Unsuppress};
 use afterword::store::{Settings, Store};
@@ -39,7 +40,7 @@ struct Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (0..12u8, 0..3u8, 0..8u8, 0..5u8, prop_oneof![Just(0), 0..4i64, 0..900i64], any::<u8>()).prop_map(
+    (0..13u8, 0..3u8, 0..8u8, 0..5u8, prop_oneof![Just(0), 0..4i64, 0..900i64], any::<u8>()).prop_map(
         |(what, conversation, which, score, seconds, shape)| Step { what, conversation, which, score, seconds, shape },
     )
 }
@@ -118,6 +119,10 @@ impl Play {
                     let returned = Return { survey, at, bounce, reason: format!("{number}") };
                     format!("{}", store.bounce(returned).await.expect("an answer"))
                 }
+                11 => {
+                    let erased = store.erase(Erase { address_hash, at }).await.expect("an answer");
+                    format!("{:?} {} {}", erased.surveys, erased.cancelled, erased.sending)
+                }
                 _ => match lease {
                     Some((survey, lease)) => {
                         let mark = mark(survey, lease, at, step.shape);
@@ -180,6 +185,8 @@ fn close(number: usize, at: Time, step: &Step) -> Close {
         "conversation_id": conversation(step).id, "closed_at": closed_at.to_rfc3339(), "started_by": "customer",
         "characters": if step.shape == 9 { 1 } else { 612 }, "last_reply_at": closed_at.to_rfc3339(),
         "teammate_replied": true, "customers": [{"email": "ada@example.com"}], "teammate": teammate,
+        "subject": format!("subject {number}"), "url": format!("https://desk.example.com/{number}"),
+        "in_reply_to": format!("<{number}@example.com>"),
     }))
     .expect("a closing");
     closing.connection = conversation(step).connection;
@@ -195,6 +202,7 @@ fn close(number: usize, at: Time, step: &Step) -> Close {
         closing,
         policy: Arc::new(policy),
         address_hash: Some(format!("hash{}", step.which % 3)),
+        others: Vec::new(),
         sample: 0.0,
         survey: survey(number),
         now: at,

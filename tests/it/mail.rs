@@ -450,6 +450,7 @@ proptest! {
                 color: "#2f6fed",
                 public_url: "https://rate.example.com",
                 bounce_domain: Some("bounces.example.com"),
+                links_in_subject: false,
                 dkim: None,
             };
             let letter = compose::request(&sender, mail, &ring, time(START)).expect("it is written");

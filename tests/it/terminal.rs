@@ -93,6 +93,8 @@ fn the_help_of_every_command() {
       send-test    Send a test mail, which counts in no report, and print the server's answer
       bounce       Process a bounce or complaint that a mail server pipes to standard input
       suppression  Manage the suppression list: addresses that get no survey mail
+      erase        Erase who a customer is, what it was about and what they wrote, and never ask the address again
+      export       Print everything that is stored about a customer, as JSON
       check        Check the configuration, the machine, the relay and the public URL, and say what to do about each failure
       backup       Copy the database and the key file while the service runs
       config       Print the settings that apply and where each comes from; secrets are hidden
@@ -378,7 +380,7 @@ fn the_help_of_every_command() {
       <ADDRESS>  The address
 
     Options:
-          --cause <opted_out|bounced|complained|erased>
+          --cause <opted_out|bounced|complained>
               Why it is suppressed [default: opted_out]
           --config <FILE>
               The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
@@ -394,6 +396,32 @@ fn the_help_of_every_command() {
 
     Arguments:
       <ADDRESS>  The address, or its hash as the list shows it
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword erase --help
+    Erase who a customer is, what it was about and what they wrote, and never ask the address again
+
+    Usage: afterword erase [OPTIONS] <ADDRESS>
+
+    Arguments:
+      <ADDRESS>  The customer's address
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword export --help
+    Print everything that is stored about a customer, as JSON
+
+    Usage: afterword export [OPTIONS] <ADDRESS>
+
+    Arguments:
+      <ADDRESS>  The customer's address
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]

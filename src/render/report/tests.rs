@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::survey::report::{Bound, By};
+use proptest::prelude::*;
 
 fn report() -> Report {
     let day = |text: &str| text.parse::<Bound>().expect("a day");
@@ -50,12 +51,30 @@ fn a_table_is_aligned_whatever_the_names() {
 #[test]
 fn a_csv_is_quoted_and_holds_no_formula() {
     insta::assert_snapshot!(csv(&report()).expect("in memory"), @r#"
-    id,name,asked,answered,ratings,positive,csat,terrible,bad,okay,great,amazing,held,unconfirmed,waiting,failed
-    t1,Grace,90,6,6,4,0.6667,1,0,1,2,2,1,12,3,2
-    t2,山田 花子,90,6,0,0,,0,0,0,0,0,1,12,3,2
-    '=1+1,"'@evil, ""x""",90,6,10,10,1.0000,0,0,0,5,5,1,12,3,2
-    ,,0,0,0,0,,0,0,0,0,0,0,0,0,0
+    "id","name","asked","answered","ratings","positive","csat","terrible","bad","okay","great","amazing","held","unconfirmed","waiting","failed"
+    "t1","Grace",90,6,6,4,0.6667,1,0,1,2,2,1,12,3,2
+    "t2","山田 花子",90,6,0,0,"",0,0,0,0,0,1,12,3,2
+    "'=1+1","'@evil, ""x""",90,6,10,10,1.0000,0,0,0,5,5,1,12,3,2
+    "","",0,0,0,0,"",0,0,0,0,0,0,0,0,0
     "#);
+}
+
+proptest! {
+    #[test]
+    fn no_separator_makes_a_formula_of_a_csv(id in "[=+@a;,|\"\t -]{0,8}", name in "[-=+@＝b;,|\"' \t\r\n]{0,12}") {
+        let mut rows = report().rows;
+        (rows[0].id, rows[0].name) = (Some(id.clone()), Some(name.clone()));
+        let text = csv(&Report { rows, ..report() }).expect("in memory");
+        for cell in text.split([',', ';', '\t', '\r', '\n', '|']) {
+            let begins = cell.trim_start_matches(|c: char| c == '"' || c.is_whitespace()).chars().next();
+            prop_assert!(!begins.is_some_and(|c| "=+-@＝＋－＠".contains(c)), "{cell:?} in {text}");
+        }
+        // Read by its own separator, every text is still there.
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let first = reader.records().next().expect("a row").expect("valid");
+        let without = |text: &str| text.replace('\'', "");
+        prop_assert_eq!((without(&first[0]), without(&first[1])), (without(&id), without(&name)));
+    }
 }
 
 #[test]

@@ -2,9 +2,8 @@
 //!
 //! Keys go in as one JSON array, so that a statement has one text whatever their number. It must not decide anything.
 
-use super::rows;
 use super::script::Script;
-use super::sending;
+use super::{erasing, rows, sending};
 use crate::ledger::{Batch, Survey, Touched};
 use crate::survey::closing::{Conversation, Teammate};
 use crate::survey::outbound::Outgoing;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
 /// What a row of a statement becomes in the batch.
-type Take = fn(&mut Batch, &SqliteRow) -> Result<()>;
+pub(super) type Take = fn(&mut Batch, &SqliteRow) -> Result<()>;
 
 /// Begins the transaction of a batch, and loads what it touches.
 pub(super) async fn load(db: &mut SqliteConnection, touched: &Touched) -> Result<Batch> {
@@ -61,6 +60,7 @@ pub(super) async fn load(db: &mut SqliteConnection, touched: &Touched) -> Result
             takes.push(survey);
         }
     }
+    erasing::load(&mut script, touched, &mut takes)?;
     if !touched.teammates.is_empty() {
         script.add(TEAMMATES).bind(rows::json(&touched.teammates)?)?;
         takes.push(teammate);
@@ -88,7 +88,7 @@ fn clicks(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
     Ok(())
 }
 
-/// The columns that [`read_survey`] reads.
+/// The columns that [`survey`] reads.
 macro_rules! survey_columns {
     () => {
         concat!(
@@ -122,8 +122,17 @@ const SURVEYS_OF_CONVERSATIONS: &str = surveys!(
 const SURVEYS_TO_ADDRESSES: &str = surveys!(
     "json_each(?) AS wanted CROSS JOIN survey ON survey.address_hash = wanted.value AND survey.made_at >= ? + 0"
 );
+/// Those to one address that are not erased yet.
+pub(super) const SURVEYS_TO_ERASE: &str =
+    concat!(surveys!("survey"), " WHERE survey.address_hash = ? AND erased_at IS NULL LIMIT ?");
+/// The oldest that are not erased yet, made before an id, but those whose mail may still go out.
+pub(super) const OLD_SURVEYS: &str = surveys!(
+    "(SELECT survey_id FROM rating CROSS JOIN outbox ON outbox.id = rating.survey_id
+        WHERE erased_at IS NULL AND survey_id < unhex(?) AND state NOT IN ('waiting', 'sending') LIMIT ?
+    ) AS old CROSS JOIN survey ON survey.id = old.survey_id"
+);
 
-fn survey(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
+pub(super) fn survey(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
     batch.add_survey(rows::id(row, "survey_id")?, read_survey(row)?, rows::clicks(row)?);
     Ok(())
 }
@@ -138,7 +147,7 @@ fn read_survey(row: &SqliteRow) -> Result<Survey> {
     ))
 }
 
-fn name(row: &SqliteRow) -> Result<Conversation> {
+pub(super) fn name(row: &SqliteRow) -> Result<Conversation> {
     Ok(Conversation { connection: row.try_get("connection")?, id: row.try_get("conversation_id")? })
 }
 
@@ -253,13 +262,13 @@ fn teammate(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::{Settings, schema};
     use super::*;
     use sqlx::{AssertSqlSafe, query};
 
     /// The steps that SQLite takes for a statement in a new database.
-    async fn plan(sql: &str) -> Vec<String> {
+    pub(in super::super) async fn plan(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = Settings { timezone: chrono_tz::UTC, positive: vec![4, 5], address_key: "key".into() };
         let (_lock, mut db) =

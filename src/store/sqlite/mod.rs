@@ -4,6 +4,8 @@
 
 mod backup;
 mod conversations;
+mod customers;
+mod erasing;
 mod keys;
 mod load;
 mod reader;

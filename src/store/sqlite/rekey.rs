@@ -42,11 +42,12 @@ async fn all_addresses(
     let hashes: BTreeMap<String, String> = known.into_iter().map(|(old, address)| (old, hash(&address))).collect();
     let mut kept = 0;
     for (old, new) in &hashes {
-        query("UPDATE survey SET address_hash = $2 WHERE address_hash = $1")
-            .bind(old)
-            .bind(new)
-            .execute(&mut *db)
-            .await?;
+        for change in [
+            "UPDATE survey SET address_hash = $2 WHERE address_hash = $1",
+            "UPDATE closing SET address_hash = $2 WHERE address_hash = $1",
+        ] {
+            query(change).bind(old).bind(new).execute(&mut *db).await?;
+        }
         let suppressions = query("UPDATE suppression SET address_hash = $2 WHERE address_hash = $1")
             .bind(old)
             .bind(new)

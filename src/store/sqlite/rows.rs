@@ -22,7 +22,7 @@ type Result<T> = std::result::Result<T, Error>;
 macro_rules! click_columns {
     () => {
         "rating.survey_id, outbox.accepted_at, rate_until, change_until, standing, voided_from, score, evidence, rated_at,
-            page, page_issued, held_at, opened, trail"
+            page, page_issued, held_at, erased_at, opened, trail"
     };
 }
 /// The columns of `outbox` that [`outbound`] reads.
@@ -51,6 +51,7 @@ pub(super) fn clicks(row: &SqliteRow) -> Result<Clicks> {
     );
     clicks.standing = standing(row)?;
     clicks.comment = row.try_get("comment")?;
+    clicks.erased = optional_time(row, "erased_at")?.is_some();
     if let Some(trail) = row.try_get::<Option<&str>, _>("trail")? {
         clicks.opened = row.try_get("opened")?;
         clicks.trail = serde_json::from_str(trail).map_err(|error| Error::Decode(error.into()))?;

@@ -4,8 +4,8 @@
 //! made of these names. All rows of a statement go in as one JSON array, which `jsonb_each` takes apart. It
 //! must not decide anything.
 
-use super::rows;
 use super::script::Script;
+use super::{erasing, rows};
 use crate::ledger::closings::NewClosing;
 use crate::ledger::{Batch, Clicked, Survey};
 use crate::survey::Time;
@@ -25,6 +25,7 @@ type Result<T> = std::result::Result<T, sqlx::Error>;
 /// Writes a batch back, and commits.
 pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()> {
     let mut script = Script::default();
+    erasing::save_stored(&mut script, &batch.erased)?;
     teammates(&mut script, batch)?;
     closings(&mut script, batch)?;
     reopenings(&mut script, batch)?;
@@ -33,6 +34,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     all_due(&mut script, batch)?;
     clicks(&mut script, batch)?;
     ratings(&mut script, batch)?;
+    erasing::save_surveys(&mut script, &batch.erased)?;
     script.add("COMMIT");
     script.run(db, |_, _| Ok(())).await
 }
@@ -147,6 +149,7 @@ fn closing_row(new: &NewClosing) -> Result<Row> {
         at("last_reply_at", closing.last_reply_at),
         cell("teammate_replied", closing.teammate_replied),
         cell("customers", closing.people()),
+        cell("address_hash", &new.close.address_hash),
         cell("teammate_id", closing.teammate.as_ref().map(|teammate| &teammate.id)),
         cell("team", &new.team),
         cell("tags", rows::json(&closing.tags)?),

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long a statement waits for the write of another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a service waits for the lock. A command holds it for some milliseconds while it makes a database.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// The first local day that reports know. Afterword is younger.
@@ -34,9 +34,10 @@ const DAYS: u64 = 14_610;
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     ("sending", include_str!("../../../migrations/sqlite/0002_sending.sql")),
+    ("erasing", include_str!("../../../migrations/sqlite/0003_erasing.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a
@@ -53,6 +54,8 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         // SQLite keeps in memory what undoes a statement halfway: each batch of clicks made and removed a file for it.
         .pragma("temp_store", "memory")
+        // What is erased must not stay behind in the file.
+        .pragma("secure_delete", "on")
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging()

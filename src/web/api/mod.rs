@@ -3,6 +3,7 @@
 //! It owns the JSON of the contract. It must not decide anything.
 
 pub(super) mod closings;
+pub(super) mod customers;
 pub(super) mod reports;
 pub(super) mod suppressions;
 

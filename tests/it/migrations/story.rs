@@ -92,9 +92,8 @@ pub async fn dump() -> String {
 
     desk.submit(&left.unsubscribe, &[]).await;
     desk.post("/v1/bounces", json!({"email": "bounced@example.com", "kind": "hard", "reason": "550 unknown"})).await;
-    for cause in ["complained", "erased"] {
-        desk.put(&format!("/v1/suppressions/{cause}@example.com"), Some(json!({"cause": cause}))).await;
-    }
+    desk.put("/v1/suppressions/complained@example.com", Some(json!({"cause": "complained"}))).await;
+    desk.delete("/v1/customers/erased@example.com").await;
 
     desk.close(json!({"conversation_id": "short", "characters": 9, "teammate": {"id": "t8", "name": "Linus"}})).await;
     desk.reopen("unknown", desk.clock.now()).await;
