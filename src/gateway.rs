@@ -3,13 +3,16 @@
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the secrets and the transport of mail. It
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
-//! `suppression`, reports and lists in `reports`, keys of the API in `access`, preview and test mails in `preview`.
+//! `suppression`, reports and lists in `reports`, keys of the API in `access`, preview and test mails in `preview`, how
+//! the service does in `health`, and secrets that change in `reload`.
 
 mod access;
 mod bounce;
 mod clicks;
 mod delivery;
+mod health;
 mod preview;
+mod reload;
 mod reports;
 mod suppression;
 
@@ -27,12 +30,16 @@ pub use crate::ledger::closings::Closed;
 use crate::ledger::closings::{Close, Reopen};
 use crate::mail::dkim::{Dkim, DkimError};
 use crate::mail::transport::Transport;
+use crate::metrics::Metrics;
 use crate::secrets::{KeyFileError, Secrets, random};
 use crate::store::{self, OpenError, Store, Unavailable};
 use crate::survey::Time;
 use crate::survey::closing::{CLOCK_SKEW, Closing, Conversation};
 use crate::survey::eligibility::Decision;
 use crate::survey::fields::{Fault, Place, check_id};
+use health::Health;
+use reload::Relay;
+use std::sync::Arc;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -47,8 +54,10 @@ pub struct Gateway {
     pub mail_due: Notify,
     store: Store,
     secrets: Secrets,
-    transport: Transport,
+    relay: Relay,
     dkim: Option<Dkim>,
+    metrics: Arc<Metrics>,
+    health: Health,
 }
 
 /// Why a gateway cannot start, in a sentence for the operator.
@@ -104,9 +113,10 @@ impl Gateway {
         transport: Option<Transport>,
     ) -> Result<(Self, ServeLock), StartError> {
         let (dkim, secrets) = (Dkim::configured(&config)?, make_secrets(&config)?);
-        let (store, lock) = Store::serve(&config.database, &settings(&config, &secrets)).await?;
+        let metrics = Arc::<Metrics>::default();
+        let (store, lock) = Store::serve(&config.database, &settings(&config, &secrets), Arc::clone(&metrics)).await?;
         let transport = transport.unwrap_or_else(|| Transport::configured(&config));
-        Ok((Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim }, lock))
+        Ok((Self { metrics, ..Self::over(store, config, clock, secrets, transport, dkim) }, lock))
     }
 
     /// Opens the database beside its service, for a command.
@@ -117,7 +127,7 @@ impl Gateway {
         let (dkim, secrets) = (Dkim::configured(&config)?, Secrets::load(&config.link_keys_file)?);
         let store = Store::open(&config.database, &settings(&config, &secrets)).await?;
         let transport = Transport::configured(&config);
-        Ok(Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim })
+        Ok(Self::over(store, config, clock, secrets, transport, dkim))
     }
 
     /// As [`open`](Self::open), but makes or migrates first if nobody serves.
@@ -128,7 +138,19 @@ impl Gateway {
         let (dkim, secrets) = (Dkim::configured(&config)?, make_secrets(&config)?);
         let store = Store::open_or_make(&config.database, &settings(&config, &secrets)).await?;
         let transport = Transport::configured(&config);
-        Ok(Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim })
+        Ok(Self::over(store, config, clock, secrets, transport, dkim))
+    }
+
+    fn over(
+        store: Store,
+        config: Config,
+        clock: Clock,
+        secrets: Secrets,
+        transport: Transport,
+        dkim: Option<Dkim>,
+    ) -> Self {
+        let (health, relay, metrics) = (Health::new(clock.now()), Relay::new(transport), Arc::default());
+        Self { config, clock, mail_due: Notify::new(), store, secrets, relay, dkim, metrics, health }
     }
 
     /// Whether the service of this database counts ratings by the same settings as this configuration.
@@ -188,6 +210,9 @@ impl Gateway {
         };
         let closed = self.store.close(close).await?;
         let is_new = !closed.repeat && !dry_run;
+        if is_new {
+            self.metrics.closed(&closed.decision);
+        }
         if is_new && matches!(closed.decision, Decision::Ask { send_at, .. } if send_at <= now) {
             self.mail_due.notify_one();
         }

@@ -5,11 +5,14 @@
 mod bounce;
 mod demo;
 mod key;
+mod log;
 mod preview;
 mod report;
 mod send_test;
 mod serve;
+mod status;
 mod suppression;
+mod tend;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -19,7 +22,6 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Exit code of a command that failed.
 const FAILED: u8 = 1;
@@ -45,6 +47,8 @@ enum Command {
     Demo(demo::Demo),
     /// Run the service: the HTTP API, the rating pages and the sending of mail
     Serve,
+    /// Print how the service does: its mails, errors and workers; the first thing to type when no mails come
+    Status(status::StatusArgs),
     /// Create, list and revoke keys of the HTTP API
     #[command(subcommand)]
     Key(key::Key),
@@ -103,11 +107,11 @@ impl From<std::io::Error> for CliError {
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     // Info logs would drown the instructions that the demo prints.
-    log(if matches!(arguments.command, Command::Demo(_)) { "warn" } else { "info" });
-    let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(command(arguments)),
-        Err(error) => Err(error.into()),
-    };
+    let logs = log::start(if matches!(arguments.command, Command::Demo(_)) { "warn" } else { "info" });
+    let result = logs.and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(command(arguments))
+    });
     let Err(error) = result else { return ExitCode::SUCCESS };
     complain(&format!("afterword: {error}\n"));
     ExitCode::from(match error {
@@ -126,6 +130,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
             key::run(key, &Gateway::open_or_make(load(config)?, Clock::System).await?).await
         }
         Command::Key(key) => key::run(key, &open(config).await?).await,
+        Command::Status(args) => status::run(&args, &open(config).await?).await,
         Command::Report(args) => report::run(args, &open(config).await?).await,
         Command::Suppression(suppression) => suppression::run(suppression, &open(config).await?).await,
         Command::Bounce => bounce::run(config).await,
@@ -162,17 +167,4 @@ fn load(file: Option<&Path>) -> Result<Config, CliError> {
         tracing::warn!("{warning}");
     }
     Ok(config)
-}
-
-/// Sets up logging to standard error. `AFTERWORD_LOG` sets the level, also by module, as in `afterword=debug`. The
-/// format is JSON unless standard error is a terminal.
-fn log(default_level: &str) {
-    let filter = EnvFilter::try_from_env("AFTERWORD_LOG").unwrap_or_else(|_| EnvFilter::new(default_level));
-    // A line that cannot be written is lost. The library would report that on standard error too, and panic.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
-    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        log.without_time().with_target(false).init();
-    } else {
-        log.json().init();
-    }
 }

@@ -10,15 +10,17 @@ use std::fmt::Display;
 use std::fs;
 use std::io::ErrorKind;
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The file that is read if none is named.
 const DEFAULT_FILE: &str = "afterword.toml";
 /// What the names of our variables begin with.
 const PREFIX: &str = "AFTERWORD_";
-/// Variables with our prefix that are read elsewhere: the log filter, and the path of the file itself.
-const NOT_SETTINGS: [&str; 2] = ["AFTERWORD_LOG", "AFTERWORD_CONFIG"];
+/// Variables with our prefix that are read elsewhere: what is logged and how, and the path of the file itself.
+const NOT_SETTINGS: [&str; 3] = ["AFTERWORD_LOG", "AFTERWORD_LOG_FORMAT", "AFTERWORD_CONFIG"];
+/// What errors call the place of a setting that no file and no variable set.
+const NO_FILE: &str = "the defaults";
 
 /// The layers over the defaults, and their names for errors.
 pub(super) struct Layers {
@@ -30,7 +32,7 @@ pub(super) struct Layers {
 
 /// The defaults alone.
 pub(super) fn defaults() -> Config {
-    let layers = Layers { file: "the defaults".into(), variables: BTreeMap::new() };
+    let layers = Layers { file: NO_FILE.into(), variables: BTreeMap::new() };
     layers.read(&Table::new()).expect("the defaults are built in, and a test reads them").0
 }
 
@@ -40,7 +42,10 @@ pub(super) fn load(
     env: impl Iterator<Item = (String, String)>,
 ) -> Result<(Config, Vec<String>), ConfigError> {
     let (file, table) = read_file(file)?;
-    Layers { file, variables: variables(env) }.read(&table)
+    let path = (file != NO_FILE).then(|| PathBuf::from(&file));
+    let (mut config, warnings) = Layers { file, variables: variables(env) }.read(&table)?;
+    config.file = path;
+    Ok((config, warnings))
 }
 
 impl Layers {
@@ -169,7 +174,7 @@ fn read_file(file: Option<&Path>) -> Result<(String, Table), ConfigError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if file.is_none() && error.kind() == ErrorKind::NotFound => {
-            return Ok(("the defaults".into(), Table::new()));
+            return Ok((NO_FILE.into(), Table::new()));
         }
         Err(error) => {
             return Err(ConfigError { place, detail: format!("cannot be read: {error}") });

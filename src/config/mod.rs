@@ -38,6 +38,7 @@ const DEFAULTS: &str = r##"
     [mail]
     from = "Support <support@example.com>"
     smtp = "file:mail"
+    allow_placeholder = false
     workers = 4
     max_per_minute = 0
     max_per_minute_per_domain = 0
@@ -62,6 +63,9 @@ pub struct Config {
     /// The address and port to serve on.
     #[serde(deserialize_with = "value::listen")]
     pub listen: SocketAddr,
+    /// The address and port to serve metrics on, without a key; `None` for nowhere.
+    #[serde(default, deserialize_with = "value::some_listen")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Where customers reach the service.
     pub public_url: PublicUrl,
     /// How many proxies in front of the service add an address to `X-Forwarded-For`. With 0 the header is ignored: a
@@ -73,6 +77,9 @@ pub struct Config {
     /// The file of the keys that sign links. The default is `afterword.keys` beside the database.
     #[serde(default, deserialize_with = "value::path")]
     pub link_keys_file: PathBuf,
+    /// The file that the settings were read from; `None` if there was none.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// `[mail]`
     pub mail: MailSettings,
     /// `[brand]`
@@ -126,6 +133,8 @@ pub struct MailSettings {
     pub smtp_password: Option<Secret>,
     /// The file that `smtp_password` was read from, unless it was set directly.
     pub smtp_password_file: Option<PathBuf>,
+    /// Customers may be given the built-in sender, and mails may stay in a folder, behind a public URL of https.
+    pub allow_placeholder: bool,
     /// Connections kept open while there is work, 1 to 64.
     #[serde(deserialize_with = "value::workers")]
     pub workers: usize,

@@ -9,7 +9,7 @@ use crate::mail::transport::Connection;
 use crate::survey::outbound::{Attempt, Lease, Outgoing, Patience};
 use crate::survey::pace::Rates;
 use chrono::TimeDelta;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long a claimed mail belongs to its worker: longer than the SMTP deadlines of one mail together (27 min).
@@ -38,6 +38,8 @@ pub enum Delivery {
 pub struct MailWorker {
     connection: Connection,
     claimed: Option<Claimed>,
+    /// Which edition of the relay the connection is of.
+    edition: u64,
 }
 
 impl MailWorker {
@@ -51,7 +53,9 @@ impl Gateway {
     /// What one worker needs to deliver mail.
     #[must_use]
     pub fn mail_worker(&self) -> MailWorker {
-        MailWorker { connection: self.transport.connection(), claimed: None }
+        // The edition first: a relay that is replaced in between is taken anew before the first mail.
+        let edition = self.relay.edition();
+        MailWorker { connection: self.relay.transport().connection(), claimed: None, edition }
     }
 
     /// Sends one mail that is due. What became of it is durable before this returns, however long the store takes: the
@@ -70,7 +74,14 @@ impl Gateway {
             Claimed::Paced(turn) => return Ok(Delivery::Paced((turn - self.clock.now()).max(TimeDelta::zero()))),
             Claimed::Nothing => return Ok(Delivery::Idle),
         };
+        if worker.edition != self.relay.edition() {
+            worker.close().await;
+            *worker = self.mail_worker();
+        }
+        let start = Instant::now();
         let attempt = self.send(&mut worker.connection, &outgoing).await;
+        self.metrics.attempted(&attempt, start.elapsed());
+        self.health.attempted(&attempt, self.clock.now());
         log_attempt(outgoing.survey, &attempt);
         let unreachable = matches!(attempt, Attempt::Unreachable(_));
         worker.claimed = self.mark(outgoing.survey, lease, attempt, !unreachable).await;

@@ -6,6 +6,7 @@
 
 pub mod clicks;
 pub mod closings;
+pub mod heartbeat;
 pub mod outbox;
 pub mod suppressions;
 mod surveys;
@@ -20,6 +21,7 @@ use crate::survey::outbound::{Outgoing, Stop};
 use crate::survey::pace::Paces;
 use crate::survey::suppression::{Cause, Suppression};
 use closings::NewClosing;
+use heartbeat::Heartbeat;
 use outbox::Release;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
@@ -118,6 +120,8 @@ pub struct Batch {
     pub new_suppressions: Vec<Suppression>,
     /// Hashes of addresses whose earlier suppressions are lifted.
     pub lifted: BTreeSet<String>,
+    /// Signs of life to be stored.
+    pub heartbeats: Vec<Heartbeat>,
     surveys: BTreeMap<Uuid, Survey>,
     clicks: BTreeMap<Uuid, Clicked>,
 }

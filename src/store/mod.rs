@@ -27,8 +27,10 @@ mod sqlite;
 use crate::ledger::Command;
 use crate::ledger::clicks::{Submit, Submitted, View};
 use crate::ledger::closings::{Close, Closed, Reopen};
+use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::outbox::{Claim, Claimed, Mark, Return};
 use crate::ledger::suppressions::{Suppress, Unsubscribe, Unsuppress};
+use crate::metrics::Metrics;
 use crate::survey::Time;
 use crate::survey::access::{ApiKey, Within};
 use crate::survey::closing::Conversation;
@@ -38,11 +40,13 @@ use crate::survey::evidence::Clicks;
 use crate::survey::page::About;
 use crate::survey::paging::Paging;
 use crate::survey::report::{By, Group, Period, RatingPlace, RatingRow};
+use crate::survey::status::Stored;
 use crate::survey::suppression::{Cause, Suppression};
 use chrono_tz::Tz;
 use sqlite::Sqlite;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -138,13 +142,17 @@ enum Backend {
 
 impl Store {
     /// Opens the database as its one service: takes the lock, makes or migrates the file, stores the settings in it, and
-    /// frees the leases that a crash left.
+    /// frees the leases that a crash left. What it writes is counted in `metrics`.
     ///
     /// # Errors
     /// Another service has the lock; or the file cannot be written, is newer than this program, or belongs to another key
     /// file.
-    pub async fn serve(path: &Path, settings: &Settings) -> Result<(Self, ServeLock), OpenError> {
-        let (sqlite, lock) = Sqlite::serve(path, settings).await?;
+    pub async fn serve(
+        path: &Path,
+        settings: &Settings,
+        metrics: Arc<Metrics>,
+    ) -> Result<(Self, ServeLock), OpenError> {
+        let (sqlite, lock) = Sqlite::serve(path, settings, metrics).await?;
         Ok((Self(Backend::Sqlite(sqlite)), lock))
     }
 
@@ -161,7 +169,7 @@ impl Store {
     /// # Errors
     /// As those of [`open`](Self::open) and [`serve`](Self::serve).
     pub async fn open_or_make(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
-        match Self::serve(path, settings).await {
+        match Self::serve(path, settings, Arc::default()).await {
             Ok((store, lock)) => {
                 drop(lock);
                 Ok(store)
@@ -283,6 +291,33 @@ impl Store {
     /// The store did not answer.
     pub async fn mark(&self, mark: Mark) -> Result<Option<Claimed>, Unavailable> {
         self.write(mark).await
+    }
+
+    /// Writes a sign of life. It is durable.
+    ///
+    /// # Errors
+    /// The store did not answer, or takes no writes.
+    pub async fn beat(&self, heartbeat: Heartbeat) -> Result<(), Unavailable> {
+        self.write(heartbeat).await
+    }
+
+    /// What is known of the service and its mails.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn status(&self, now: Time) -> Result<Stored, Unavailable> {
+        self.sqlite().status(now).await
+    }
+
+    /// What became of the open database, in a sentence, if its path no longer leads to it: whatever is written now is lost
+    /// with the process.
+    pub async fn misplaced(&self) -> Option<String> {
+        self.sqlite().misplaced().await
+    }
+
+    /// The size of the database in bytes, with its write-ahead log.
+    pub async fn bytes(&self) -> u64 {
+        self.sqlite().bytes().await
     }
 
     /// Waits until the writer has been through everything that was queued, and could commit.

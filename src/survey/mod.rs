@@ -17,6 +17,7 @@ pub mod paging;
 pub mod policy;
 pub mod rating;
 pub mod report;
+pub mod status;
 pub mod suppression;
 pub mod trail;
 mod words;

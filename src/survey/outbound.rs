@@ -35,7 +35,9 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    fn reason(&self) -> Option<&str> {
+    /// Why it was not accepted; `None` if it was.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Accepted => None,
             Self::Temporary(why) | Self::Permanent(why) | Self::Unreachable(why) | Self::Unknown(why) => Some(why),
@@ -133,7 +135,8 @@ impl State {
 pub struct Outbound {
     /// Where it stands.
     pub state: State,
-    /// The next attempt of one that waits, the end of the lease of one being sent; else the last of these.
+    /// The next attempt of one that waits, the end of the lease of one being sent, the end of one that failed; else the
+    /// last of these.
     pub due_at: Time,
     /// When it was first due: patience counts from here.
     pub first_due: Time,
@@ -256,7 +259,7 @@ impl Outbound {
         match next {
             Next::Again(due) => (self.state, self.due_at) = (State::Waiting, due),
             Next::Accepted => self.state = State::Accepted,
-            Next::Failed => self.state = State::Failed,
+            Next::Failed => (self.state, self.due_at) = (State::Failed, at),
         }
         true
     }

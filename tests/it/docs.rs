@@ -113,7 +113,8 @@ fn load(text: &str) -> Result<Config, String> {
     let text = text.replace("\"smtp.secret\"", &format!("'{}'", secret.display()));
     let text = text.replace("\"dkim.pem\"", &format!("'{key}'"));
     fs::write(&file, text).expect("written");
-    Config::load(Some(&file), std::iter::empty()).map(|(config, _)| config).map_err(|error| error.to_string())
+    let loaded = Config::load(Some(&file), std::iter::empty()).map_err(|error| error.to_string());
+    loaded.map(|(config, _)| Config { file: None, ..config })
 }
 
 /// The block of all settings.

@@ -190,7 +190,10 @@ async fn a_command_names_the_service_as_who_migrates_and_migrates_nothing() {
     let before = shape(&here).await;
     let refused = Gateway::open(config(here.path()), clock()).await.expect_err("an older schema").to_string();
     let refused = refused.replace(&here.path().display().to_string(), "FOLDER");
-    insta::assert_snapshot!(refused, @"the database FOLDER/afterword.db has schema 0, and this program needs schema 1: restart `afterword serve`, which migrates it");
+    let newest = newest().await;
+    let refused = refused.replace(&format!("schema {newest}:"), "schema NEWEST:");
+    let refused = refused.replace(&format!("schema {},", newest - 1), "schema OLDER,");
+    insta::assert_snapshot!(refused, @"the database FOLDER/afterword.db has schema OLDER, and this program needs schema NEWEST: restart `afterword serve`, which migrates it");
     for command in ["key list", "report", "suppression list"] {
         let arguments: Vec<_> = command.split(' ').collect();
         let done = process::afterword(here.path(), &arguments).env_clear().output().expect("it runs");

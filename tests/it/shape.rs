@@ -4,28 +4,30 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each part may name of the others. Anything else is refused.
-const MAY_NAME: [(&str, &[&str]); 14] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("main", &["cli"]),
     ("cli", &["web", "worker", "gateway", "render", "mail", "survey", "config", "clock"]),
-    ("web", &["gateway", "render", "survey", "text"]),
+    ("web", &["gateway", "render", "metrics", "survey", "text"]),
     ("worker", &["gateway", "survey"]),
-    ("gateway", &["store", "mail", "ledger", "survey", "config", "clock", "secrets"]),
+    ("gateway", &["store", "mail", "ledger", "survey", "config", "clock", "metrics", "secrets"]),
     ("render", &["survey"]),
-    ("store", &["ledger", "survey"]),
+    ("store", &["ledger", "metrics", "survey"]),
     ("mail", &["survey", "config", "text"]),
     ("ledger", &["survey"]),
     ("survey", &[]),
     ("config", &["survey", "text"]),
     ("secrets", &["survey"]),
     ("clock", &["survey"]),
+    ("metrics", &["survey"]),
     ("text", &[]),
 ];
 /// Libraries that belong to some parts: no other may name them.
-const OWNED: [(&str, &[&str]); 6] = [
+const OWNED: [(&str, &[&str]); 7] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
     ("axum", &["web", "cli"]),
     ("hyper", &["web"]),
+    ("prometheus_client", &["metrics"]),
     ("clap", &["cli", "main"]),
     ("askama", &["web", "mail", "cli"]),
 ];

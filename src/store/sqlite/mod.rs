@@ -11,18 +11,21 @@ mod rows;
 mod save;
 mod schema;
 mod script;
+mod status;
 mod suppressions;
 mod writer;
 
 use super::{DEADLINE, OpenError, ServeLock, Settings, Shown, Unavailable};
 use crate::ledger::Command;
+use crate::metrics::Metrics;
 use crate::survey::access::ApiKey;
 use reader::Lookup;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
 use writer::{Asked, Job};
 
@@ -42,27 +45,40 @@ pub(super) struct Sqlite {
     reader: mpsc::Sender<Lookup>,
     lookups: SqlitePool,
     reports: SqlitePool,
-    tasks: Vec<JoinHandle<()>>,
+    writes: JoinHandle<()>,
+    reads: JoinHandle<()>,
     owner: Uuid,
+    path: PathBuf,
+    /// Tells the file that is open from another at its path.
+    identity: Option<(u64, u64)>,
 }
 
 impl Sqlite {
-    pub(super) async fn serve(path: &Path, settings: &Settings) -> std::result::Result<(Self, ServeLock), OpenError> {
+    pub(super) async fn serve(
+        path: &Path,
+        settings: &Settings,
+        metrics: Arc<Metrics>,
+    ) -> std::result::Result<(Self, ServeLock), OpenError> {
         let (lock, mut db) = schema::lock_and_migrate(path, settings).await?;
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let owner = schema::owner(&mut db).await.map_err(failed)?;
         sqlx::query(schema::FREE_LEASES).bind(owner.as_bytes().as_slice()).execute(&mut db).await.map_err(failed)?;
-        Ok((Self::start(path, db, owner).await?, lock))
+        Ok((Self::start(path, db, owner, metrics).await?, lock))
     }
 
     pub(super) async fn open(path: &Path, settings: &Settings) -> std::result::Result<Self, OpenError> {
         let mut db = schema::open(path, settings).await?;
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let owner = schema::owner(&mut db).await.map_err(failed)?;
-        Self::start(path, db, owner).await
+        Self::start(path, db, owner, Arc::default()).await
     }
 
-    async fn start(path: &Path, db: SqliteConnection, owner: Uuid) -> std::result::Result<Self, OpenError> {
+    async fn start(
+        path: &Path,
+        db: SqliteConnection,
+        owner: Uuid,
+        metrics: Arc<Metrics>,
+    ) -> std::result::Result<Self, OpenError> {
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let mut read_only = schema::options(path).pragma("query_only", "on").connect().await.map_err(failed)?;
         read_only.ping().await.map_err(failed)?;
@@ -73,8 +89,10 @@ impl Sqlite {
         let reports = pool(REPORTS).connect_lazy_with(schema::options(path));
         let (writer, jobs) = mpsc::channel(QUEUE);
         let (reader, requests) = mpsc::channel(QUEUE);
-        let tasks = vec![tokio::spawn(writer::run(db, jobs)), tokio::spawn(reader::run(read_only, requests))];
-        Ok(Self { writer, reader, lookups, reports, tasks, owner })
+        let writes = tokio::spawn(writer::run(db, jobs, metrics));
+        let reads = tokio::spawn(reader::run(read_only, requests));
+        let (path, identity) = (path.to_owned(), status::identity(path).await);
+        Ok(Self { writer, reader, lookups, reports, writes, reads, owner, path, identity })
     }
 
     pub(super) fn owner(&self) -> Uuid {
@@ -129,15 +147,21 @@ impl Sqlite {
     }
 
     pub(super) async fn shut_down(self) {
-        let Self { writer, reader, lookups, reports, tasks, .. } = self;
-        drop((writer, reader));
-        for task in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the store ended badly");
-            }
-        }
+        let Self { writer, reader, lookups, reports, writes, reads, .. } = self;
+        // The last connection to close moves the write-ahead log into the database. Two that close at once may each leave
+        // that to the other, so the writer is the last.
+        drop(reader);
+        ended(reads.await);
         lookups.close().await;
         reports.close().await;
+        drop(writer);
+        ended(writes.await);
+    }
+}
+
+fn ended(task: std::result::Result<(), JoinError>) {
+    if let Err(error) = task {
+        tracing::error!(%error, "a task of the store ended badly");
     }
 }
 
