@@ -5,7 +5,7 @@
 //! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
 //! `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in `sending`, reports and
 //! lists in `reports`, keys of the API in `access`, the key file in `keys`, backups in `backup`, preview and test mails in
-//! `preview`.
+//! `preview`, how the service does in `health`, and secrets that change in `reload`.
 
 mod access;
 mod backup;
@@ -13,9 +13,11 @@ mod bounce;
 mod clicks;
 mod delivery;
 mod erasing;
+mod health;
 mod keys;
 mod preview;
 mod probe;
+mod reload;
 mod reports;
 mod sending;
 mod suppression;
@@ -39,6 +41,7 @@ pub use crate::ledger::erasing::Expired;
 use crate::ledger::closings::{Close, Reopen};
 use crate::mail::dkim::{Dkim, DkimError};
 use crate::mail::transport::Transport;
+use crate::metrics::Metrics;
 use crate::secrets::{KeyFileError, Secrets, random};
 use crate::store::{self, OpenError, Store, Unavailable};
 use crate::survey::Time;
@@ -46,8 +49,10 @@ use crate::survey::closing::{CLOCK_SKEW, Closing, Conversation};
 use crate::survey::eligibility::Decision;
 use crate::survey::fields::{Fault, Place, check_id};
 use crate::survey::sending::Route;
+use health::Health;
 use keys::make_secrets;
-use std::sync::Mutex;
+use reload::Relay;
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -62,10 +67,12 @@ pub struct Gateway {
     pub mail_due: Notify,
     store: Store,
     secrets: Secrets,
-    transport: Transport,
+    relay: Relay,
     dkim: Option<Dkim>,
     /// How sending fares.
     route: Mutex<Route>,
+    metrics: Arc<Metrics>,
+    health: Health,
 }
 
 /// Why a gateway cannot start, in a sentence for the operator.
@@ -121,12 +128,10 @@ impl Gateway {
         transport: Option<Transport>,
     ) -> Result<(Self, ServeLock), StartError> {
         let (dkim, secrets) = (Dkim::configured(&config)?, make_secrets(&config)?);
-        let (store, lock) = Store::serve(&config.database, &settings(&config, &secrets)).await?;
+        let metrics = Arc::<Metrics>::default();
+        let (store, lock) = Store::serve(&config.database, &settings(&config, &secrets), Arc::clone(&metrics)).await?;
         let transport = transport.unwrap_or_else(|| Transport::configured(&config));
-        Ok((
-            Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim, route: Mutex::default() },
-            lock,
-        ))
+        Ok((Self { dkim, metrics, ..Self::over(store, config, clock, secrets, transport) }, lock))
     }
 
     /// Opens the database beside its service, for a command.
@@ -152,7 +157,22 @@ impl Gateway {
     /// The gateway of a command, which sends no mail: it works without the secrets of mail.
     fn beside(config: Config, clock: Clock, store: Store, secrets: Secrets) -> Self {
         let transport = Transport::configured(&config);
-        Self { config, clock, mail_due: Notify::new(), store, secrets, transport, dkim: None, route: Mutex::default() }
+        Self::over(store, config, clock, secrets, transport)
+    }
+
+    fn over(store: Store, config: Config, clock: Clock, secrets: Secrets, transport: Transport) -> Self {
+        Self {
+            health: Health::new(clock.now()),
+            relay: Relay::new(transport),
+            mail_due: Notify::new(),
+            dkim: None,
+            route: Mutex::default(),
+            metrics: Arc::default(),
+            store,
+            config,
+            clock,
+            secrets,
+        }
     }
 
     /// Whether the service of this database counts ratings by the same settings as this configuration.
@@ -213,6 +233,9 @@ impl Gateway {
         };
         let closed = self.store.close(close).await?;
         let is_new = !closed.repeat && !dry_run;
+        if is_new {
+            self.metrics.closed(&closed.decision);
+        }
         if is_new && matches!(closed.decision, Decision::Ask { send_at, .. } if send_at <= now) {
             self.mail_due.notify_one();
         }

@@ -22,6 +22,12 @@
 //!    [`Gateway::conversation`].
 //! 6. Who was asked can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
 //!
+//! # How it is watched
+//!
+//! A running service writes a [sign of life](ledger::heartbeat) every few seconds, and whenever somebody asks whether it
+//! is [ready](Gateway::readiness). It holds what only the process knows, so [`Gateway::status`] reads everything from the
+//! database, also for a service that is down. [`metrics`] counts in memory.
+//!
 //! # How it is built
 //!
 //! The middle is pure. [`survey`] holds the rules, each file about one. [`ledger`] holds the commands, one file a noun: what
@@ -35,8 +41,8 @@
 //! is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what [`Batch`](ledger::Batch) holds.
 //!
 //! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail} → ledger →
-//! survey. [`config`], [`clock`], [`private`], [`secrets`] and [`text`] import only `survey` and each other. There are two seams for tests, both enums: the
-//! [transport](mail::transport::Transport) and the [clock](clock::Clock).
+//! survey. [`config`], [`clock`], [`metrics`], [`private`], [`secrets`] and [`text`] import only `survey` and each other.
+//! There are two seams for tests, both enums: the [transport](mail::transport::Transport) and the [clock](clock::Clock).
 //!
 //! # Words
 //!
@@ -61,6 +67,7 @@ pub mod config;
 pub mod gateway;
 pub mod ledger;
 pub mod mail;
+pub mod metrics;
 pub mod private;
 pub mod render;
 pub mod secrets;

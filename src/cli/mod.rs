@@ -9,6 +9,7 @@ mod customer;
 mod demo;
 mod init;
 mod key;
+mod log;
 mod mail;
 mod preview;
 mod report;
@@ -16,7 +17,9 @@ mod send_test;
 mod serve;
 mod shell;
 mod show_config;
+mod status;
 mod suppression;
+mod tend;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -26,7 +29,6 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Exit code of a command that failed.
 const FAILED: u8 = 1;
@@ -54,6 +56,8 @@ enum Command {
     Init(init::Init),
     /// Run the service: the HTTP API, the rating pages and the sending of mail
     Serve(serve::Serve),
+    /// Print how the service does: its mails, errors and workers; the first thing to type when no mails come
+    Status(status::StatusArgs),
     /// Create, list and revoke keys of the HTTP API, and replace the keys that sign links
     #[command(subcommand)]
     Key(key::Key),
@@ -128,11 +132,11 @@ impl From<std::io::Error> for CliError {
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     // Info logs would drown the instructions that the demo prints.
-    log(if matches!(arguments.command, Command::Demo(_)) { "warn" } else { "info" });
-    let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(command(arguments)),
-        Err(error) => Err(error.into()),
-    };
+    let logs = log::start(if matches!(arguments.command, Command::Demo(_)) { "warn" } else { "info" });
+    let result = logs.and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(command(arguments))
+    });
     let Err(error) = result else { return ExitCode::SUCCESS };
     complain(&format!("afterword: {error}\n"));
     ExitCode::from(match error {
@@ -149,6 +153,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Init(args) => init::run(args, config).await,
         Command::Serve(args) => serve::run(&args, load(config)?).await,
         Command::Key(key) => key::run(key, config).await,
+        Command::Status(args) => beside(config, async |gateway| status::run(&args, gateway).await).await,
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,
         Command::Suppression(change) => beside(config, async |gateway| suppression::run(change, gateway).await).await,
         Command::Erase(who) => beside(config, async |gateway| customer::erase(&who, gateway).await).await,
@@ -225,17 +230,4 @@ fn warn(warnings: &[String]) {
 /// The variables. One that is not UTF-8 cannot be one of Afterword's.
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
-/// Sets up logging to standard error. `AFTERWORD_LOG` sets the level, also by module, as in `afterword=debug`. The
-/// format is JSON unless standard error is a terminal.
-fn log(default_level: &str) {
-    let filter = EnvFilter::try_from_env("AFTERWORD_LOG").unwrap_or_else(|_| EnvFilter::new(default_level));
-    // A line that cannot be written is lost. The library would report that on standard error too, and panic.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
-    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        log.without_time().with_target(false).init();
-    } else {
-        log.json().init();
-    }
 }

@@ -33,12 +33,12 @@ pub(super) async fn run(args: &SendTestArgs, config: &Config) -> Result<(), CliE
 /// Describes the outcome in plain words: an error unless the mail was accepted.
 fn describe(attempt: &Attempt, target: &MailTarget, address: &str) -> Result<String, CliError> {
     let place = match target {
-        MailTarget::File(folder) => format!("the folder {}", folder.display()),
+        MailTarget::File(folder) => folder.display().to_string(),
         MailTarget::Smtp { host, port, .. } => format!("{host}:{port}"),
     };
     Err(CliError::Failed(match (attempt, target) {
         (Attempt::Accepted, MailTarget::File(_)) => {
-            return Ok(format!("Written into {place}: mail.smtp names a folder, so nothing was sent to {address}."));
+            format!("nothing was sent to {address}: mail.smtp names a folder, and the mail was written into {place}")
         }
         (Attempt::Accepted, MailTarget::Smtp { .. }) => {
             return Ok(format!("{place} took the mail for {address}. If it does not arrive, check the spam folder."));

@@ -2,7 +2,7 @@
 //!
 //! It owns the order of starting and stopping. It must not know which routes there are.
 
-use super::CliError;
+use super::{CliError, tend};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::{Gateway, ServeLock};
@@ -10,6 +10,7 @@ use crate::web::server::{self, Bounds};
 use crate::{web, worker};
 use axum::Router;
 use clap::Args;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -19,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 /// How long a stop waits for requests that are being answered.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
+/// Connections for metrics. One or two programs read them.
+const SCRAPERS: usize = 16;
+
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// Begin an empty database although its key file is there; the empty one does not know who must not be asked
@@ -27,17 +31,20 @@ pub(super) struct Serve {
 }
 
 pub(super) async fn run(args: &Serve, config: Config) -> Result<(), CliError> {
+    config.refuse_placeholders()?;
     if args.new_database {
         Gateway::make(config.clone(), Clock::System).await?.shut_down().await;
     }
     let (gateway, lock) = Gateway::serve(config, Clock::System, None).await?;
-    let listener = listen(&gateway).await?;
+    for placeholder in gateway.config.placeholders() {
+        tracing::warn!("{placeholder}");
+    }
+    let listener = listen(gateway.config.listen).await?;
     serve(gateway, lock, listener, |_, routes| routes).await
 }
 
 /// Binds the port, before any mail is sent.
-async fn listen(gateway: &Gateway) -> Result<TcpListener, CliError> {
-    let address = gateway.config.listen;
+async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
     let refuse = |error| CliError::Failed(format!("cannot listen on {address}: {error}"));
     TcpListener::bind(address).await.map_err(refuse)
 }
@@ -49,34 +56,57 @@ pub(super) async fn serve(
     listener: TcpListener,
     change: impl FnOnce(&Arc<Gateway>, Router) -> Router,
 ) -> Result<(), CliError> {
+    let metrics = match gateway.config.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let gateway = Arc::new(gateway);
     let stop = CancellationToken::new();
     let workers = tokio::spawn(worker::run(Arc::clone(&gateway), stop.clone()));
     tokio::spawn(stop_on_signal(stop.clone()));
-    tracing::info!(address = %listener.local_addr()?, url = %gateway.config.public_url, "serving");
+    let tended = tokio::spawn(tend::tend(Arc::clone(&gateway), stop.clone()));
+    say_start(&gateway.config, listener.local_addr()?);
 
     let routes = change(&gateway, web::router(Arc::clone(&gateway)));
     let bounds = Bounds::with(server::most_connections());
     let server = tokio::spawn(server::serve(listener, routes, bounds, stop.clone()));
+    let metrics = metrics.map(|listener| {
+        let routes = web::metrics_router(Arc::clone(&gateway));
+        tokio::spawn(server::serve(listener, routes, Bounds::with(SCRAPERS), stop.clone()))
+    });
+    tend::ready();
     let store_died = tokio::select! {
         () = stop.cancelled() => false,
         () = gateway.died() => true,
     };
     stop.cancel();
+    tend::stopping();
     tracing::info!("stopping");
     let abort = server.abort_handle();
     if tokio::time::timeout(STOP_WITHIN, server).await.is_err() {
         tracing::warn!("aborted requests that took too long");
         abort.abort();
     }
-    let workers_ok = workers.await.unwrap_or(false);
+    if let Some(metrics) = metrics {
+        // An idle scraper closes at once, and another one may be cut off.
+        drop(tokio::time::timeout(Duration::from_secs(1), metrics).await);
+    }
+    let tasks_ok = workers.await.is_ok() & tended.await.is_ok();
+    gateway.say_goodbye().await;
     // An aborted request may still hold the gateway. Then the database closes with the process.
     if let Ok(gateway) = Arc::try_unwrap(gateway) {
         gateway.shut_down().await;
     }
     drop(lock);
     // The error makes the service manager start the service again.
-    if store_died || !workers_ok { Err(CliError::Failed("part of the service failed".into())) } else { Ok(()) }
+    if store_died || !tasks_ok { Err(CliError::Failed("part of the service failed".into())) } else { Ok(()) }
+}
+
+/// The line that says what was started.
+fn say_start(config: &Config, address: SocketAddr) {
+    let file = config.file.as_ref().map_or("none: built-in settings".to_owned(), |file| file.display().to_string());
+    let (version, database, mail) = (env!("CARGO_PKG_VERSION"), config.database.display(), &config.mail.smtp);
+    tracing::info!(version, config = file, %database, %address, url = %config.public_url, %mail, "serving");
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

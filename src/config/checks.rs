@@ -9,6 +9,62 @@ use crate::survey::outbound::LONGEST_SETTING;
 use std::iter;
 use std::path::Path;
 
+/// The domains of examples (RFC 2606): nobody can own one.
+const EXAMPLES: [&str; 3] = ["example.com", "example.net", "example.org"];
+
+impl Config {
+    /// What keeps customers from getting mail: what was never set, in a sentence each, and how to set it.
+    #[must_use]
+    pub fn placeholders(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if let MailTarget::File(folder) = &self.mail.smtp {
+            let folder = folder.display();
+            found.push(format!(
+                "mail.smtp: mails are written into the folder {folder}, nothing is sent: expected a relay"
+            ));
+        }
+        let domain = self.mail.from.address.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+        let below = |example: &str| domain == example || domain.ends_with(&format!(".{example}"));
+        if EXAMPLES.iter().any(|example| below(example)) {
+            let from = &self.mail.from.address;
+            found.push(format!("mail.from: {from} is an address of an example: expected one of your own"));
+        }
+        found
+    }
+
+    /// Refuses to serve customers with settings that no mail can reach them by. On this machine, where the public URL is
+    /// not https, they are fine.
+    ///
+    /// # Errors
+    /// The first placeholder, and the setting that allows it.
+    pub fn refuse_placeholders(&self) -> Result<(), ConfigError> {
+        let Some(first) = self.placeholders().into_iter().next() else { return Ok(()) };
+        if self.mail.allow_placeholder || !self.public_url.is_https() {
+            return Ok(());
+        }
+        let place = self.file.as_ref().map_or("the defaults".to_owned(), |file| file.display().to_string());
+        Err(ConfigError { place, detail: format!("{first}, or mail.allow_placeholder = true") })
+    }
+}
+
+impl MailSettings {
+    /// The password as its file holds it now; `None` if it is not in a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is empty, in a sentence for the operator.
+    pub fn read_password_again(&self) -> Result<Option<Secret>, String> {
+        let Some(file) = &self.smtp_password_file else { return Ok(None) };
+        let refuse = |detail: &str| format!("mail.smtp_password_file: {}: {detail}", file.display());
+        let secret = read(file).map_err(|error| refuse(&error.to_string()))?;
+        if secret.0.is_empty() { Err(refuse("is empty: expected a password")) } else { Ok(Some(secret)) }
+    }
+}
+
+/// Reads the file of a secret. An editor ends it with a line break.
+fn read(file: &Path) -> std::io::Result<Secret> {
+    Ok(Secret(private::read_secret(file)?.trim_end_matches(['\r', '\n']).into()))
+}
+
 impl Layers {
     /// Reads the files of secrets and checks what belongs together.
     pub(super) fn check(&self, config: &mut Config) -> Result<(), ConfigError> {
@@ -78,9 +134,7 @@ impl Layers {
         if secret.is_some() {
             return Err(self.refuse(&key_of_file, format!("contradicts {key}: expected one of the two")));
         }
-        let text = private::read_secret(file)
-            .map_err(|error| self.refuse(&key_of_file, format!("{}: {error}", file.display())))?;
-        *secret = Some(Secret(text.trim_end_matches(['\r', '\n']).into()));
+        *secret = Some(read(file).map_err(|error| self.refuse(&key_of_file, format!("{}: {error}", file.display())))?);
         Ok(key_of_file)
     }
 

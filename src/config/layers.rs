@@ -12,17 +12,17 @@ use std::fmt::Display;
 use std::fs;
 use std::io::ErrorKind;
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The file that is read if none is named.
-pub(super) const DEFAULT_FILE: &str = "afterword.toml";
-/// What stands for the file if there is none.
-const DEFAULTS_NAME: &str = "the defaults";
+const DEFAULT_FILE: &str = "afterword.toml";
 /// What the names of our variables begin with.
 const PREFIX: &str = "AFTERWORD_";
-/// Variables with our prefix that are read elsewhere: the log filter, and the path of the file itself.
-const NOT_SETTINGS: [&str; 2] = ["AFTERWORD_LOG", "AFTERWORD_CONFIG"];
+/// Variables with our prefix that are read elsewhere: what is logged and how, and the path of the file itself.
+const NOT_SETTINGS: [&str; 3] = ["AFTERWORD_LOG", "AFTERWORD_LOG_FORMAT", "AFTERWORD_CONFIG"];
+/// What errors call the place of a setting that no file and no variable set.
+const NO_FILE: &str = "the defaults";
 
 /// The layers over the defaults, and their names for errors.
 pub(super) struct Layers {
@@ -38,8 +38,7 @@ pub(super) struct Layers {
 
 /// The defaults alone.
 pub(super) fn defaults() -> Config {
-    let layers =
-        Layers { file: DEFAULTS_NAME.into(), lines: Lines::default(), secrets: true, variables: BTreeMap::new() };
+    let layers = Layers { file: NO_FILE.into(), lines: Lines::default(), secrets: true, variables: BTreeMap::new() };
     layers.read(&Table::new()).expect("the defaults are built in, and a test reads them").config
 }
 
@@ -50,8 +49,11 @@ pub(super) fn load(
     secrets: bool,
 ) -> Result<Read, ConfigError> {
     let (file, lines, table) = read_file(file)?;
+    let path = (file != NO_FILE).then(|| PathBuf::from(&file));
     let variables = variables(env, &table);
-    Layers { file, lines, secrets, variables }.read(&table)
+    let mut read = Layers { file, lines, secrets, variables }.read(&table)?;
+    read.config.file = path;
+    Ok(read)
 }
 
 /// What became of the layers.
@@ -202,7 +204,7 @@ fn read_file(file: Option<&Path>) -> Result<(String, Lines, Table), ConfigError>
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if file.is_none() && error.kind() == ErrorKind::NotFound => {
-            return Ok((DEFAULTS_NAME.into(), Lines::default(), Table::new()));
+            return Ok((NO_FILE.into(), Lines::default(), Table::new()));
         }
         Err(error) => {
             return Err(ConfigError { place, detail: format!("cannot be read: {error}") });

@@ -41,6 +41,7 @@ const DEFAULTS: &str = r##"
     [mail]
     from = "Support <support@example.com>"
     smtp = "file:mail"
+    allow_placeholder = false
     workers = 4
     max_per_minute = 0
     max_per_minute_per_domain = 0
@@ -66,6 +67,9 @@ pub struct Config {
     /// The address and port to serve on.
     #[serde(deserialize_with = "value::listen")]
     pub listen: SocketAddr,
+    /// The address and port to serve metrics on, without a key; `None` for nowhere.
+    #[serde(default, deserialize_with = "value::some_listen")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Where customers reach the service.
     pub public_url: PublicUrl,
     /// How many proxies in front of the service add an address to `X-Forwarded-For`. With 0 the header is ignored: a
@@ -77,6 +81,9 @@ pub struct Config {
     /// The file of the keys that sign links. The default is `afterword.keys` beside the database.
     #[serde(default, deserialize_with = "value::path")]
     pub link_keys_file: PathBuf,
+    /// The file that the settings were read from; `None` if there was none.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// `[mail]`
     pub mail: MailSettings,
     /// `[brand]`
@@ -135,6 +142,8 @@ pub struct MailSettings {
     pub smtp_password_file: Option<PathBuf>,
     /// A PEM file of authorities that may sign the relay's certificate, besides those that this machine trusts.
     pub smtp_ca_file: Option<PathBuf>,
+    /// Customers may be given the built-in sender, and mails may stay in a folder, behind a public URL of https.
+    pub allow_placeholder: bool,
     /// Connections kept open while there is work, 1 to 64.
     #[serde(deserialize_with = "value::workers")]
     pub workers: usize,
@@ -263,13 +272,6 @@ impl Config {
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<(Self, Vec<String>), ConfigError> {
         layers::load(file, env, false).map(|read| (read.config, read.warnings))
-    }
-
-    /// The file that [`load`](Self::load) reads: the named one, or that of the working directory if it exists.
-    #[must_use]
-    pub fn file(named: Option<&Path>) -> Option<PathBuf> {
-        let default = || Some(PathBuf::from(layers::DEFAULT_FILE)).filter(|file| file.exists());
-        named.map(Path::to_owned).or_else(default)
     }
 
     /// The policy of that name, or the default one for `None`. `None` if no policy has that name.

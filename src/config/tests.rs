@@ -13,7 +13,8 @@ fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
     Config::load(Some(file.path()), env)
         .map(|(config, warnings)| {
             assert_eq!(warnings, Vec::<String>::new());
-            config
+            assert_eq!(config.file.as_deref(), Some(file.path()));
+            Config { file: None, ..config }
         })
         .map_err(|error| without_line(&error.to_string().replace(&file.path().display().to_string(), "FILE")))
 }
@@ -351,8 +352,8 @@ fn a_wrong_value_of_another_section_is_refused() {
 #[test]
 fn an_unknown_key_is_refused_with_those_that_there_are() {
     for (file, key, known) in [
-        ("listne = ''", "listne", "`listen`, `public_url`"),
-        ("helpdesk.desk.kind = 'zammad'", "helpdesk", "`listen`, `public_url`"),
+        ("listne = ''", "listne", "`listen`, `metrics_listen`"),
+        ("helpdesk.desk.kind = 'zammad'", "helpdesk", "`listen`, `metrics_listen`"),
         ("mail.form = ''", "mail.form", "`from`, `reply_to`"),
         ("ask.dealy = ''", "ask.dealy", "`users`, `leads`"),
         ("policy.vip.dealy = ''", "policy.vip.dealy", "`users`, `leads`"),

@@ -54,6 +54,20 @@ pub enum MailTarget {
     File(PathBuf),
 }
 
+/// The target as it is configured, without the user.
+impl fmt::Display for MailTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(folder) => write!(f, "file:{}", folder.display()),
+            Self::Smtp { tls, host, port, .. } => {
+                let scheme = if *tls == Tls::Implicit { "smtps" } else { "smtp" };
+                let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+                write!(f, "{scheme}://{host}:{port}")
+            }
+        }
+    }
+}
+
 /// Whether and when a connection to a relay is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
@@ -150,6 +164,10 @@ fn text<'de, D: Deserializer<'de>, T>(from: D, read: impl Fn(&str) -> Result<T, 
 pub(super) fn listen<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
     let expected = "an IP address and a port, such as \"127.0.0.1:8080\"";
     text(from, |text| text.parse().map_err(|_| expected))
+}
+
+pub(super) fn some_listen<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    listen(from).map(Some)
 }
 
 pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {

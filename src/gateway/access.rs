@@ -4,7 +4,9 @@
 
 use super::{Error, Gateway};
 use crate::secrets::random;
+use crate::survey::Time;
 use crate::survey::access::{ApiKey, Scope, Within};
+use crate::survey::fields::Fault;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -12,8 +14,6 @@ use subtle::ConstantTimeEq;
 /// What the bearer of a key may see.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The id of the key, for the log.
-    pub key: String,
     /// The part of the team that the key is limited to.
     pub within: Within,
 }
@@ -33,11 +33,31 @@ impl std::fmt::Debug for NewKey {
 }
 
 impl Gateway {
-    /// Makes a key of the API. It works at once, in a running service too.
+    /// Makes a key of the API that has no end. It works at once, in a running service too.
     ///
     /// # Errors
-    /// An unavailable store.
+    /// As those of [`new_key_until`](Self::new_key_until).
     pub async fn new_key(&self, name: &str, scope: Scope, within: Within) -> Result<NewKey, Error> {
+        self.new_key_until(None, name, scope, within).await
+    }
+
+    /// Makes a key of the API that opens nothing any more at a moment. It works at once, in a running service too.
+    ///
+    /// # Errors
+    /// A blank name, an end that is over, or an unavailable store.
+    pub async fn new_key_until(
+        &self,
+        expires_at: Option<Time>,
+        name: &str,
+        scope: Scope,
+        within: Within,
+    ) -> Result<NewKey, Error> {
+        if name.trim().is_empty() {
+            return Err(Error::Invalid(vec![Fault::parameter("name", "expected a name that tells keys apart")]));
+        }
+        if expires_at.is_some_and(|end| end <= self.clock.now()) {
+            return Err(Error::Invalid(vec![Fault::parameter("expires", "is over: expected a time to come")]));
+        }
         let id = HEXLOWER.encode(&random::<6>());
         let secret = HEXLOWER.encode(&random::<32>());
         let key = ApiKey {
@@ -48,6 +68,8 @@ impl Gateway {
             within,
             made_at: self.clock.now(),
             revoked_at: None,
+            expires_at,
+            used_at: None,
         };
         self.store.add_key(&key).await?;
         Ok(NewKey { key: format!("aw_{scope}_{id}_{secret}"), id })
@@ -72,21 +94,25 @@ impl Gateway {
     /// Returns what the bearer of a key may see, if the key has the scope that is needed.
     ///
     /// # Errors
-    /// An unknown, wrong or revoked key; one without the scope; an unavailable store.
+    /// An unknown, wrong, revoked or expired key; one without the scope; an unavailable store.
     pub async fn authorize(&self, key: &str, needed: Scope) -> Result<Access, Error> {
         let mut parts = key.splitn(4, '_');
         let (Some("aw"), Some(_), Some(id), Some(secret)) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(Error::UnknownKey);
         };
-        let known = self.store.key(id).await?.filter(|known| known.revoked_at.is_none()).ok_or(Error::UnknownKey)?;
+        let now = self.clock.now();
+        let known = self.store.key(id).await?.filter(|known| known.is_valid(now)).ok_or(Error::UnknownKey)?;
         if !bool::from(hash(secret).as_bytes().ct_eq(known.secret_hash.as_bytes())) {
             return Err(Error::UnknownKey);
         }
         if !known.scope.includes(needed) {
             return Err(Error::Forbidden(needed));
         }
-        Ok(Access { key: known.id, within: known.within })
+        if known.is_news(now) {
+            self.health.used(&known.id, now);
+        }
+        Ok(Access { within: known.within })
     }
 }
 

@@ -92,6 +92,7 @@ impl Gateway {
         let (now, required) = (self.clock.now(), self.config.clicks.evidence);
         let mode = clicks.view(now, score, machine, required);
         self.store.view(View { survey, at: now, score, machine, required }).await?;
+        self.metrics.opened(mode);
         let page = Page { id: page_id(), score, mode, issued: now, after_hold: false };
         Ok(self.opened(survey, page, now, clicks.summary(now), about))
     }
@@ -118,6 +119,7 @@ impl Gateway {
         let submit = Submit { survey, at: now, post, required };
         let submitted = self.store.answer(submit).await?.ok_or(Error::UnknownLink)?;
         let (reply, summary) = (submitted.reply, submitted.summary);
+        self.metrics.posted(reply.outcome);
         let refused = reply.outcome != Outcome::Ok && !reply.repeated;
         let posted = Posted {
             result: Ok(reply.outcome),

@@ -12,7 +12,7 @@ use crate::survey::pace::Rates;
 use crate::survey::refusal::Refusal;
 use crate::survey::sending::{PROBE_ENDS, Permit, Sending};
 use chrono::TimeDelta;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long a claimed mail belongs to its worker: longer than the SMTP deadlines of one mail together (19 min).
@@ -47,6 +47,8 @@ pub struct MailWorker {
     claimed: Option<Claimed>,
     /// Its next mail tells whether sending works again.
     probes: bool,
+    /// Which edition of the relay the connection is of.
+    edition: u64,
 }
 
 impl MailWorker {
@@ -60,7 +62,9 @@ impl Gateway {
     /// What one worker needs to deliver mail.
     #[must_use]
     pub fn mail_worker(&self) -> MailWorker {
-        MailWorker { connection: self.transport.connection(), claimed: None, probes: false }
+        // The edition first: a relay that is replaced in between is taken anew before the first mail.
+        let edition = self.relay.edition();
+        MailWorker { connection: self.relay.transport().connection(), claimed: None, probes: false, edition }
     }
 
     /// Sends one mail that is due. What became of it is durable before this returns, however long the store takes: the
@@ -86,7 +90,14 @@ impl Gateway {
             }
             Claimed::Nothing => return Ok(Delivery::Idle),
         };
+        if worker.edition != self.relay.edition() {
+            worker.close().await;
+            *worker = MailWorker { probes: worker.probes, ..self.mail_worker() };
+        }
+        let start = Instant::now();
         let attempt = self.send(&mut worker.connection, &outgoing).await;
+        self.metrics.attempted(&attempt, start.elapsed());
+        self.health.attempted(&attempt, self.clock.now());
         let all_due = self.note(worker, &outgoing, &attempt);
         let unreachable = matches!(attempt, Attempt::Unreachable(_));
         let paused = self.paused();

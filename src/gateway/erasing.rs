@@ -49,7 +49,7 @@ impl Gateway {
             }
         }
         // Of those that were erased before, too: a mail that was being sent then may have left a file since.
-        let files = self.transport.forget(&self.store.surveys_to(&address_hash).await?).await;
+        let files = self.relay.transport().forget(&self.store.surveys_to(&address_hash).await?).await;
         let rewritten = self.store.rewrite().await?;
         tracing::info!(
             surveys = erasure.surveys.len(),
@@ -88,7 +88,7 @@ impl Gateway {
             return Ok(Expired::default());
         }
         let expired = self.store.expire(Expire { limits, at: now }).await?;
-        self.transport.forget(&expired.surveys).await;
+        self.relay.transport().forget(&expired.surveys).await;
         Ok(expired)
     }
 

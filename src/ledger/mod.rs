@@ -7,6 +7,7 @@
 pub mod clicks;
 pub mod closings;
 pub mod erasing;
+pub mod heartbeat;
 pub mod outbox;
 pub mod suppressions;
 mod surveys;
@@ -23,6 +24,7 @@ use crate::survey::sending::Halt;
 use crate::survey::suppression::{Cause, Suppression};
 use closings::NewClosing;
 use erasing::{Erasable, Erased, Limits};
+use heartbeat::Heartbeat;
 use outbox::Release;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
@@ -134,6 +136,8 @@ pub struct Batch {
     pub new_suppressions: Vec<Suppression>,
     /// Hashes of addresses whose earlier suppressions are lifted.
     pub lifted: BTreeSet<String>,
+    /// Signs of life to be stored.
+    pub heartbeats: Vec<Heartbeat>,
     surveys: BTreeMap<Uuid, Survey>,
     clicks: BTreeMap<Uuid, Clicked>,
 }

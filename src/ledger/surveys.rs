@@ -6,7 +6,7 @@
 use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use crate::survey::evidence::Clicks;
-use crate::survey::outbound::{Outbound, State, Stop};
+use crate::survey::outbound::{Outbound, State, StateWord, Stop};
 use crate::survey::rating::Standing;
 
 /// What was asked, and its mail.
@@ -53,6 +53,13 @@ impl Survey {
     #[must_use]
     pub fn mail_changed(&self) -> bool {
         self.mail != self.stored_mail
+    }
+
+    /// The state that its mail ended in, if that happened in this batch.
+    #[must_use]
+    pub fn mail_ended(&self) -> Option<StateWord> {
+        let ended = self.stored_mail.is_open() && !self.mail.is_open();
+        ended.then(|| self.mail.state.word())
     }
 
     /// When reports count it as asked: as long as its mail stands as accepted.

@@ -271,7 +271,8 @@ fn a_mail_under_way_when_its_customer_is_erased_leaves_no_word_and_is_not_tried_
 
     let attempt = Attempt::Temporary("451 Ada's mailbox is full".into());
     let survey = mail.survey;
-    let mark = Mark { survey, lease, at: minutes(2), attempt, patience: PATIENCE, jitter: 1.0, all_due: false, next: None };
+    let mark =
+        Mark { survey, lease, at: minutes(2), attempt, patience: PATIENCE, jitter: 1.0, all_due: false, next: None };
     mark.decide(&mut batch);
     assert_eq!(batch.survey(survey).expect("a survey").mail.note, None);
     let came_back = Return { survey, at: minutes(2), bounce: Bounce::Hard, reason: "Ada has moved".into() };

@@ -3,3 +3,4 @@
 //! It owns how figures look. It must not know how they are counted, nor where they go.
 
 pub mod report;
+pub mod status;

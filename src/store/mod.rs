@@ -32,12 +32,13 @@ pub use lock::{ServeLock, lock};
 pub use sending::{MailCount, Unsent};
 pub use upkeep::Rekeyed;
 
-
 use crate::ledger::Command;
 use crate::ledger::clicks::{Submit, Submitted, View};
 use crate::ledger::closings::{Close, Closed, Reopen};
+use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::outbox::{Claim, Claimed, Mark, Return};
 use crate::ledger::suppressions::{Suppress, Unsubscribe, Unsuppress};
+use crate::metrics::Metrics;
 use crate::survey::Time;
 use crate::survey::access::{ApiKey, Within};
 use crate::survey::closing::Conversation;
@@ -47,10 +48,12 @@ use crate::survey::evidence::Clicks;
 use crate::survey::page::About;
 use crate::survey::paging::Paging;
 use crate::survey::report::{By, Group, Period, RatingPlace, RatingRow};
+use crate::survey::status::Stored;
 use crate::survey::suppression::{Cause, Suppression};
 use chrono_tz::Tz;
 use sqlite::Sqlite;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -149,13 +152,17 @@ enum Backend {
 
 impl Store {
     /// Opens the database as its one service: takes the lock, makes or migrates the file, stores the settings in it, and
-    /// frees the leases that a crash left.
+    /// frees the leases that a crash left. What it writes is counted in `metrics`.
     ///
     /// # Errors
     /// Another service has the lock; or the file cannot be written, is newer than this program, or belongs to another key
     /// file.
-    pub async fn serve(path: &Path, settings: &Settings) -> Result<(Self, ServeLock), OpenError> {
-        let (sqlite, lock) = Sqlite::serve(path, settings).await?;
+    pub async fn serve(
+        path: &Path,
+        settings: &Settings,
+        metrics: Arc<Metrics>,
+    ) -> Result<(Self, ServeLock), OpenError> {
+        let (sqlite, lock) = Sqlite::serve(path, settings, metrics).await?;
         Ok((Self(Backend::Sqlite(sqlite)), lock))
     }
 
@@ -177,7 +184,7 @@ impl Store {
             Err(OpenError::Missing(_) | OpenError::Older(..)) => {}
             other => return other,
         }
-        match Self::serve(path, settings).await {
+        match Self::serve(path, settings, Arc::default()).await {
             Ok((store, _lock)) => Ok(store),
             // The service has been making or migrating it in the meantime.
             Err(OpenError::Served(_)) => Self::open(path, settings).await,
@@ -297,6 +304,33 @@ impl Store {
     /// The store did not answer.
     pub async fn mark(&self, mark: Mark) -> Result<Option<Claimed>, Unavailable> {
         self.write(mark).await
+    }
+
+    /// Writes a sign of life. It is durable.
+    ///
+    /// # Errors
+    /// The store did not answer, or takes no writes.
+    pub async fn beat(&self, heartbeat: Heartbeat) -> Result<(), Unavailable> {
+        self.write(heartbeat).await
+    }
+
+    /// What is known of the service and its mails.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn status(&self, now: Time) -> Result<Stored, Unavailable> {
+        self.sqlite().status(now).await
+    }
+
+    /// What became of the open database, in a sentence, if its path no longer leads to it: whatever is written now is lost
+    /// with the process.
+    pub async fn misplaced(&self) -> Option<String> {
+        self.sqlite().misplaced().await
+    }
+
+    /// The size of the database in bytes, with its write-ahead log.
+    pub async fn bytes(&self) -> u64 {
+        self.sqlite().bytes().await
     }
 
     /// Waits until the writer has been through everything that was queued, and could commit.

@@ -70,6 +70,24 @@ pub struct ApiKey {
     pub made_at: Time,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Time>,
+    /// When it ends by itself, if it does.
+    pub expires_at: Option<Time>,
+    /// When it was last used, or earlier on the same day (of UTC).
+    pub used_at: Option<Time>,
+}
+
+impl ApiKey {
+    /// Whether it opens anything.
+    #[must_use]
+    pub fn is_valid(&self, now: Time) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether a use now is worth noting: the first one of its day.
+    #[must_use]
+    pub fn is_news(&self, now: Time) -> bool {
+        self.used_at.is_none_or(|used| used.date_naive() != now.date_naive())
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod rating;
 pub mod refusal;
 pub mod report;
 pub mod sending;
+pub mod status;
 pub mod suppression;
 pub mod trail;
 mod words;

@@ -38,7 +38,7 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    /// Why it was not accepted, in one line.
+    /// Why it was not accepted; `None` if it was.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {
@@ -152,7 +152,8 @@ impl State {
 pub struct Outbound {
     /// Where it stands.
     pub state: State,
-    /// The next attempt of one that waits, the end of the lease of one being sent; else the last of these.
+    /// The next attempt of one that waits, the end of the lease of one being sent, the end of one that failed; else the
+    /// last of these.
     pub due_at: Time,
     /// When it was first due: patience counts from here.
     pub first_due: Time,
@@ -275,7 +276,7 @@ impl Outbound {
         match next {
             Next::Again(due) => (self.state, self.due_at) = (State::Waiting, due),
             Next::Accepted => self.state = State::Accepted,
-            Next::Failed => self.state = State::Failed,
+            Next::Failed => (self.state, self.due_at) = (State::Failed, at),
         }
         true
     }

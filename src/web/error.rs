@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 /// When to try again after the store did not answer.
-const RETRY_AFTER: TimeDelta = TimeDelta::seconds(5);
+pub(super) const RETRY_AFTER: TimeDelta = TimeDelta::seconds(5);
 
 /// The most faults that an answer lists: enough for whoever connects a helpdesk, too few to be of use to anybody else.
 pub(super) const MOST_FAULTS: usize = 50;

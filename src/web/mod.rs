@@ -10,11 +10,14 @@ mod error;
 mod extract;
 mod health;
 mod limit;
+mod operate;
 pub mod page;
 mod query;
 pub mod rate;
 pub mod server;
 mod unsubscribe;
+
+pub use operate::metrics_router;
 
 use crate::gateway::Gateway;
 use api::{closings, customers, reports, suppressions};
@@ -66,10 +69,15 @@ impl App {
         })
     }
 
-    /// Logs why a request failed. A refusal of the API is a warning, because it keeps a helpdesk from being connected; what
-    /// strangers do with links is not. The span tells method, route and key, `places` where the request is wrong.
+    /// Counts and logs why a request failed. A refusal of the API is a warning, because it keeps a helpdesk from being
+    /// connected; what strangers do with links is not. The span tells method, route and key, `places` where the request is
+    /// wrong.
     fn log(&self, failure: &Failure, program: bool) {
         let (status, code) = (failure.status.as_u16(), failure.code);
+        // Strangers ask for all kinds of paths that there are not.
+        if program || failure.status != StatusCode::NOT_FOUND {
+            self.gateway.refused(code);
+        }
         match &failure.cause {
             Some(cause) => tracing::error!(status, code, cause, "request failed"),
             None if program && self.limits.log_refusal(code, self.gateway.clock.now()) => {
@@ -103,13 +111,15 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/ratings", get(reports::ratings))
         .route("/v1/bounces", post(suppressions::bounce))
         .route("/v1/customers/{email}", get(customers::export).delete(customers::erase))
+        .route("/v1/status", get(operate::status))
         .route("/v1/suppressions", get(suppressions::list))
         .route("/v1/suppressions/{email}", put(suppressions::suppress).delete(suppressions::unsuppress))
         .merge(links)
         .route("/", get(home))
         .route("/assets/{name}", get(asset))
         .route("/healthz", get(health::healthz))
-        .route("/readyz", get(ready))
+        .route("/readyz", get(operate::ready))
+        .route("/metrics", get(operate::metrics))
         .fallback(async || Failure::not_found())
         .method_not_allowed_fallback(async || {
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
@@ -146,11 +156,6 @@ async fn asset(State(app): State<Arc<App>>, request: Request) -> Result<Response
     // The hash of the content is in its path, so browsers may keep it.
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, content).into_response())
-}
-
-async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Failure> {
-    app.gateway.flush().await?;
-    Ok("ready\n")
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

@@ -3,19 +3,26 @@
 //! It owns when to look, and the pauses. It must not know what is too old.
 
 use crate::gateway::{Error, Expired, Gateway};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How often to look. Ages are in days, so an hour late is soon enough.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 /// The pause between two steps, in which everybody else may write.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Looks every hour until `stop` is cancelled. A store that cannot answer is tried again an hour later.
-pub(super) async fn run(gateway: &Gateway, stop: &CancellationToken) {
+/// Looks every hour until `stop` is cancelled, whatever became of the last time.
+pub(super) async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = expire(gateway, stop).await {
-            tracing::error!(%error, "cannot erase what is too old; trying again in an hour");
+        match AbortOnDropHandle::new(tokio::spawn(expire(Arc::clone(&gateway), stop.clone()))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "cannot erase what is too old; trying again in an hour"),
+            Err(_) => {
+                gateway.worker_panicked();
+                tracing::error!("erasing what is too old failed; trying again in an hour");
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -25,7 +32,7 @@ pub(super) async fn run(gateway: &Gateway, stop: &CancellationToken) {
 }
 
 /// Takes steps until nothing is left, and logs what they took in one line.
-async fn expire(gateway: &Gateway, stop: &CancellationToken) -> Result<(), Error> {
+async fn expire(gateway: Arc<Gateway>, stop: CancellationToken) -> Result<(), Error> {
     let (mut all, mut step) = (Expired::default(), gateway.expire().await);
     while let Ok(expired) = &step
         && !expired.is_empty()

@@ -117,7 +117,8 @@ fn load(text: &str) -> Result<Config, String> {
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem");
     let text = text.replace("\"ca.pem\"", &format!("'{authority}'"));
     fs::write(&file, text).expect("written");
-    Config::load(Some(&file), std::iter::empty()).map(|(config, _)| config).map_err(|error| error.to_string())
+    let loaded = Config::load(Some(&file), std::iter::empty()).map_err(|error| error.to_string());
+    loaded.map(|(config, _)| Config { file: None, ..config })
 }
 
 /// The block of all settings.

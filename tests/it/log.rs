@@ -164,3 +164,21 @@ async fn no_line_tells_a_token_an_address_or_a_secret() {
         assert!(!text.contains(&secret), "{secret}: {:?}", text.lines().find(|line| line.contains(&secret)));
     }
 }
+
+#[tokio::test]
+async fn an_answer_carries_the_id_of_its_lines() {
+    let desk = Desk::open().await;
+    let log = Log::at(tracing::Level::INFO);
+    let mut ids = Vec::new();
+    for path in ["/v1/report?colour=red", "/v1/conversations/unknown"] {
+        ids.push(desk.get(path).await.header("x-request-id").to_owned());
+    }
+    desk.sql("DROP VIEW report_facts").await;
+    let failed = desk.get("/v1/report").await;
+    assert_eq!((failed.status, failed["request_id"].as_str()), (503, Some(failed.header("x-request-id"))));
+    ids.push(failed.header("x-request-id").to_owned());
+    let said: Vec<Value> = log.text().lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let requests: Vec<_> = said.iter().filter(|line| line["span"]["name"] == "request").collect();
+    let told: Vec<_> = requests.iter().map(|line| line["span"]["id"].as_str().expect("an id").to_owned()).collect();
+    assert_eq!(told, ids);
+}

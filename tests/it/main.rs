@@ -25,6 +25,7 @@ mod life;
 mod log;
 mod mail;
 mod migrations;
+mod operating;
 mod pace;
 mod problems;
 mod process;

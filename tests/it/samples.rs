@@ -66,8 +66,9 @@ fn a_preview_of_what_there_is_not_is_refused() {
 fn a_test_ends_well_only_if_it_was_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let done = afterword(folder.path(), &["send-test", "ada@example.com"]);
-    assert!(done.status.success(), "{}", text(&done.stderr));
-    assert!(text(&done.stdout).starts_with("Written into the folder mail"), "{}", text(&done.stdout));
+    let said = text(&done.stderr);
+    assert!(done.status.code() == Some(1) && said.contains("nothing was sent to ada@example.com: mail.smtp"), "{said}");
+    assert_eq!(fs::read_dir(folder.path().join("mail")).expect("a folder").count(), 1, "it is there to look at");
     assert!(!folder.path().join("afterword.db").exists(), "nothing is stored");
     assert_eq!(afterword(folder.path(), &["send-test", "ada"]).status.code(), Some(2));
     fs::write(folder.path().join("afterword.toml"), "mail.smtp = 'smtp://127.0.0.1:1'").expect("a configuration");

@@ -4,29 +4,31 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What each part may name of the others. Anything else is refused.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 16] = [
     ("main", &["cli"]),
     ("cli", &["web", "worker", "gateway", "render", "mail", "survey", "config", "clock", "private"]),
-    ("web", &["gateway", "render", "survey", "text"]),
+    ("web", &["gateway", "render", "metrics", "survey", "text"]),
     ("worker", &["gateway", "survey"]),
-    ("gateway", &["store", "mail", "ledger", "survey", "config", "clock", "secrets", "private"]),
+    ("gateway", &["store", "mail", "ledger", "survey", "config", "clock", "metrics", "secrets", "private"]),
     ("render", &["survey"]),
-    ("store", &["ledger", "survey", "private"]),
+    ("store", &["ledger", "metrics", "survey", "private"]),
     ("mail", &["survey", "config", "text", "private"]),
     ("ledger", &["survey"]),
     ("survey", &[]),
     ("config", &["survey", "text", "private"]),
     ("secrets", &["survey", "private"]),
     ("clock", &["survey"]),
+    ("metrics", &["survey"]),
     ("text", &[]),
     ("private", &[]),
 ];
 /// Libraries that belong to some parts: no other may name them.
-const OWNED: [(&str, &[&str]); 6] = [
+const OWNED: [(&str, &[&str]); 7] = [
     ("sqlx", &["store"]),
     ("lettre", &["mail"]),
     ("axum", &["web", "cli"]),
     ("hyper", &["web", "cli"]),
+    ("prometheus_client", &["metrics"]),
     ("clap", &["cli", "main"]),
     ("askama", &["web", "mail", "cli"]),
 ];

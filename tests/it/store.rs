@@ -103,6 +103,7 @@ async fn a_locked_database_is_a_503_and_loses_nothing_acknowledged() {
             survey[1]
         );
     }
+    desk.pass(TimeDelta::seconds(1));
     assert_eq!(desk.visit("/readyz").await.status, 200);
     desk.deliver().await;
     let sent: std::collections::BTreeSet<_> = desk.mails().into_iter().map(|mail| mail.id).collect();

@@ -31,10 +31,10 @@ async fn the_list_of_keys() {
     let listed = afterword(desk.folder.path(), &["key", "list"]);
     let listed = (1..).zip(&ids).fold(listed, |listed, (number, id)| listed.replace(id, &format!("{number:012}")));
     insta::assert_snapshot!(listed, @"
-    ID            SCOPE    MADE        REVOKED     NAME
-    000000000001  admin    2026-11-22  -           tests
-    000000000002  trigger  2026-11-23  2026-11-25  helpdesk
-    000000000003  read     2026-11-24  -           Grace's own (teammate t7) (team Billing)
+    ID            SCOPE    MADE        USED        EXPIRES     REVOKED     NAME
+    000000000001  admin    2026-11-22  -           -           -           tests
+    000000000002  trigger  2026-11-23  -           -           2026-11-25  helpdesk
+    000000000003  read     2026-11-24  -           -           -           Grace's own (teammate t7) (team Billing)
     ");
 }
 
@@ -86,6 +86,7 @@ fn the_help_of_every_command() {
       demo         Try Afterword with made-up history and a built-in inbox; needs no configuration or mail server
       init         Write a first configuration, and make the database and a key; asks for what the options leave out
       serve        Run the service: the HTTP API, the rating pages and the sending of mail
+      status       Print how the service does: its mails, errors and workers; the first thing to type when no mails come
       key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
       report       Print CSAT by teammate, team or day
       mail         List mails by state and reason; pause and resume sending; send failed mails again
@@ -146,6 +147,17 @@ fn the_help_of_every_command() {
       -h, --help           Print help
       -V, --version        Print version
 
+    $ afterword status --help
+    Print how the service does: its mails, errors and workers; the first thing to type when no mails come
+
+    Usage: afterword status [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --json           Print JSON, as the HTTP API returns it
+      -h, --help           Print help
+      -V, --version        Print version
+
     $ afterword key --help
     Create, list and revoke keys of the HTTP API, and replace the keys that sign links
 
@@ -170,13 +182,14 @@ fn the_help_of_every_command() {
     Usage: afterword key new [OPTIONS] --scope <SCOPE> --name <NAME>
 
     Options:
-          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
-          --scope <SCOPE>  What the key may do: trigger (helpdesks), read (reports) or admin (both, and suppressions)
-          --name <NAME>    A name that tells keys apart
-          --teammate <ID>  Limit a read key to this teammate's ratings
-          --team <NAME>    Limit a read key to this team's ratings
-      -h, --help           Print help
-      -V, --version        Print version
+          --config <FILE>   The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --scope <SCOPE>   What the key may do: trigger (helpdesks), read (reports) or admin (both, and suppressions)
+          --name <NAME>     A name that tells keys apart
+          --expires <WHEN>  When it ends by itself: after a time such as 90d, or after a day such as 2027-01-31; by default never
+          --teammate <ID>   Limit a read key to this teammate's ratings
+          --team <NAME>     Limit a read key to this team's ratings
+      -h, --help            Print help
+      -V, --version         Print version
 
     $ afterword key list --help
     List all keys of the API

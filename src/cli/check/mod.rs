@@ -8,7 +8,6 @@ mod probe;
 
 use super::{CliError, print};
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::gateway::Gateway;
 use clap::Args;
 use serde::Serialize;
@@ -66,7 +65,7 @@ async fn all(file: Option<&Path>) -> Vec<Found> {
             return vec![Found::bad("configuration", error.to_string(), "correct it; nothing else was checked")];
         }
     };
-    let from = Config::file(file).map_or("built-in defaults".to_owned(), |file| file.display().to_string());
+    let from = config.file.as_ref().map_or("built-in defaults".to_owned(), |file| file.display().to_string());
     let mut found = vec![Found::good("configuration", from)];
     found.extend(machine::files(&config));
     found.push(machine::space(&config.database));

@@ -32,6 +32,8 @@ use tokio::net::TcpListener;
 const DAYS: u64 = 90;
 /// The database's file name. A real service uses another one, so a folder can hold both.
 const DATABASE: &str = "demo.db";
+/// The name of the demo's own key.
+const KEY: &str = "demo";
 /// The key file's name. `afterword report` expects it beside the database.
 const KEYS: &str = "afterword.keys";
 
@@ -56,7 +58,7 @@ pub(super) async fn run(demo: Demo) -> Result<(), CliError> {
     }
     let transport = Some(Transport::Memory(inbox.clone()));
     let (gateway, lock) = Gateway::serve(config, Clock::System, transport).await?;
-    let key = gateway.new_key("demo", Scope::Admin, Within::default()).await?.key;
+    let key = new_key(&gateway).await?;
     print(&welcome(&folder, gateway.config.public_url.as_str(), &key))?;
     let routes = inbox::routes(gateway.config.brand.name.clone(), inbox);
     serve::serve(gateway, lock, listener, |gateway, own| {
@@ -76,6 +78,14 @@ async fn front(request: Request, next: Next) -> Response {
         "/" => Redirect::temporary("/inbox").into_response(),
         _ => next.run(request).await,
     }
+}
+
+/// Makes the key that is printed, and revokes those of earlier demos in this folder: nobody sees them any more.
+async fn new_key(gateway: &Gateway) -> Result<String, CliError> {
+    for key in gateway.api_keys().await?.iter().filter(|key| key.name == KEY && key.revoked_at.is_none()) {
+        gateway.revoke_key(&key.id).await?;
+    }
+    Ok(gateway.new_key(KEY, Scope::Admin, Within::default()).await?.key)
 }
 
 async fn listen(port: u16) -> Result<TcpListener, CliError> {

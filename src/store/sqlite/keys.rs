@@ -13,7 +13,7 @@ use sqlx::{Row, query};
 /// The columns that [`api_key`] reads.
 macro_rules! columns {
     () => {
-        "api_key.id, name, scope, secret_hash, teammate_id, team, made_at, revoked_at"
+        "api_key.id, name, scope, secret_hash, teammate_id, team, made_at, revoked_at, expires_at, used_at"
     };
 }
 pub(super) use columns;
@@ -21,8 +21,8 @@ pub(super) use columns;
 impl Sqlite {
     pub(in crate::store) async fn add_key(&self, key: &ApiKey) -> Result<(), Unavailable> {
         query(
-            "INSERT INTO api_key (id, name, scope, secret_hash, teammate_id, team, made_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO api_key (id, name, scope, secret_hash, teammate_id, team, made_at, expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(&key.id)
         .bind(&key.name)
@@ -31,6 +31,7 @@ impl Sqlite {
         .bind(&key.within.teammate)
         .bind(&key.within.team)
         .bind(key.made_at.timestamp_millis())
+        .bind(key.expires_at.map(|at| at.timestamp_millis()))
         .execute(&self.lookups)
         .await?;
         Ok(())
@@ -61,5 +62,7 @@ pub(super) fn api_key(row: &SqliteRow) -> Result<ApiKey, sqlx::Error> {
         within: Within { teammate: row.try_get("teammate_id")?, team: row.try_get("team")? },
         made_at: rows::time(row, "made_at")?,
         revoked_at: rows::optional_time(row, "revoked_at")?,
+        expires_at: rows::optional_time(row, "expires_at")?,
+        used_at: rows::optional_time(row, "used_at")?,
     })
 }

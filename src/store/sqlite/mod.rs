@@ -16,11 +16,13 @@ mod save;
 mod schema;
 mod script;
 mod sending;
+mod status;
 mod suppressions;
 mod writer;
 
 use super::{DEADLINE, OpenError, ServeLock, Settings, Shown, Unavailable};
 use crate::ledger::Command;
+use crate::metrics::Metrics;
 use crate::survey::access::ApiKey;
 use reader::Lookup;
 pub(super) use rekey::rekey;
@@ -31,7 +33,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
 use writer::{Asked, Job};
 
@@ -51,21 +53,28 @@ pub(super) struct Sqlite {
     reader: mpsc::Sender<Lookup>,
     lookups: SqlitePool,
     reports: SqlitePool,
-    tasks: Vec<JoinHandle<()>>,
+    writes: JoinHandle<()>,
+    reads: JoinHandle<()>,
     owner: Uuid,
     path: PathBuf,
+    /// Tells the file that is open from another at its path.
+    identity: Option<(u64, u64)>,
     /// Open for as long as the connections are: see [`schema::lock`].
     locked: Option<Arc<File>>,
 }
 
 impl Sqlite {
-    pub(super) async fn serve(path: &Path, settings: &Settings) -> std::result::Result<(Self, ServeLock), OpenError> {
+    pub(super) async fn serve(
+        path: &Path,
+        settings: &Settings,
+        metrics: Arc<Metrics>,
+    ) -> std::result::Result<(Self, ServeLock), OpenError> {
         let (file, mut db) = schema::lock_and_migrate(path, settings).await?;
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let owner = schema::owner(&mut db).await.map_err(failed)?;
         sqlx::query(schema::FREE_LEASES).bind(owner.as_bytes().as_slice()).execute(&mut db).await.map_err(failed)?;
         let lock = ServeLock(Arc::clone(&file));
-        let store = Self { locked: Some(file), ..Self::start(path, db, owner).await? };
+        let store = Self { locked: Some(file), ..Self::start(path, db, owner, metrics).await? };
         Ok((store, lock))
     }
 
@@ -73,10 +82,15 @@ impl Sqlite {
         let mut db = schema::open(path, settings).await?;
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let owner = schema::owner(&mut db).await.map_err(failed)?;
-        Self::start(path, db, owner).await
+        Self::start(path, db, owner, Arc::default()).await
     }
 
-    async fn start(path: &Path, db: SqliteConnection, owner: Uuid) -> std::result::Result<Self, OpenError> {
+    async fn start(
+        path: &Path,
+        db: SqliteConnection,
+        owner: Uuid,
+        metrics: Arc<Metrics>,
+    ) -> std::result::Result<Self, OpenError> {
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let mut read_only = schema::options(path).pragma("query_only", "on").connect().await.map_err(failed)?;
         read_only.ping().await.map_err(failed)?;
@@ -87,9 +101,10 @@ impl Sqlite {
         let reports = pool(REPORTS).connect_lazy_with(schema::options(path));
         let (writer, jobs) = mpsc::channel(QUEUE);
         let (reader, requests) = mpsc::channel(QUEUE);
-        let tasks = vec![tokio::spawn(writer::run(db, jobs)), tokio::spawn(reader::run(read_only, requests))];
-        let path = path.to_owned();
-        Ok(Self { writer, reader, lookups, reports, tasks, owner, path, locked: None })
+        let writes = tokio::spawn(writer::run(db, jobs, metrics));
+        let reads = tokio::spawn(reader::run(read_only, requests));
+        let (path, identity) = (path.to_owned(), status::identity(path).await);
+        Ok(Self { writer, reader, lookups, reports, writes, reads, owner, path, identity, locked: None })
     }
 
     pub(super) fn owner(&self) -> Uuid {
@@ -144,16 +159,22 @@ impl Sqlite {
     }
 
     pub(super) async fn shut_down(self) {
-        let Self { writer, reader, lookups, reports, tasks, locked, .. } = self;
-        drop((writer, reader));
-        for task in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the store ended badly");
-            }
-        }
+        let Self { writer, reader, lookups, reports, writes, reads, locked, .. } = self;
+        // The last connection to close moves the write-ahead log into the database. Two that close at once may each leave
+        // that to the other, so the writer is the last.
+        drop(reader);
+        ended(reads.await);
         lookups.close().await;
         reports.close().await;
+        drop(writer);
+        ended(writes.await);
         drop(locked);
+    }
+}
+
+fn ended(task: std::result::Result<(), JoinError>) {
+    if let Err(error) = task {
+        tracing::error!(%error, "a task of the store ended badly");
     }
 }
 

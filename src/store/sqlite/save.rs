@@ -7,6 +7,7 @@
 use super::script::Script;
 use super::{erasing, rows};
 use crate::ledger::closings::NewClosing;
+use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::{Batch, Clicked, Survey};
 use crate::survey::Time;
 use crate::survey::closing::Teammate;
@@ -35,6 +36,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     clicks(&mut script, batch)?;
     ratings(&mut script, batch)?;
     erasing::save_surveys(&mut script, &batch.erased)?;
+    heartbeats(&mut script, batch)?;
     script.add("COMMIT");
     script.run(db, |_, _| Ok(())).await
 }
@@ -250,6 +252,41 @@ fn suppressions(script: &mut Script, batch: &Batch) -> Result<()> {
     let keep = "ON CONFLICT (address_hash, cause) DO UPDATE SET address = coalesce(excluded.address, address)";
     insert(script, "suppression", rows.collect(), keep)
 }
+
+fn heartbeats(script: &mut Script, batch: &Batch) -> Result<()> {
+    for Heartbeat { service, refused, refused_since, used } in &batch.heartbeats {
+        let (error_at, error) = service.last_error.as_ref().map(|(at, why)| (*at, why)).unzip();
+        let row = vec![
+            cell("id", 1),
+            cell("version", &service.version),
+            cell("pid", service.pid),
+            at("started_at", service.started_at),
+            at("seen_at", service.seen_at),
+            at("stopped_at", service.stopped_at),
+            cell("workers", service.workers.wanted),
+            cell("workers_alive", service.workers.alive),
+            cell("worker_panics", service.workers.panics),
+            cell("degraded", rows::json(&service.degraded)?),
+            cell("last_error", error),
+            at("last_error_at", error_at),
+        ];
+        insert(script, "service", vec![row], FOLLOW_SERVICE)?;
+        let row =
+            |(hour, code, count): &(Time, &str, u64)| vec![at("hour", *hour), cell("code", code), cell("count", count)];
+        let add = "ON CONFLICT (hour, code) DO UPDATE SET count = count + excluded.count";
+        insert(script, "refusal", refused.iter().map(row).collect(), add)?;
+        script.add("DELETE FROM refusal WHERE hour < ?").bind(refused_since.timestamp_millis())?;
+        let row = |(key, used_at): &(String, Time)| vec![cell("id", key), at("used_at", *used_at)];
+        update(script, "api_key", used.iter().map(row).collect())?;
+    }
+    Ok(())
+}
+
+/// A service that has not failed to send yet keeps what the one before it said.
+const FOLLOW_SERVICE: &str = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, pid = excluded.pid,
+    started_at = excluded.started_at, seen_at = excluded.seen_at, stopped_at = excluded.stopped_at,
+    workers = excluded.workers, workers_alive = excluded.workers_alive, worker_panics = excluded.worker_panics, degraded = excluded.degraded,
+    last_error = coalesce(excluded.last_error, last_error), last_error_at = coalesce(excluded.last_error_at, last_error_at)";
 
 fn mails(script: &mut Script, batch: &Batch) -> Result<()> {
     let changed = || batch.surveys().filter(|(_, survey)| survey.mail_changed());

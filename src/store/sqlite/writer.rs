@@ -7,9 +7,12 @@
 use super::super::Unavailable;
 use super::{load, save};
 use crate::ledger::{Batch, Command, Touched};
+use crate::metrics::Metrics;
 use crate::survey::pace::Paces;
 use sqlx::{Connection, SqliteConnection, query};
 use std::mem;
+use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// The most commands in one transaction: enough that the commit no longer counts, few enough that the last of them does
@@ -82,7 +85,10 @@ impl<C: Command> Job for Asked<C> {
             let undone = done.err()?;
             self.tries += u8::from(!undone.is_unusable);
             let again = self.tries < TRIES;
-            tracing::warn!(error = %undone.why, again, "a command without a caller could not be stored");
+            // While nothing can be written every view fails, again and again: `run` says so once.
+            if !undone.is_unusable {
+                tracing::warn!(error = %undone.why, again, "a command without a caller could not be stored");
+            }
             return again.then_some(self as Box<dyn Job>);
         };
         let missing = || Unavailable("a command went without an answer".into());
@@ -105,76 +111,111 @@ impl Command for Flush {
 }
 
 /// Works until the last sender is gone, or the connection is.
-pub(super) async fn run(mut db: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+pub(super) async fn run(db: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: Arc<Metrics>) {
+    let mut writer = Writer { db, paces: Paces::default(), metrics };
     let mut gathered = Vec::new();
     let mut carried_over: Vec<Box<dyn Job>> = Vec::new();
-    let mut paces = Paces::default();
+    let mut stuck = false;
     while queue.recv_many(&mut gathered, LARGEST_BATCH).await > 0 {
         // Skip commands whose caller timed out: it already answered that the write may not have happened.
         let waiting = gathered.drain(..).filter(|job| !job.is_abandoned());
         let mut jobs: Vec<_> = carried_over.drain(..).chain(waiting).collect();
-        let done = match batch(&mut db, &mut jobs, &mut paces).await {
+        let done = match writer.batch(&mut jobs).await {
             Ok(()) => vec![Ok(()); jobs.len()],
             Err(sqlx::Error::WorkerCrashed) => {
                 tracing::error!("the connection of the writer is gone");
                 return;
             }
-            Err(error) => one_by_one(&mut db, &mut jobs, &mut paces, error).await,
+            Err(error) => writer.one_by_one(&mut jobs, error).await,
         };
+        stuck = tell_once(stuck, done.first());
         for (job, done) in jobs.into_iter().zip(done) {
             carried_over.extend(job.deliver(done));
         }
         carried_over.truncate(MOST_CARRIED_OVER);
     }
-    if let Err(error) = db.close().await {
+    if let Err(error) = writer.db.close().await {
         tracing::warn!(%error, "the database was not closed cleanly");
     }
 }
 
-/// Load, decide, save: all of it or nothing.
-async fn batch(db: &mut SqliteConnection, jobs: &mut [Box<dyn Job>], paces: &mut Paces) -> Result<(), sqlx::Error> {
-    let done = load_decide_save(db, jobs, paces).await;
-    if done.is_err() {
-        // This fails if SQLite has rolled back by itself, which is just as well.
-        drop(query("ROLLBACK").execute(db).await);
+/// Logs when the database begins or ends to take no writes. Returns whether it takes none.
+fn tell_once(stuck: bool, done: Option<&Result<(), Undone>>) -> bool {
+    match done {
+        Some(Err(undone)) if undone.is_unusable => {
+            if !stuck {
+                tracing::error!(error = %undone.why, "the database takes no writes");
+            }
+            true
+        }
+        Some(Ok(())) if stuck => {
+            tracing::info!("the database takes writes again");
+            false
+        }
+        _ => stuck,
     }
-    done
 }
 
-async fn load_decide_save(
-    db: &mut SqliteConnection,
-    jobs: &mut [Box<dyn Job>],
-    paces: &mut Paces,
-) -> Result<(), sqlx::Error> {
-    let mut touched = Touched::default();
-    for job in &*jobs {
-        job.touches(&mut touched);
-    }
-    let mut batch = load::load(db, &touched).await?;
-    batch.paces = mem::take(paces);
-    for job in &mut *jobs {
-        job.decide(&mut batch);
-    }
-    // Kept even if the batch fails: too few mails are sent then, never too many.
-    *paces = mem::take(&mut batch.paces);
-    save::save(db, &batch).await
+/// What is kept from batch to batch.
+struct Writer {
+    db: SqliteConnection,
+    paces: Paces,
+    metrics: Arc<Metrics>,
 }
 
-/// Tries each command alone, so that one that fails does not keep the others from being done.
-async fn one_by_one(
-    db: &mut SqliteConnection,
-    jobs: &mut [Box<dyn Job>],
-    paces: &mut Paces,
-    error: sqlx::Error,
-) -> Vec<Result<(), Undone>> {
-    if jobs.len() == 1 || super::is_unusable(&error) {
-        return vec![Err(Undone::from(&error)); jobs.len()];
+impl Writer {
+    /// Load, decide, save: all of it or nothing.
+    async fn batch(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
+        let start = Instant::now();
+        match self.load_decide_save(jobs).await {
+            Ok(batch) => {
+                self.metrics.committed(jobs.len(), start.elapsed());
+                self.count(&batch);
+                Ok(())
+            }
+            Err(error) => {
+                // This fails if SQLite has rolled back by itself, which is just as well.
+                drop(query("ROLLBACK").execute(&mut self.db).await);
+                Err(error)
+            }
+        }
     }
-    let mut done = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        done.push(batch(db, std::slice::from_mut(job), paces).await.map_err(|error| Undone::from(&error)));
+
+    async fn load_decide_save(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Batch, sqlx::Error> {
+        let mut touched = Touched::default();
+        for job in &*jobs {
+            job.touches(&mut touched);
+        }
+        let mut batch = load::load(&mut self.db, &touched).await?;
+        batch.paces = mem::take(&mut self.paces);
+        for job in jobs {
+            job.decide(&mut batch);
+        }
+        // Kept even if the batch fails: too few mails are sent then, never too many.
+        self.paces = mem::take(&mut batch.paces);
+        save::save(&mut self.db, &batch).await?;
+        Ok(batch)
     }
-    done
+
+    /// Counts what became durable.
+    fn count(&self, batch: &Batch) {
+        for (_, clicked) in batch.clicks() {
+            clicked.clicks.changes.iter().for_each(|change| self.metrics.changed(change));
+        }
+        batch.surveys().filter_map(|(_, survey)| survey.mail_ended()).for_each(|state| self.metrics.mail_ended(state));
+    }
+
+    /// Tries each command alone, so that one that fails does not keep the others from being done.
+    async fn one_by_one(&mut self, jobs: &mut [Box<dyn Job>], error: sqlx::Error) -> Vec<Result<(), Undone>> {
+        if jobs.len() == 1 || super::is_unusable(&error) {
+            return vec![Err(Undone::from(&error)); jobs.len()];
+        }
+        let mut done = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            done.push(self.batch(std::slice::from_mut(job)).await.map_err(|error| Undone::from(&error)));
+        }
+        done
+    }
 }
 
 #[cfg(test)]

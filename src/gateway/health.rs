@@ -1,0 +1,244 @@
+//! Whether the service does its work, and what it tells about itself: readiness, status and metrics.
+//!
+//! It owns what only the running process knows, and when it writes that down as a sign of life. It must not know HTTP, SQL
+//! or names of metrics.
+
+use super::{Error, Gateway};
+use crate::ledger::heartbeat::Heartbeat;
+use crate::survey::Time;
+use crate::survey::outbound::Attempt;
+use crate::survey::sending::Sending;
+use crate::survey::status::{LATELY, Readiness, Service, Status, Workers};
+use chrono::{DurationRound, TimeDelta};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A probe writes to the disk, and `/readyz` takes no key: callers within this time share one answer.
+const PROBE_EVERY: TimeDelta = TimeDelta::seconds(1);
+
+/// What the running service knows of itself. Its parts are locked for a moment each, never while something is awaited.
+#[derive(Debug)]
+pub(super) struct Health {
+    started_at: Time,
+    wanted: AtomicU32,
+    alive: AtomicU32,
+    panics: AtomicU32,
+    last_error: Mutex<Option<(Time, String)>>,
+    /// Refusals that are not in the database yet, by the start of their hour and their code.
+    refused: Mutex<BTreeMap<(Time, &'static str), u64>>,
+    /// Keys whose use is not in the database yet.
+    used: Mutex<BTreeMap<String, Time>>,
+    /// The last probe. Its lock makes callers wait for the probe that runs instead of starting their own.
+    probe: tokio::sync::Mutex<Option<(Time, Readiness)>>,
+}
+
+impl Health {
+    pub(super) fn new(now: Time) -> Self {
+        Self {
+            started_at: now,
+            wanted: AtomicU32::new(0),
+            alive: AtomicU32::new(0),
+            panics: AtomicU32::new(0),
+            last_error: Mutex::default(),
+            refused: Mutex::default(),
+            used: Mutex::default(),
+            probe: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Keeps the reason of an attempt that failed.
+    pub(super) fn attempted(&self, attempt: &Attempt, now: Time) {
+        if let Some(why) = attempt.reason() {
+            *lock(&self.last_error) = Some((now, why.to_owned()));
+        }
+    }
+
+    /// Notes that a key was used.
+    pub(super) fn used(&self, key: &str, now: Time) {
+        lock(&self.used).insert(key.to_owned(), now);
+    }
+
+    fn workers(&self) -> Workers {
+        let read = |number: &AtomicU32| number.load(Relaxed);
+        Workers { wanted: read(&self.wanted), alive: read(&self.alive), panics: read(&self.panics) }
+    }
+}
+
+/// Ignores poisoning: each change is a single assignment, so a panic leaves the value whole.
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gateway {
+    /// Whether the service does its work. It writes a sign of life to find out, at most once a second: callers in between
+    /// get the same answer. A change is logged.
+    pub async fn readiness(&self) -> Readiness {
+        let mut last = self.health.probe.lock().await;
+        let now = self.clock.now();
+        // An age below zero is from before the clock was set back.
+        let fresh = |at: Time| (TimeDelta::zero()..PROBE_EVERY).contains(&(now - at));
+        if let Some((at, readiness)) = &*last
+            && fresh(*at)
+        {
+            return readiness.clone();
+        }
+        let readiness = self.find_out().await;
+        let before = last.take().map(|(_, before)| before);
+        if before.as_ref() != Some(&readiness) {
+            log(&readiness, before.is_some());
+        }
+        *last = Some((self.clock.now(), readiness.clone()));
+        readiness
+    }
+
+    async fn find_out(&self) -> Readiness {
+        let (mut down, degraded) = (Vec::new(), self.degraded());
+        if let Err(error) = self.beat(None).await {
+            down.push(error.to_string());
+        }
+        down.extend(self.store.misplaced().await);
+        if self.needs_restart() {
+            down.push("no mail worker runs".into());
+        }
+        match (down.is_empty(), degraded.is_empty()) {
+            (true, true) => Readiness::Ready,
+            (true, false) => Readiness::Degraded(degraded),
+            (false, _) => Readiness::Down(down),
+        }
+    }
+
+    /// What does not work of a service that takes requests, in a sentence each.
+    fn degraded(&self) -> Vec<String> {
+        let (mut degraded, workers) = (Vec::new(), self.health.workers());
+        if let Sending::Paused { why, .. } = self.sending() {
+            degraded.push(format!("sending is paused: {why}"));
+        }
+        if workers.missing() > 0 {
+            degraded.push(format!(
+                "{} of {} mail workers failed and are started again",
+                workers.missing(),
+                workers.wanted
+            ));
+        }
+        degraded
+    }
+
+    /// Writes a sign of life, and with it what was gathered since the last one.
+    async fn beat(&self, stopped_at: Option<Time>) -> Result<(), Error> {
+        let (health, now) = (&self.health, self.clock.now());
+        let service = Service {
+            version: env!("CARGO_PKG_VERSION").into(),
+            pid: std::process::id(),
+            started_at: health.started_at,
+            seen_at: now,
+            stopped_at,
+            workers: health.workers(),
+            degraded: self.degraded(),
+            last_error: lock(&health.last_error).clone(),
+        };
+        let (refused, used) = (lock(&health.refused).clone(), lock(&health.used).clone());
+        let heartbeat = Heartbeat {
+            service,
+            refused: refused.iter().map(|((hour, code), count)| (*hour, *code, *count)).collect(),
+            refused_since: hour(now - LATELY),
+            used: used.clone().into_iter().collect(),
+        };
+        self.store.beat(heartbeat).await?;
+        // What came in between stays. A write that failed all the same, or took too long, may be counted twice.
+        let mut waiting = lock(&health.refused);
+        for (key, count) in refused {
+            waiting.entry(key).and_modify(|more| *more -= count);
+        }
+        waiting.retain(|_, count| *count > 0);
+        lock(&health.used).retain(|key, at| used.get(key) != Some(at));
+        Ok(())
+    }
+
+    /// Says in the database that the service stops in good order.
+    pub async fn say_goodbye(&self) {
+        // No probe may write beside it, and none after it.
+        let _probe = self.health.probe.lock().await;
+        if let Err(error) = self.beat(Some(self.clock.now())).await {
+            tracing::warn!(%error, "the database does not know that the service stopped");
+        }
+    }
+
+    /// How the service does.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn status(&self) -> Result<Status, Error> {
+        let now = self.clock.now();
+        let path = |path: &std::path::Path| std::path::absolute(path).unwrap_or(path.to_owned()).display().to_string();
+        Ok(Status {
+            now,
+            version: env!("CARGO_PKG_VERSION"),
+            config: self.config.file.as_deref().map(path),
+            database: path(&self.config.database),
+            bytes: self.store.bytes().await,
+            route: self.config.mail.smtp.to_string(),
+            stored: self.store.status(now).await?,
+        })
+    }
+
+    /// All metrics, as text of [`CONTENT_TYPE`](crate::metrics::CONTENT_TYPE). While the store cannot answer, its gauges
+    /// keep their last values, and `afterword_ready` is 0.
+    pub async fn metrics(&self) -> String {
+        let readiness = self.readiness().await;
+        let status = match &readiness {
+            Readiness::Down(_) => None,
+            _ => self.status().await.ok(),
+        };
+        self.metrics.read(&readiness, self.health.workers(), status.as_ref());
+        self.metrics.text()
+    }
+
+    /// Notes that a request was answered by an error with this code.
+    pub fn refused(&self, code: &'static str) {
+        self.metrics.refused(code);
+        *lock(&self.health.refused).entry((hour(self.clock.now()), code)).or_default() += 1;
+    }
+
+    /// Says how many mail workers should run.
+    pub fn wants_workers(&self, wanted: u32) {
+        self.health.wanted.store(wanted, Relaxed);
+    }
+
+    /// Notes that a mail worker runs.
+    pub fn worker_runs(&self) {
+        self.health.alive.fetch_add(1, Relaxed);
+    }
+
+    /// Notes that a mail worker that ran does no longer.
+    pub fn worker_ended(&self) {
+        self.health.alive.fetch_sub(1, Relaxed);
+    }
+
+    /// Whether only a restart helps: no mail worker runs.
+    #[must_use]
+    pub fn needs_restart(&self) -> bool {
+        self.health.workers().all_gone()
+    }
+
+    /// Notes that a mail worker, or the task that erases by age, failed.
+    pub fn worker_panicked(&self) {
+        self.health.panics.fetch_add(1, Relaxed);
+        self.metrics.panicked();
+    }
+}
+
+/// The start of an hour.
+fn hour(time: Time) -> Time {
+    time.duration_trunc(TimeDelta::hours(1)).unwrap_or(time)
+}
+
+/// Logs a readiness that is not as it was. The first one is logged only if something is wrong.
+fn log(readiness: &Readiness, changed: bool) {
+    match readiness {
+        Readiness::Ready if changed => tracing::info!("ready"),
+        Readiness::Ready => {}
+        Readiness::Degraded(why) => tracing::warn!(why = why.join("; "), "degraded"),
+        Readiness::Down(why) => tracing::error!(why = why.join("; "), "not ready"),
+    }
+}

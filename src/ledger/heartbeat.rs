@@ -1,0 +1,30 @@
+//! The sign of life that a service writes: what only the running process knows.
+//!
+//! It owns what goes into the database with it. It must not know when it is written.
+
+use super::{Batch, Command, Touched};
+use crate::survey::Time;
+use crate::survey::status::Service;
+
+/// Write a sign of life. Its answer proves that the database takes writes.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// The service.
+    pub service: Service,
+    /// Requests that were answered by an error since the last sign of life: the start of the hour, the code, how many.
+    pub refused: Vec<(Time, &'static str, u64)>,
+    /// Refusals of earlier hours than this are dropped.
+    pub refused_since: Time,
+    /// Keys of the API that were used for the first time on their day: id and time.
+    pub used: Vec<(String, Time)>,
+}
+
+impl Command for Heartbeat {
+    type Answer = ();
+
+    fn touches(&self, _: &mut Touched) {}
+
+    fn decide(&self, batch: &mut Batch) {
+        batch.heartbeats.push(self.clone());
+    }
+}

@@ -1,0 +1,102 @@
+//! The figures of status and metrics.
+//!
+//! No statement may read every mail or rating: each uses a partial index, or a table that stays small.
+
+use super::{Result, Sqlite, rows};
+use crate::survey::Time;
+use crate::survey::status::{LATELY, Queue, Service, Stored, Workers};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, query};
+use std::path::Path;
+
+/// Mails that wait, by the index of the outbox, which holds no others.
+const WAITING: &str = "SELECT count(*) AS waiting, min(first_due) FILTER (WHERE first_due <= $1) AS oldest_due
+    FROM outbox WHERE state IN ('waiting', 'sending')";
+const FAILED: &str = "SELECT count(*) AS failed FROM outbox WHERE state = 'failed' AND due_at >= $1";
+/// By the index of the reports: the outbox has none for what was sent.
+const ACCEPTED: &str = "SELECT (SELECT count(*) FROM rating WHERE asked_at >= $1 AND standing <> 'voided') AS accepted,
+    (SELECT max(asked_at) FROM rating WHERE asked_at IS NOT NULL AND standing <> 'voided') AS last_accepted";
+const SERVICE: &str = "SELECT version, pid, started_at, seen_at, stopped_at, workers, workers_alive, worker_panics,
+    degraded, last_error, last_error_at FROM service";
+const REFUSED: &str = "SELECT code, sum(count) AS count FROM refusal WHERE hour >= $1 GROUP BY code";
+
+impl Sqlite {
+    pub(in crate::store) async fn status(&self, now: Time) -> Result<Stored> {
+        let mut db = self.lookups.acquire().await?;
+        let since = (now - LATELY).timestamp_millis();
+        let waiting = query(WAITING).bind(now.timestamp_millis()).fetch_one(&mut *db).await?;
+        let failed = query(FAILED).bind(since).fetch_one(&mut *db).await?;
+        let accepted = query(ACCEPTED).bind(since).fetch_one(&mut *db).await?;
+        let refused = query(REFUSED).bind(since).fetch_all(&mut *db).await?;
+        let service = query(SERVICE).fetch_optional(&mut *db).await?;
+        let refusal = |row: &SqliteRow| Ok((row.try_get("code")?, count(row, "count")?));
+        Ok(Stored {
+            queue: Queue {
+                waiting: count(&waiting, "waiting")?,
+                oldest_due: rows::optional_time(&waiting, "oldest_due")?,
+                accepted: count(&accepted, "accepted")?,
+                failed: count(&failed, "failed")?,
+                last_accepted: rows::optional_time(&accepted, "last_accepted")?,
+            },
+            service: service.as_ref().map(read_service).transpose()?,
+            refused: refused.iter().map(refusal).collect::<std::result::Result<_, sqlx::Error>>()?,
+        })
+    }
+
+    /// What became of the file that is open, in a sentence, if its path no longer leads to it.
+    pub(in crate::store) async fn misplaced(&self) -> Option<String> {
+        let is_there = identity(&self.path).await;
+        if is_there.is_none() {
+            return Some("the database file is gone from its path".into());
+        }
+        if is_there != self.identity {
+            return Some("another file lies at the path of the database".into());
+        }
+        // There while the database is open: whatever was not yet moved from it would be lost.
+        let log = sidecar(&self.path);
+        identity(&log).await.is_none().then(|| "the write-ahead log of the database is gone from its path".into())
+    }
+
+    pub(in crate::store) async fn bytes(&self) -> u64 {
+        let mut bytes = 0;
+        for file in [self.path.clone(), sidecar(&self.path)] {
+            bytes += tokio::fs::metadata(file).await.map_or(0, |file| file.len());
+        }
+        bytes
+    }
+}
+
+/// The write-ahead log that belongs to a database.
+fn sidecar(database: &Path) -> std::path::PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// What tells a file from another that takes its place: device and number. `None` if there is none.
+pub(super) async fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    tokio::fs::metadata(path).await.ok().map(|file| (file.dev(), file.ino()))
+}
+
+fn count(row: &SqliteRow, column: &str) -> std::result::Result<u64, sqlx::Error> {
+    row.try_get::<i64, _>(column).map(i64::unsigned_abs)
+}
+
+fn read_service(row: &SqliteRow) -> std::result::Result<Service, sqlx::Error> {
+    let error_at = rows::optional_time(row, "last_error_at")?;
+    Ok(Service {
+        version: row.try_get("version")?,
+        pid: row.try_get("pid")?,
+        started_at: rows::time(row, "started_at")?,
+        seen_at: rows::time(row, "seen_at")?,
+        stopped_at: rows::optional_time(row, "stopped_at")?,
+        workers: Workers {
+            wanted: row.try_get("workers")?,
+            alive: row.try_get("workers_alive")?,
+            panics: row.try_get("worker_panics")?,
+        },
+        degraded: serde_json::from_str(row.try_get("degraded")?).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        last_error: error_at.zip(row.try_get("last_error")?),
+    })
+}
