@@ -4,6 +4,7 @@
 
 mod bounce;
 mod demo;
+mod healthcheck;
 mod key;
 mod preview;
 mod report;
@@ -45,6 +46,8 @@ enum Command {
     Demo(demo::Demo),
     /// Run the service: the HTTP API, the rating pages and the sending of mail
     Serve,
+    /// Ask the running service whether it is ready, and fail if not; for the health check of a container
+    Healthcheck,
     /// Create, list and revoke keys of the HTTP API
     #[command(subcommand)]
     Key(key::Key),
@@ -122,6 +125,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
     match arguments.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(load(config)?).await,
+        Command::Healthcheck => healthcheck::run(&load(config)?),
         Command::Key(key @ key::Key::New(_)) => {
             key::run(key, &Gateway::open_or_make(load(config)?, Clock::System).await?).await
         }

@@ -85,6 +85,7 @@ fn the_help_of_every_command() {
     Commands:
       demo         Try Afterword with made-up history and a built-in inbox; needs no configuration or mail server
       serve        Run the service: the HTTP API, the rating pages and the sending of mail
+      healthcheck  Ask the running service whether it is ready, and fail if not; for the health check of a container
       key          Create, list and revoke keys of the HTTP API
       report       Print CSAT by teammate, team or day
       preview      Write a sample mail to files, with a page that shows it light and dark, wide and narrow
@@ -114,6 +115,16 @@ fn the_help_of_every_command() {
     Run the service: the HTTP API, the rating pages and the sending of mail
 
     Usage: afterword serve [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword healthcheck --help
+    Ask the running service whether it is ready, and fail if not; for the health check of a container
+
+    Usage: afterword healthcheck [OPTIONS]
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
