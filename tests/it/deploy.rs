@@ -1,4 +1,4 @@
-//! Holds the files of `deploy/` to the program: the systemd unit, the image, the Compose file.
+//! Holds the files of `deploy/` to the program: the systemd unit, the image, the Compose file. So too the changelog.
 //!
 //! It must not need a container engine or a running systemd.
 
@@ -57,6 +57,13 @@ fn the_unit_is_right_and_exposes_little() {
     assert!(judged.status.success(), "{}", said(&judged));
     let open = systemd_analyze(&security, &unit(|unit| unit.replace("SystemCallFilter", "# SystemCallFilter")));
     assert!(!open.status.success(), "{}", said(&open));
+}
+
+#[test]
+fn the_changelog_begins_with_this_version() {
+    let changelog = read("CHANGELOG.md");
+    let newest = changelog.lines().find_map(|line| line.strip_prefix("## ")).expect("a version");
+    assert_eq!(newest.split(' ').next(), Some(env!("CARGO_PKG_VERSION")));
 }
 
 #[test]

@@ -3,11 +3,13 @@
 //! These tests take minutes and Debian's packages: `./tests/run full` installs those and runs them. Their names begin
 //! with `full_`, by which `./tests/run` leaves them out. Everything listens on 127.0.0.1, and ends with its test.
 
+mod litestream;
 mod package;
 mod proxy;
+mod relay;
 
 use super::desk::paths;
-use super::process::{Running, afterword, free_port, serve, wait_for};
+use super::process::{Running, afterword, free_port, request, serve, wait_for};
 use super::{docs, e2e};
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
@@ -56,6 +58,15 @@ fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
         .output();
     assert!(made.as_ref().is_ok_and(|made| made.status.success()), "{made:?}");
     (certificate, key)
+}
+
+/// What a helpdesk reports now of a conversation with this customer.
+fn closing(id: &str, email: &str) -> Value {
+    let now = chrono::DateTime::<chrono::Utc>::from(std::time::UNIX_EPOCH + e2e::unix_time()).to_rfc3339();
+    json!({
+        "conversation_id": id, "closed_at": now, "started_by": "customer", "characters": 612,
+        "teammate_replied": true, "customers": [{"email": email}], "teammate": {"id": "t7", "name": "Grace"},
+    })
 }
 
 /// A service with a relay that takes all mail, for customers who reach it at a port of a proxy.
@@ -109,12 +120,15 @@ impl Installation {
 
     /// Closes a conversation with this customer.
     fn close(&self, id: &str, email: &str) -> (u16, Value) {
-        let now = chrono::DateTime::<chrono::Utc>::from(std::time::UNIX_EPOCH + e2e::unix_time()).to_rfc3339();
-        let closing = json!({
-            "conversation_id": id, "closed_at": now, "started_by": "customer", "characters": 612,
-            "teammate_replied": true, "customers": [{"email": email}], "teammate": {"id": "t7", "name": "Grace"},
-        });
-        self.api("/v1/closings", &["--data", &closing.to_string()])
+        self.api("/v1/closings", &["--data", &closing(id, email).to_string()])
+    }
+
+    /// The same without the proxy.
+    fn service_closes(&self, id: &str, email: &str) {
+        let bearer = format!("Bearer {}", self.key);
+        let body = closing(id, email).to_string();
+        let answer = request(self.port, "POST", "/v1/closings", &[("Authorization", &bearer)], &body);
+        assert!(answer.as_ref().is_some_and(|(status, _)| *status == 202), "{answer:?}");
     }
 
     /// The links of the only mail that was sent: five that rate, and the one that unsubscribes.

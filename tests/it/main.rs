@@ -1,6 +1,6 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `e2e`, `proof` and `samples` start processes, and only they, `smtp` and
-//! `sockets` open sockets.
+//! no sleeping, no order between tests. Only `e2e`, `proof`, `samples`, `deploy` and `full` start processes, and only they,
+//! `smtp` and `sockets` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
 
