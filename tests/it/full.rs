@@ -3,6 +3,7 @@
 //! These tests take minutes and Debian's packages: `./tests/run full` installs those and runs them. Their names begin
 //! with `full_`, by which `./tests/run` leaves them out. Everything listens on 127.0.0.1, and ends with its test.
 
+mod calls;
 mod litestream;
 mod package;
 mod proxy;
