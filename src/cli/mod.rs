@@ -7,6 +7,7 @@ mod bounce;
 mod check;
 mod customer;
 mod demo;
+mod healthcheck;
 mod init;
 mod key;
 mod log;
@@ -58,6 +59,8 @@ enum Command {
     Serve(serve::Serve),
     /// Print how the service does: its mails, errors and workers; the first thing to type when no mails come
     Status(status::StatusArgs),
+    /// Ask the running service whether it is ready, and fail if not; for the health check of a container
+    Healthcheck,
     /// Create, list and revoke keys of the HTTP API, and replace the keys that sign links
     #[command(subcommand)]
     Key(key::Key),
@@ -152,6 +155,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Init(args) => init::run(args, config).await,
         Command::Serve(args) => serve::run(&args, load(config)?).await,
+        Command::Healthcheck => healthcheck::run(&load_without_secrets(config)?),
         Command::Key(key) => key::run(key, config).await,
         Command::Status(args) => beside(config, async |gateway| status::run(&args, gateway).await).await,
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,

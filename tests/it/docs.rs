@@ -23,7 +23,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: impl AsRef<Path>) -> String {
+pub fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -73,7 +73,7 @@ fn split(page: &str) -> (String, Vec<(String, String)>) {
 }
 
 /// The blocks of code in one language.
-fn code(page: &str, language: &str) -> Vec<String> {
+pub fn code(page: &str, language: &str) -> Vec<String> {
     let (_, blocks) = split(page);
     blocks.into_iter().filter(|(of, _)| of == language).map(|(_, block)| block).collect()
 }

@@ -77,7 +77,7 @@ impl Installation {
     }
 }
 
-fn mail_server(port: u16, folder: &Path) -> Running {
+pub fn mail_server(port: u16, folder: &Path) -> Running {
     let python = std::env::var("SMTP_TEST_PYTHON")
         .expect("SMTP_TEST_PYTHON names a Python with aiosmtpd: run the tests by ./tests/run");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/smtpd.py");
@@ -155,7 +155,7 @@ fn a_survey_survives_kill_9_between_any_two_steps() {
     assert!(!secrets.iter().any(|secret| log.contains(secret)), "a secret is in the log");
 }
 
-fn unix_time() -> Duration {
+pub fn unix_time() -> Duration {
     #[expect(clippy::disallowed_methods, reason = "the program under test runs on the real clock")]
     let now = std::time::SystemTime::now();
     now.duration_since(std::time::UNIX_EPOCH).expect("after 1970")

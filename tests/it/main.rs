@@ -1,6 +1,7 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `commands`, `e2e`, `proof`, `samples`, `sending`, `terminal` and `upkeep`
-//! start processes, and only `e2e`, `proof`, `samples`, `sending`, `smtp`, `sockets` and `upkeep` open sockets.
+//! no sleeping, no order between tests. Only `commands`, `deploy`, `e2e`, `full`, `proof`, `samples`, `sending`, `terminal`
+//! and `upkeep` start processes, and only `deploy`, `e2e`, `full`, `proof`, `samples`, `sending`, `smtp`, `sockets` and
+//! `upkeep` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
 
@@ -13,12 +14,14 @@ mod bounces;
 mod closings;
 mod commands;
 mod connections;
+mod deploy;
 mod desk;
 mod dkim;
 mod docs;
 mod e2e;
 mod erasing;
 mod faults;
+mod full;
 mod languages;
 mod leases;
 mod life;

@@ -87,6 +87,7 @@ fn the_help_of_every_command() {
       init         Write a first configuration, and make the database and a key; asks for what the options leave out
       serve        Run the service: the HTTP API, the rating pages and the sending of mail
       status       Print how the service does: its mails, errors and workers; the first thing to type when no mails come
+      healthcheck  Ask the running service whether it is ready, and fail if not; for the health check of a container
       key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
       report       Print CSAT by teammate, team or day
       mail         List mails by state and reason; pause and resume sending; send failed mails again
@@ -155,6 +156,16 @@ fn the_help_of_every_command() {
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
           --json           Print JSON, as the HTTP API returns it
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword healthcheck --help
+    Ask the running service whether it is ready, and fail if not; for the health check of a container
+
+    Usage: afterword healthcheck [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
       -h, --help           Print help
       -V, --version        Print version
 
