@@ -104,6 +104,6 @@ mod tests {
         let path = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(&path, lines("", &[]).join("\n")).expect("written");
         let (config, _) = Config::load(Some(path.path()), std::iter::empty()).expect("settings");
-        assert_eq!(config, Config::default());
+        assert_eq!(Config { file: None, ..config }, Config::default());
     }
 }

@@ -189,7 +189,7 @@ fn every_rule_is_in_the_readme() {
 
 #[test]
 fn every_cause_of_a_suppression_is_documented() {
-    let page = read("docs/operating.md");
+    let page = read("docs/operate.md");
     assert_eq!(
         first_cells(section(&page, "## Suppression list")),
         Cause::ALL.iter().map(|cause| cause.word()).collect()
@@ -202,7 +202,7 @@ fn every_exit_code_is_documented() {
     let constants = cli.lines().filter_map(|line| line.strip_prefix("const ")?.split_once(": u8 = "));
     let ended: BTreeSet<u8> = constants.filter_map(|(_, code)| code.trim_end_matches(';').parse().ok()).collect();
     assert!(ended.len() > 2, "{ended:?}");
-    let page = read("docs/operating.md");
+    let page = read("docs/operate.md");
     let rows = section(&page, "## Exit codes").lines().filter_map(|line| line.strip_prefix("| ")?.split_once(' '));
     let documented: BTreeSet<u8> = rows.filter_map(|(code, _)| code.parse().ok()).collect();
     assert_eq!(documented, ended.into_iter().chain([0]).collect());

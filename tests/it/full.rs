@@ -24,7 +24,7 @@ const HOST: &str = "rate.example.com";
 
 /// The page that says how to operate.
 fn operating() -> String {
-    docs::read("docs/operating.md")
+    docs::read("docs/operate.md")
 }
 
 /// What a program prints. It must succeed.

@@ -192,7 +192,7 @@ fn mail(folder: &Path, arguments: &[&str]) -> String {
 #[tokio::test]
 async fn a_backup_is_marked_by_one_statement() {
     let desk = queue(1).await;
-    let migration = include_str!("../../migrations/sqlite/0002_sending.sql");
+    let migration = include_str!("../../migrations/sqlite/0002_operating.sql");
     let statement = migration.lines().find_map(|line| line.strip_prefix("--     ")).expect("it is documented");
     desk.sql(statement).await;
     desk.sql(statement).await;

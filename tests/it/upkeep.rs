@@ -431,7 +431,7 @@ async fn check_asks_the_public_url_through_a_proxy_with_tls() {
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem");
     let settings = format!(
         "listen = '127.0.0.1:{port}'\npublic_url = 'https://127.0.0.1:{public}'\n\
-        mail.smtp = 'smtp://127.0.0.1:1'\nmail.from = 'support@example.org'"
+        mail.smtp = 'smtp://127.0.0.1:1'\nmail.from = 'support@shop.test'"
     );
     let path = folder.path().to_owned();
     let asked = tokio::task::spawn_blocking(move || {

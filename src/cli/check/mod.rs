@@ -66,7 +66,10 @@ async fn all(file: Option<&Path>) -> Vec<Found> {
         }
     };
     let from = config.file.as_ref().map_or("built-in defaults".to_owned(), |file| file.display().to_string());
-    let mut found = vec![Found::good("configuration", from)];
+    let mut found = vec![match config.refuse_placeholders() {
+        Ok(()) => Found::good("configuration", from),
+        Err(error) => Found::bad("configuration", error.to_string(), "`serve` does not start with it"),
+    }];
     found.extend(machine::files(&config));
     found.push(machine::space(&config.database));
     found.push(machine::sync(&config.database));

@@ -34,11 +34,9 @@ const DAYS: u64 = 14_610;
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 2] = [
     ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
-    ("sending", include_str!("../../../migrations/sqlite/0002_sending.sql")),
-    ("erasing", include_str!("../../../migrations/sqlite/0003_erasing.sql")),
-    ("operating", include_str!("../../../migrations/sqlite/0004_operating.sql")),
+    ("operating", include_str!("../../../migrations/sqlite/0002_operating.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a

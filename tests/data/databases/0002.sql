@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_a24e89d93440_148289959411a2e628dc394bba00079f4114f90feb35ac4acbb7bebb0ee7a4ab
--- /r/AUkRAaICssUAczuuGYxpU859719jYw3SEgDGS2nlYwh7egs
--- /r/AUkSAaICssUAczuuGYxpU85978kgL8D8doFmEreyc040aM4
--- /r/AUkTAaICssUAczuuGYxpU8597yvRie5_r3A_XOCmWjylQl0
--- /r/AUkUAaICssUAczuuGYxpU85972rUw4jd6zqV-A8wEk34VjM
--- /r/AUkVAaICssUAczuuGYxpU859775wcxFqtH2be57flbb-qU4
--- /u/AUkgAaICssUAczuuGYxpU8597we98JXVzW6F11ov-l5Q2Uc
+-- aw_admin_4743da76981e_7f218744708ac506fce577aaedbcdd493c2e2c5c5f9126ac24da0b92bc1f6609
+-- /r/AUkRAaICssUAdzKAly1C-VbtBJV8m965SC2fODS50KhS4fo
+-- /r/AUkSAaICssUAdzKAly1C-VbtBC7pURPKwYHsDj_NSB9ECxo
+-- /r/AUkTAaICssUAdzKAly1C-VbtBIzQlCVXJqrP6A1M3ggZOmM
+-- /r/AUkUAaICssUAdzKAly1C-VbtBG1CDlvKVBcOCnBaliLqG1U
+-- /r/AUkVAaICssUAdzKAly1C-VbtBCrRXNhNymLTNu4XO9OeAGc
+-- /u/AUkgAaICssUAdzKAly1C-VbtBNEYP_Q4dstOwrhaL7p9rYM
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -17,14 +17,14 @@ CREATE TABLE _sqlx_migrations (
     execution_time BIGINT NOT NULL
 );
 INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'1449337039B82EAAF8A5F6FAE6738E4C306B223BF96AE3904764E62C61D97F7E38B368F447FFBD79AEDBD3E8C0269357', 0);
-INSERT INTO _sqlx_migrations VALUES (2, 'sending', '2026-11-22 10:00:00', 1, X'766D141D89BB487A142CA341D7C5D78C9143EDDC375F0D6A362FE887FA5790B66838F993A8D966D8BFBE39CA1F7A4360', 0);
+INSERT INTO _sqlx_migrations VALUES (2, 'operating', '2026-11-22 10:00:00', 1, X'887D64A83A4E97DC03611CD3FEE9DCE88AA47E1FFF9857AC59E05AEAE5337D06EA980B8D84E7576C3F5F93FEC6AA04C5', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', 'd74c9fe9-1a55-481c-b620-34bb5e299c72');
+INSERT INTO setting VALUES ('service', 'd4eb05e7-415c-4222-bf99-5d1540931c29');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
@@ -75,22 +75,22 @@ CREATE TABLE closing (
     decision         TEXT NOT NULL CHECK (decision IN ('ask', 'skip')),
     survey_id        BLOB,             -- only if the decision is 'ask'
     send_at          INTEGER,          -- only if the decision is 'ask': the time that the API returned
-    reasons          TEXT NOT NULL,    -- of 'skip': a JSON array of {rule, value, limit, message}
+    reasons          TEXT NOT NULL, address_hash TEXT,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007AA7B50FA161CC452208', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687BFAA4E3C9BE3BA0C0AB', 1795342833000, '[]');
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007350B484AFC4548726E3', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007FDB9E76C1FF40EFC980', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007A458D9326B7B87AC777', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007FCDBDB49BE76530284E', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007BC69D39899AA1C10A89', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687AA9A0870376A6381980', 1795342833000, '[]');
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956876EB82E51CC34AF5143E', 1795342833000, '[]');
-INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]');
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500733BAE198C6953CE7DEF', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50076FC89F5670B36AE8734', 1795341600000, '[]');
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687AB480434CBA3B5DFC14', 1795342833000, '[]');
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007BDFA667BABC0C6C77F8', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956878A983EC6A9E493D8D46', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007934B5A25367B6E5169D', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50073898D29F53AE2E0448F', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007AB9AE6651DB053264DD', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007377A287BF34B0F84CE7', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50073B59696EB288521E4CE', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687798A3611D506AE36501', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687942A488FAF77F3AAE27', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
+INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]', '48d734fd7ab8c500bc825058f72ff507');
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500773280972D42F956ED04', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50070C6A7A33968005540E0', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687362B6F0A7262980FCE5', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -119,18 +119,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C500733BAE198C6953CE7DEF', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007350B484AFC4548726E3', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50076FC89F5670B36AE8734', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007A458D9326B7B87AC777', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007AA7B50FA161CC452208', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007BC69D39899AA1C10A89', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007FCDBDB49BE76530284E', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007FDB9E76C1FF40EFC980', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956876EB82E51CC34AF5143E', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687AA9A0870376A6381980', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687AB480434CBA3B5DFC14', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687BFAA4E3C9BE3BA0C0AB', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50070C6A7A33968005540E0', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007377A287BF34B0F84CE7', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50073898D29F53AE2E0448F', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50073B59696EB288521E4CE', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500773280972D42F956ED04', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007934B5A25367B6E5169D', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007AB9AE6651DB053264DD', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007BDFA667BABC0C6C77F8', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687362B6F0A7262980FCE5', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687798A3611D506AE36501', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956878A983EC6A9E493D8D46', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687942A488FAF77F3AAE27', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -146,18 +146,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C500733BAE198C6953CE7DEF', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007350B484AFC4548726E3', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50076FC89F5670B36AE8734', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007A458D9326B7B87AC777', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007AA7B50FA161CC452208', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007FCDBDB49BE76530284E', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007FDB9E76C1FF40EFC980', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202C5956876EB82E51CC34AF5143E', 'request', 'sending', 1795342887122, 1795342833000, 1, NULL, NULL, '451 later', X'D74C9FE91A55481CB62034BB5E299C72');
-INSERT INTO outbox VALUES (X'01A202C595687AA9A0870376A6381980', 'request', 'cancelled', 1795342878886, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687AB480434CBA3B5DFC14', 'request', 'waiting', 1795342892666, 1795342833000, 1, NULL, NULL, '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687BFAA4E3C9BE3BA0C0AB', 'request', 'failed', 1795344633000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50070C6A7A33968005540E0', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007377A287BF34B0F84CE7', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50073898D29F53AE2E0448F', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50073B59696EB288521E4CE', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500773280972D42F956ED04', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007934B5A25367B6E5169D', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007AB9AE6651DB053264DD', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007BDFA667BABC0C6C77F8', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687362B6F0A7262980FCE5', 'request', 'waiting', 1795342874988, 1795342833000, 1, NULL, NULL, '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687798A3611D506AE36501', 'request', 'cancelled', 1795342875934, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C5956878A983EC6A9E493D8D46', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687942A488FAF77F3AAE27', 'request', 'sending', 1795342875694, 1795342833000, 1, NULL, NULL, '451 later', X'D4EB05E7415C4222BF995D1540931C29');
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -174,23 +174,23 @@ CREATE TABLE rating (
     page         INTEGER,              -- the id of the page that confirmed the rating
     page_issued  INTEGER,
     held_at      INTEGER,
-    comment      TEXT,
+    comment      TEXT, erased_at INTEGER,
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C500733BAE198C6953CE7DEF', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007350B484AFC4548726E3', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 9024872960043311122, 1795342820000, 1795342823000, NULL);
-INSERT INTO rating VALUES (X'01A202B2C50076FC89F5670B36AE8734', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 8544080411803182786, 1795342823000, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007A458D9326B7B87AC777', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 2490517367211688700, 1795342810000, NULL, 'It''s still broken.
-Thank you.');
-INSERT INTO rating VALUES (X'01A202B2C5007AA7B50FA161CC452208', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 1504209284788582440, 1795342210000, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007FCDBDB49BE76530284E', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007FDB9E76C1FF40EFC980', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C5956876EB82E51CC34AF5143E', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C595687AA9A0870376A6381980', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C595687AB480434CBA3B5DFC14', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C595687BFAA4E3C9BE3BA0C0AB', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50070C6A7A33968005540E0', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 5290874100636445389, 1795342823000, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007377A287BF34B0F84CE7', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50073898D29F53AE2E0448F', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50073B59696EB288521E4CE', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 8350972316279978499, 1795342210000, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500773280972D42F956ED04', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007934B5A25367B6E5169D', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 7494206758595136586, 1795342820000, 1795342823000, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007AB9AE6651DB053264DD', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 4633452555498762594, 1795342810000, NULL, 'It''s still broken.
+Thank you.', NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007BDFA667BABC0C6C77F8', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687362B6F0A7262980FCE5', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687798A3611D506AE36501', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C5956878A983EC6A9E493D8D46', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687942A488FAF77F3AAE27', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
@@ -198,11 +198,11 @@ CREATE TABLE clicks (
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C5007350B484AFC4548726E3', 1, '{"views":[[1795342820000,5],[1795342823000,1]],"tries":[[1795342823000,9024872960043311122,5,"seen"]],"hot":[[1795342823000,1795343123000]]}');
-INSERT INTO clicks VALUES (X'01A202B2C50076FC89F5670B36AE8734', 1, '{"views":[[1795342823000,1]],"tries":[[1795342833000,8544080411803182786,1,"pressed"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007A458D9326B7B87AC777', 1, '{"views":[[1795342810000,1]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 1, '{"views":[[1795342200000,3],[1795342210000,3]],"tries":[[1795342210000,962059314240615256,3,"pressed"],[1795342810000,1504209284788582440,4,"pressed"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007FCDBDB49BE76530284E', 1, '{"views":[[1795342200000,4]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50070C6A7A33968005540E0', 1, '{"views":[[1795342823000,1]],"tries":[[1795342833000,5290874100636445389,1,"pressed"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007377A287BF34B0F84CE7', 1, '{"views":[[1795342200000,4]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50073B59696EB288521E4CE', 1, '{"views":[[1795342200000,3],[1795342210000,3]],"tries":[[1795342210000,7099898376829492267,3,"pressed"],[1795342810000,8350972316279978499,4,"pressed"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007934B5A25367B6E5169D', 1, '{"views":[[1795342820000,5],[1795342823000,1]],"tries":[[1795342823000,7494206758595136586,5,"seen"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007AB9AE6651DB053264DD', 1, '{"views":[[1795342810000,1]],"tries":[],"hot":[]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -213,12 +213,12 @@ CREATE TABLE history (
     evidence  TEXT NOT NULL,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C5007350B484AFC4548726E3', 1, 1795342823000, 'rated', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C5007350B484AFC4548726E3', 2, 1795342823000, 'held', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C50076FC89F5670B36AE8734', 1, 1795342833000, 'rated', 1, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007A458D9326B7B87AC777', 1, 1795342820000, 'commented', 1, 'commented');
-INSERT INTO history VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 1, 1795342210000, 'rated', 3, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007BC69D39899AA1C10A89', 2, 1795342810000, 'rated', 4, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C50070C6A7A33968005540E0', 1, 1795342833000, 'rated', 1, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C50073B59696EB288521E4CE', 1, 1795342210000, 'rated', 3, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C50073B59696EB288521E4CE', 2, 1795342810000, 'rated', 4, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007934B5A25367B6E5169D', 1, 1795342823000, 'rated', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C5007934B5A25367B6E5169D', 2, 1795342823000, 'held', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C5007AB9AE6651DB053264DD', 1, 1795342820000, 'commented', 1, 'commented');
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -241,16 +241,40 @@ CREATE TABLE api_key (
     team        TEXT,                  -- limits a read key to this team
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
-) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('4b2d6d1f8ecd', 'test', 'read', '3201bf440f304a2edde85e04c81fa4d3eb3557ea8bc90a00f9e8eceb1a126738', 't7', 'Billing', 1795342893000, NULL);
-INSERT INTO api_key VALUES ('9e7d0bd43991', 'test', 'trigger', 'a28d6c87fc99bbf3e79bed0f22bddd1b9310b1c9c747f7a8562cbb28a67828a8', NULL, NULL, 1795342833000, 1795342893000);
-INSERT INTO api_key VALUES ('a24e89d93440', 'tests', 'admin', '30a1d69856f4ea1f460c68eff0fcf0ad89e373d3c14f7f845c49882352038bad', NULL, NULL, 1795341600000, NULL);
+, expires_at INTEGER, used_at INTEGER) STRICT, WITHOUT ROWID;
+INSERT INTO api_key VALUES ('4743da76981e', 'tests', 'admin', 'ce80b345d07ea9b7400399d04cbb46d4afa880a035aa07c3f89356cc8a4c1068', NULL, NULL, 1795341600000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('b42f8e28abdd', 'test', 'trigger', 'fb918706b688b7d6dd566eb08719747427fdfee37f728e34888d3613d1ae851c', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
+INSERT INTO api_key VALUES ('cc64c26a9b75', 'test', 'read', '9b3b931d5d49848c6adc126e95a3eb10c0acf423e3be02f8cfef696811b2cbe7', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
 
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
     since    INTEGER NOT NULL,
     why      TEXT NOT NULL              -- for people, one line
 ) STRICT;
+
+
+CREATE TABLE service (
+    id            INTEGER PRIMARY KEY CHECK (id = 1),
+    version       TEXT NOT NULL,
+    pid           INTEGER NOT NULL,
+    started_at    INTEGER NOT NULL,
+    seen_at       INTEGER NOT NULL,    -- the last sign of life
+    stopped_at    INTEGER,             -- null while it runs, and after a crash
+    workers       INTEGER NOT NULL,    -- mail workers that should run
+    workers_alive INTEGER NOT NULL,    -- mail workers that do
+    worker_panics INTEGER NOT NULL,    -- how often one failed since the start
+    degraded      TEXT NOT NULL,       -- a JSON array: what does not work of it, in a sentence each
+    last_error    TEXT,                -- why the last attempt to send failed; it outlives a restart
+    last_error_at INTEGER
+) STRICT;
+
+
+CREATE TABLE refusal (
+    hour  INTEGER NOT NULL,            -- its start
+    code  TEXT NOT NULL,               -- the code of the error, as the API returns it
+    count INTEGER NOT NULL,
+    PRIMARY KEY (hour, code)
+) STRICT, WITHOUT ROWID;
 
 
 CREATE INDEX survey_conversation ON survey (connection, conversation_id);
@@ -265,6 +289,20 @@ CREATE INDEX rating_asked ON rating (asked_at, teammate_id, team, standing)
 WHERE asked_at IS NOT NULL AND standing <> 'voided';
 
 CREATE INDEX rating_teammate ON rating (teammate_id, rated_at) WHERE standing IN ('rated', 'locked');
+
+CREATE INDEX outbox_unsent ON outbox (first_due, state) WHERE state IN ('waiting', 'sending', 'failed');
+
+CREATE INDEX rating_erasable ON rating (survey_id) WHERE erased_at IS NULL;
+
+CREATE INDEX closing_address ON closing (address_hash) WHERE address_hash IS NOT NULL;
+
+CREATE INDEX closing_erasable ON closing (reported_at) WHERE subject IS NOT NULL OR url IS NOT NULL;
+
+CREATE INDEX closing_skipped ON closing (reported_at) WHERE survey_id IS NULL;
+
+CREATE INDEX reopening_age ON reopening (reopened_at);
+
+CREATE INDEX outbox_failed ON outbox (due_at) WHERE state = 'failed';
 
 CREATE TRIGGER rating_locked BEFORE UPDATE OF standing, voided_from, score, comment ON rating
 WHEN coalesce(OLD.voided_from, OLD.standing) = 'locked' AND (
@@ -292,8 +330,6 @@ SELECT connection, conversation_id, strftime('%Y-%m-%dT%H:%M:%SZ', closed_at / 1
        lower(substr(hex(survey_id), 1, 8) || '-' || substr(hex(survey_id), 9, 4) || '-' || substr(hex(survey_id), 13, 4) || '-'
            || substr(hex(survey_id), 17, 4) || '-' || substr(hex(survey_id), 21)) AS survey_id, teammate_id, team, policy
 FROM closing LEFT JOIN json_each(closing.reasons) AS reason;
-
-CREATE INDEX outbox_unsent ON outbox (first_due, state) WHERE state IN ('waiting', 'sending', 'failed');
 
 CREATE VIEW report_facts AS
 SELECT asked_at AS at, teammate_id, team, 1 AS asked, standing IN ('rated', 'locked') AS answered,
@@ -336,3 +372,14 @@ SELECT (SELECT name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1) AS
        sum(bad) AS bad, sum(okay) AS okay, sum(great) AS great, sum(amazing) AS amazing, sum(held) AS held,
        sum(unconfirmed) AS unconfirmed, sum(waiting) AS waiting, sum(failed) AS failed
 FROM report_facts GROUP BY 1;
+
+CREATE VIEW report_mails AS
+SELECT lower(substr(hex(outbox.id), 1, 8) || '-' || substr(hex(outbox.id), 9, 4) || '-' || substr(hex(outbox.id), 13, 4) || '-'
+           || substr(hex(outbox.id), 17, 4) || '-' || substr(hex(outbox.id), 21)) AS survey_id,
+       survey.connection, survey.conversation_id, outbox.state,
+       strftime('%Y-%m-%dT%H:%M:%SZ', outbox.first_due / 1000, 'unixepoch') AS first_due,
+       strftime('%Y-%m-%dT%H:%M:%SZ', outbox.due_at / 1000, 'unixepoch') AS due,
+       strftime('%Y-%m-%dT%H:%M:%SZ', outbox.accepted_at / 1000, 'unixepoch') AS accepted,
+       outbox.tries, coalesce(outbox.stop, outbox.note) AS reason, survey.teammate_id, survey.team,
+       outbox.first_due AS first_due_at, outbox.due_at, outbox.accepted_at
+FROM outbox JOIN survey ON survey.id = outbox.id;

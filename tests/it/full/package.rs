@@ -31,7 +31,7 @@ fn full_the_package_holds_what_the_service_needs() {
     assert_eq!(unit, crate::docs::read("deploy/afterword.service"));
     let version = output(Command::new(file("usr/bin/afterword")).arg("--version"));
     assert_eq!(version, format!("afterword {}\n", env!("CARGO_PKG_VERSION")));
-    for page in ["operating.md", "configuration.md", "README.md", "CHANGELOG.md"] {
+    for page in ["operate.md", "configuration.md", "README.md", "CHANGELOG.md"] {
         assert!(file("usr/share/doc/afterword").join(page).exists(), "{page}");
     }
 

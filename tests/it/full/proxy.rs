@@ -1,4 +1,4 @@
-//! nginx and Caddy in front, configured by what docs/operating.md shows: what they pass on, and what they keep away.
+//! nginx and Caddy in front, configured by what docs/operate.md shows: what they pass on, and what they keep away.
 
 use super::{HOST, Installation, operating, replaced, start};
 use crate::docs::code;

@@ -3,7 +3,9 @@
 //! It owns the story, and how a dump is written and read. A dump begins with comments: a key of the API, and the links
 //! of one mail, which customers still have after an upgrade.
 
-use crate::desk::{Desk, Mail, stamp};
+use crate::desk::{Desk, Mail, START, config, stamp, time};
+use afterword::clock::Clock;
+use afterword::gateway::Gateway;
 use afterword::private;
 use afterword::survey::access::Scope;
 use afterword::survey::outbound::Attempt;
@@ -70,6 +72,9 @@ pub async fn dump() -> String {
     let here = tempfile::tempdir().expect("a folder");
     let keys = std::fs::read(folder().join("keys")).expect("keys");
     private::write(&here.path().join("afterword.keys"), &keys).expect("copied");
+    // `serve` refuses keys without their database.
+    let clock = Clock::at(time(START));
+    Gateway::make(config(here.path()), clock).await.expect("a database").shut_down().await;
     let desk = Desk::at(here, |_| {}).await;
 
     let mut mails = Vec::new();
