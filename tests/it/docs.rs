@@ -164,13 +164,6 @@ fn every_setting_is_documented() {
 }
 
 #[test]
-fn the_configuration_of_the_readme_is_valid() {
-    let blocks = code(&read("README.md"), "toml");
-    let config = load(&blocks.concat()).expect("valid");
-    assert!(config.mail.smtp_password.is_some() && config.public_url.is_https());
-}
-
-#[test]
 fn every_language_is_named() {
     let page = read("docs/configuration.md");
     let named = quoted(section(&page, "## Brand and languages"));

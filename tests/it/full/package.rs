@@ -14,9 +14,10 @@ const HOME: &str = "/var/lib/afterword";
 
 /// Makes the package of the program that `./tests/run full` has built for release.
 fn package(folder: &Path) -> String {
-    let program = std::env::var("CARGO_DEB").expect("CARGO_DEB names cargo-deb: run this test by ./tests/run full");
+    std::env::var("CARGO_DEB").expect("CARGO_DEB names cargo-deb: run this test by ./tests/run full");
     let package = folder.join("afterword.deb").display().to_string();
-    output(Command::new(program).args(["deb", "--no-build", "--fast", "--output", &package]));
+    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/deb/build");
+    output(Command::new(build).args(["--fast", "--output", &package]));
     package
 }
 
@@ -33,6 +34,10 @@ fn full_the_package_holds_what_the_service_needs() {
     assert_eq!(version, format!("afterword {}\n", env!("CARGO_PKG_VERSION")));
     for page in ["operate.md", "configuration.md", "README.md", "CHANGELOG.md"] {
         assert!(file("usr/share/doc/afterword").join(page).exists(), "{page}");
+    }
+    for page in ["man/man1/afterword.1", "man/man1/afterword-serve.1", "bash-completion/completions/afterword"] {
+        let there = ["", ".gz"].iter().any(|end| file("usr/share").join(format!("{page}{end}")).exists());
+        assert!(there, "{page}");
     }
 
     let config = file("etc/afterword/afterword.toml");
