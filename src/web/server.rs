@@ -2,7 +2,7 @@
 //!
 //! It owns the bounds on connections and on time. It must not know which routes there are.
 //!
-//! hyper's own timer bounds the header only, and counts the rest between two requests to it. Here one [`Watch`] a
+//! hyper's own timer bounds the header only, and counts the rest between two requests to it. Here one watch a
 //! connection knows what it waits for, so that each kind of wait has its own bound, and so that the connection that has
 //! waited longest gives way to a new one when there are too many.
 
