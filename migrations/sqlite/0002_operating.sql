@@ -1,6 +1,7 @@
 -- Sending is paused by hand while this table has its one row. A backup is marked by the same row, so that a service on a
 -- restored copy sends nothing twice:
---     INSERT INTO sending_pause (since, why) VALUES (unixepoch() * 1000, 'restored from a backup') ON CONFLICT DO NOTHING;
+--     INSERT INTO sending_pause (since, why) VALUES (unixepoch() * 1000, 'restored from a backup')
+--         ON CONFLICT (only_row) DO UPDATE SET since = excluded.since, why = excluded.why;
 -- `afterword mail resume` deletes it. Every claim of a mail reads it.
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
@@ -122,7 +123,8 @@ SELECT lower(substr(hex(outbox.id), 1, 8) || '-' || substr(hex(outbox.id), 9, 4)
            || substr(hex(outbox.id), 17, 4) || '-' || substr(hex(outbox.id), 21)) AS survey_id,
        survey.connection, survey.conversation_id, outbox.state,
        strftime('%Y-%m-%dT%H:%M:%SZ', outbox.first_due / 1000, 'unixepoch') AS first_due,
-       strftime('%Y-%m-%dT%H:%M:%SZ', outbox.due_at / 1000, 'unixepoch') AS due,
+       CASE WHEN state IN ('waiting', 'sending', 'failed')
+           THEN strftime('%Y-%m-%dT%H:%M:%SZ', outbox.due_at / 1000, 'unixepoch') END AS due,
        strftime('%Y-%m-%dT%H:%M:%SZ', outbox.accepted_at / 1000, 'unixepoch') AS accepted,
        outbox.tries, coalesce(outbox.stop, outbox.note) AS reason, survey.teammate_id, survey.team,
        outbox.first_due AS first_due_at, outbox.due_at, outbox.accepted_at

@@ -60,7 +60,8 @@ export async function start() {
   const program = killAtExit(spawn(PROGRAM, ['serve'], { cwd: folder, stdio: ['ignore', log, log] }));
   const url = `http://127.0.0.1:${port}`;
   await wait('the service', () => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false));
-  const printed = execFileSync(PROGRAM, ['key', 'new', '--scope', 'admin', '--name', 'browser'], { cwd: folder });
+  const printed = execFileSync(PROGRAM, ['key', 'new', '--scope', 'admin', '--name', 'browser'],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
   return new Service(folder, url, printed.toString().trim().split('\n').at(-1), [program, mailServer]);
 }
 

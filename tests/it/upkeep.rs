@@ -357,6 +357,11 @@ fn check_finds_what_is_wrong_and_says_what_to_do() {
     let (code, found) = checks(folder.path());
     assert_eq!(code, 0, "{found:?}");
     assert_eq!(check(&found, "proxies")["detail"], "the service sees this machine as 127.0.0.1");
+    assert!(found.iter().all(|found| found["check"] != "sending"), "{found:?}");
+    assert_eq!(self::code(&run(folder.path(), "mail pause --why moving")), 0);
+    let (_, found) = checks(folder.path());
+    assert_eq!(check(&found, "sending")["detail"], "is paused: moving");
+    assert_eq!(self::code(&run(folder.path(), "mail resume")), 0);
     let stranger = process::request(port, "GET", "/healthz?probe=00.00", &[], "").expect("an answer");
     assert_eq!(stranger, (200, "ok\n".to_owned()), "strangers learn nothing");
 

@@ -23,7 +23,11 @@ pub(super) async fn relay(config: &Config) -> Vec<Found> {
                 [Some(relay), certificate].into_iter().flatten().collect()
             }
             Err(why) => {
-                let hint = "correct mail.smtp or its password, then try `afterword send-test YOUR-ADDRESS`";
+                let hint = if why.contains("certificate") {
+                    "name the authority of its certificate in mail.smtp_ca_file"
+                } else {
+                    "correct mail.smtp or its password, or start the relay; then try `afterword send-test YOUR-ADDRESS`"
+                };
                 vec![Found::bad("relay", why, hint)]
             }
         },

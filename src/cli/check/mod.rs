@@ -78,13 +78,29 @@ async fn all(file: Option<&Path>) -> Vec<Found> {
     match Gateway::open(config, Clock::System).await {
         Ok(gateway) => {
             found.push(Found::good("database", "its schema and its key file are right"));
+            found.extend(sending(&gateway).await);
             found.extend(probe::public_url(&gateway).await);
             gateway.shut_down().await;
         }
         Err(error) => {
-            let hint = "without it the public URL was not checked; `afterword init` makes a first one";
-            found.push(Found::bad("database", error.to_string(), hint));
+            found.push(Found::bad("database", error.to_string(), "without it the public URL was not checked"));
         }
     }
     found
+}
+
+/// What keeps mails back, as the running service last wrote it, or as somebody left it.
+async fn sending(gateway: &Gateway) -> Vec<Found> {
+    let why = match (gateway.halted().await, gateway.status().await) {
+        (Err(error), _) | (_, Err(error)) => return vec![Found::bad("sending", error.to_string(), "try again")],
+        (Ok(Some(halt)), _) => {
+            let hint = "run `afterword mail resume` once no mail can go out twice";
+            return vec![Found::bad("sending", format!("is paused: {}", halt.why), hint)];
+        }
+        (Ok(None), Ok(status)) => match status.stored.service {
+            Some(service) if service.runs(status.now) => service.degraded,
+            _ => Vec::new(),
+        },
+    };
+    why.into_iter().map(|why| Found::bad("sending", why, "see `afterword status`")).collect()
 }

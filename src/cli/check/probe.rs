@@ -59,8 +59,12 @@ pub(super) async fn public_url(gateway: &Gateway) -> Vec<Found> {
     let told = serde_json::from_slice::<Told>(&answer.body).ok();
     match told.filter(|told| gateway.is_answer(&question, &told.probe)) {
         Some(told) => {
-            found.push(Found::good("public URL", format!("{url} reaches the service of this database")));
+            found.push(Found::good("public URL", format!("{url} reaches the service with this key file")));
             found.push(proxies(gateway.config.trusted_proxies, &told));
+        }
+        None if answer.status.is_server_error() => {
+            let hint = "start `afterword serve`, and let the proxy pass all paths to `listen`";
+            found.push(Found::bad("public URL", format!("{url} answers {}", answer.status.as_u16()), hint));
         }
         None => found.push(Found::bad(
             "public URL",
@@ -77,7 +81,11 @@ pub(super) async fn public_url(gateway: &Gateway) -> Vec<Found> {
 }
 
 fn unreachable(url: &str, why: &str) -> Found {
-    let hint = "start `afterword serve` and the proxy in front of it; this machine must reach its own public URL";
+    let hint = if why.contains("certificate") {
+        "give the proxy a certificate that this machine trusts, or name its authority in SSL_CERT_FILE"
+    } else {
+        "start `afterword serve` and the proxy in front of it; this machine must reach its own public URL"
+    };
     Found::bad("public URL", format!("{url}: {why}"), hint)
 }
 

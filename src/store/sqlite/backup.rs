@@ -5,7 +5,7 @@
 use super::super::OpenError;
 use super::{Sqlite, plain, schema};
 use sqlx::sqlite::SqliteJournalMode;
-use sqlx::{ConnectOptions, Connection, query, query_scalar};
+use sqlx::{ConnectOptions, Connection, query, query_scalar, raw_sql};
 use std::path::Path;
 
 impl Sqlite {
@@ -21,10 +21,11 @@ impl Sqlite {
         // One file: a copy has no WAL beside it.
         let options = schema::options(copy).journal_mode(SqliteJournalMode::Delete);
         let mut db = options.connect().await.map_err(|error| failed(copy, error))?;
-        // As the comment of the table says.
-        let marked = query(
+        // The pause as the comment of its table says. And the service of the original is none of the copy.
+        let marked = raw_sql(
             "INSERT INTO sending_pause (since, why) VALUES (unixepoch() * 1000, 'restored from a backup')
-            ON CONFLICT DO NOTHING",
+                ON CONFLICT (only_row) DO UPDATE SET since = excluded.since, why = excluded.why;
+            DELETE FROM service;",
         )
         .execute(&mut db)
         .await;

@@ -70,7 +70,11 @@ pub(super) async fn lock_and_migrate(
     private::write_new(path, b"").map_err(|error| OpenError::Open(name(path), error.to_string()))?;
     let lock = lock(path).await?;
     let mut db = options(path).connect().await.map_err(failed)?;
+    let before = check_version(&mut db, path).await;
     migrator().run(&mut db).await.map_err(|error| migration_failed(path, error))?;
+    if let Err(OpenError::Older(_, from @ 1.., to)) = before {
+        tracing::info!(from, to, "the database has a new schema");
+    }
     query(
         "INSERT INTO setting (name, value) VALUES ('address_key', $1), ('service', $2) ON CONFLICT (name) DO NOTHING",
     )

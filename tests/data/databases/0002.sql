@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_4743da76981e_7f218744708ac506fce577aaedbcdd493c2e2c5c5f9126ac24da0b92bc1f6609
--- /r/AUkRAaICssUAdzKAly1C-VbtBJV8m965SC2fODS50KhS4fo
--- /r/AUkSAaICssUAdzKAly1C-VbtBC7pURPKwYHsDj_NSB9ECxo
--- /r/AUkTAaICssUAdzKAly1C-VbtBIzQlCVXJqrP6A1M3ggZOmM
--- /r/AUkUAaICssUAdzKAly1C-VbtBG1CDlvKVBcOCnBaliLqG1U
--- /r/AUkVAaICssUAdzKAly1C-VbtBCrRXNhNymLTNu4XO9OeAGc
--- /u/AUkgAaICssUAdzKAly1C-VbtBNEYP_Q4dstOwrhaL7p9rYM
+-- aw_admin_5c866ee47bd4_9b0ec661497fb8e219023dc509d222617ab94099727a92b747542253a70fda20
+-- /r/AUkRAaICssUAfgeI58C9Ne4MWE6BPgdKOvXg4v7SPQGMAJk
+-- /r/AUkSAaICssUAfgeI58C9Ne4MWPWzxwpGgkHpMMhY5ZGPTO4
+-- /r/AUkTAaICssUAfgeI58C9Ne4MWLxwdpj_fnpOWyJNOJgHhxc
+-- /r/AUkUAaICssUAfgeI58C9Ne4MWERB-r3KP_gaZF9eTnzXKY4
+-- /r/AUkVAaICssUAfgeI58C9Ne4MWMIgGPJLshAqFw7mPTMZlVU
+-- /u/AUkgAaICssUAfgeI58C9Ne4MWKUe6eADiIa9tS53wyJnurs
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -17,14 +17,14 @@ CREATE TABLE _sqlx_migrations (
     execution_time BIGINT NOT NULL
 );
 INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'1449337039B82EAAF8A5F6FAE6738E4C306B223BF96AE3904764E62C61D97F7E38B368F447FFBD79AEDBD3E8C0269357', 0);
-INSERT INTO _sqlx_migrations VALUES (2, 'operating', '2026-11-22 10:00:00', 1, X'887D64A83A4E97DC03611CD3FEE9DCE88AA47E1FFF9857AC59E05AEAE5337D06EA980B8D84E7576C3F5F93FEC6AA04C5', 0);
+INSERT INTO _sqlx_migrations VALUES (2, 'operating', '2026-11-22 10:00:00', 1, X'D0AEA9F267C921D673D5CB55FB5DF6DCF20CFA41160FE3DA49AE8EFFB99BFC8B7587A2DE0AF12EFED4011D7A340A4551', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', 'd4eb05e7-415c-4222-bf99-5d1540931c29');
+INSERT INTO setting VALUES ('service', '228cbcb4-de71-407e-bc9f-e8bdd72535be');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
@@ -78,19 +78,19 @@ CREATE TABLE closing (
     reasons          TEXT NOT NULL, address_hash TEXT,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007BDFA667BABC0C6C77F8', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956878A983EC6A9E493D8D46', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007934B5A25367B6E5169D', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50073898D29F53AE2E0448F', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007AB9AE6651DB053264DD', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007377A287BF34B0F84CE7', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50073B59696EB288521E4CE', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687798A3611D506AE36501', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687942A488FAF77F3AAE27', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50079AEAD33570D5E129B04', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956874E9B2F5CF651DDDAAA8', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50074F8BE74845162354D75', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500735096B5DD8A2BE75D2D', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50075F09F5A923400F543E3', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50079F686A519449929672F', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50071F7BF08F553B8F2E33A', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687AA186F4C95E201EA3D4', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956871698CA3282897216732', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
 INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]', '48d734fd7ab8c500bc825058f72ff507');
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500773280972D42F956ED04', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50070C6A7A33968005540E0', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687362B6F0A7262980FCE5', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007E0788E7C0BD35EE0C58', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50077EEA3460AF40E337C38', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687FA8864C277CFE46E3F4', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -119,18 +119,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C50070C6A7A33968005540E0', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007377A287BF34B0F84CE7', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50073898D29F53AE2E0448F', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50073B59696EB288521E4CE', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500773280972D42F956ED04', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007934B5A25367B6E5169D', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007AB9AE6651DB053264DD', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007BDFA667BABC0C6C77F8', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687362B6F0A7262980FCE5', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687798A3611D506AE36501', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956878A983EC6A9E493D8D46', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687942A488FAF77F3AAE27', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50071F7BF08F553B8F2E33A', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500735096B5DD8A2BE75D2D', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50074F8BE74845162354D75', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50075F09F5A923400F543E3', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50077EEA3460AF40E337C38', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50079AEAD33570D5E129B04', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50079F686A519449929672F', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007E0788E7C0BD35EE0C58', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956871698CA3282897216732', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956874E9B2F5CF651DDDAAA8', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687AA186F4C95E201EA3D4', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687FA8864C277CFE46E3F4', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -146,18 +146,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C50070C6A7A33968005540E0', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007377A287BF34B0F84CE7', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50073898D29F53AE2E0448F', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50073B59696EB288521E4CE', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500773280972D42F956ED04', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007934B5A25367B6E5169D', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007AB9AE6651DB053264DD', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007BDFA667BABC0C6C77F8', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687362B6F0A7262980FCE5', 'request', 'waiting', 1795342874988, 1795342833000, 1, NULL, NULL, '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687798A3611D506AE36501', 'request', 'cancelled', 1795342875934, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C5956878A983EC6A9E493D8D46', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687942A488FAF77F3AAE27', 'request', 'sending', 1795342875694, 1795342833000, 1, NULL, NULL, '451 later', X'D4EB05E7415C4222BF995D1540931C29');
+INSERT INTO outbox VALUES (X'01A202B2C50071F7BF08F553B8F2E33A', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500735096B5DD8A2BE75D2D', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50074F8BE74845162354D75', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50075F09F5A923400F543E3', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50077EEA3460AF40E337C38', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50079AEAD33570D5E129B04', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50079F686A519449929672F', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007E0788E7C0BD35EE0C58', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202C5956871698CA3282897216732', 'request', 'sending', 1795342875494, 1795342833000, 1, NULL, NULL, '451 later', X'228CBCB4DE71407EBC9FE8BDD72535BE');
+INSERT INTO outbox VALUES (X'01A202C5956874E9B2F5CF651DDDAAA8', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687AA186F4C95E201EA3D4', 'request', 'cancelled', 1795342882963, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687FA8864C277CFE46E3F4', 'request', 'waiting', 1795342892425, 1795342833000, 1, NULL, NULL, '451 later', NULL);
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -178,19 +178,19 @@ CREATE TABLE rating (
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C50070C6A7A33968005540E0', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 5290874100636445389, 1795342823000, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007377A287BF34B0F84CE7', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C50073898D29F53AE2E0448F', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C50073B59696EB288521E4CE', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 8350972316279978499, 1795342210000, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C500773280972D42F956ED04', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007934B5A25367B6E5169D', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 7494206758595136586, 1795342820000, 1795342823000, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007AB9AE6651DB053264DD', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 4633452555498762594, 1795342810000, NULL, 'It''s still broken.
+INSERT INTO rating VALUES (X'01A202B2C50071F7BF08F553B8F2E33A', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 7629416220254573572, 1795342210000, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500735096B5DD8A2BE75D2D', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50074F8BE74845162354D75', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 2646598987776218277, 1795342820000, 1795342823000, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50075F09F5A923400F543E3', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 349220373475029023, 1795342810000, NULL, 'It''s still broken.
 Thank you.', NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007BDFA667BABC0C6C77F8', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C595687362B6F0A7262980FCE5', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C595687798A3611D506AE36501', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C5956878A983EC6A9E493D8D46', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO rating VALUES (X'01A202C595687942A488FAF77F3AAE27', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50077EEA3460AF40E337C38', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 3865083299716912808, 1795342823000, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50079AEAD33570D5E129B04', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50079F686A519449929672F', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007E0788E7C0BD35EE0C58', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C5956871698CA3282897216732', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C5956874E9B2F5CF651DDDAAA8', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687AA186F4C95E201EA3D4', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO rating VALUES (X'01A202C595687FA8864C277CFE46E3F4', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
@@ -198,11 +198,11 @@ CREATE TABLE clicks (
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C50070C6A7A33968005540E0', 1, '{"views":[[1795342823000,1]],"tries":[[1795342833000,5290874100636445389,1,"pressed"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007377A287BF34B0F84CE7', 1, '{"views":[[1795342200000,4]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C50073B59696EB288521E4CE', 1, '{"views":[[1795342200000,3],[1795342210000,3]],"tries":[[1795342210000,7099898376829492267,3,"pressed"],[1795342810000,8350972316279978499,4,"pressed"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007934B5A25367B6E5169D', 1, '{"views":[[1795342820000,5],[1795342823000,1]],"tries":[[1795342823000,7494206758595136586,5,"seen"]],"hot":[[1795342823000,1795343123000]]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007AB9AE6651DB053264DD', 1, '{"views":[[1795342810000,1]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50071F7BF08F553B8F2E33A', 1, '{"views":[[1795342200000,3],[1795342210000,3]],"tries":[[1795342210000,7331658308736173381,3,"pressed"],[1795342810000,7629416220254573572,4,"pressed"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50074F8BE74845162354D75', 1, '{"views":[[1795342820000,5],[1795342823000,1]],"tries":[[1795342823000,2646598987776218277,5,"seen"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C50075F09F5A923400F543E3', 1, '{"views":[[1795342810000,1]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50077EEA3460AF40E337C38', 1, '{"views":[[1795342823000,1]],"tries":[[1795342833000,3865083299716912808,1,"pressed"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50079F686A519449929672F', 1, '{"views":[[1795342200000,4]],"tries":[],"hot":[]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -213,12 +213,12 @@ CREATE TABLE history (
     evidence  TEXT NOT NULL,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C50070C6A7A33968005540E0', 1, 1795342833000, 'rated', 1, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C50073B59696EB288521E4CE', 1, 1795342210000, 'rated', 3, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C50073B59696EB288521E4CE', 2, 1795342810000, 'rated', 4, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007934B5A25367B6E5169D', 1, 1795342823000, 'rated', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C5007934B5A25367B6E5169D', 2, 1795342823000, 'held', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C5007AB9AE6651DB053264DD', 1, 1795342820000, 'commented', 1, 'commented');
+INSERT INTO history VALUES (X'01A202B2C50071F7BF08F553B8F2E33A', 1, 1795342210000, 'rated', 3, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C50071F7BF08F553B8F2E33A', 2, 1795342810000, 'rated', 4, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C50074F8BE74845162354D75', 1, 1795342823000, 'rated', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C50074F8BE74845162354D75', 2, 1795342823000, 'held', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C50075F09F5A923400F543E3', 1, 1795342820000, 'commented', 1, 'commented');
+INSERT INTO history VALUES (X'01A202B2C50077EEA3460AF40E337C38', 1, 1795342833000, 'rated', 1, 'pressed');
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -242,9 +242,9 @@ CREATE TABLE api_key (
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
 , expires_at INTEGER, used_at INTEGER) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('4743da76981e', 'tests', 'admin', 'ce80b345d07ea9b7400399d04cbb46d4afa880a035aa07c3f89356cc8a4c1068', NULL, NULL, 1795341600000, NULL, NULL, NULL);
-INSERT INTO api_key VALUES ('b42f8e28abdd', 'test', 'trigger', 'fb918706b688b7d6dd566eb08719747427fdfee37f728e34888d3613d1ae851c', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
-INSERT INTO api_key VALUES ('cc64c26a9b75', 'test', 'read', '9b3b931d5d49848c6adc126e95a3eb10c0acf423e3be02f8cfef696811b2cbe7', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('5c866ee47bd4', 'tests', 'admin', 'bb7b4ef38a1ce941c5e70ebb1a530bd5bd9f6d8da194d78b55925c6d6ef6ce89', NULL, NULL, 1795341600000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('d5e0709907af', 'test', 'read', 'f767a76589626c4fcbb4bc1846d47a326ad396d0dc86c673c823d48a1e7641eb', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('d6888aed8174', 'test', 'trigger', 'bc9a6171b394e4d166b0b96038b1aa8feb3b04897833ffc97b0857b2bfc263d1', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
 
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
@@ -378,7 +378,8 @@ SELECT lower(substr(hex(outbox.id), 1, 8) || '-' || substr(hex(outbox.id), 9, 4)
            || substr(hex(outbox.id), 17, 4) || '-' || substr(hex(outbox.id), 21)) AS survey_id,
        survey.connection, survey.conversation_id, outbox.state,
        strftime('%Y-%m-%dT%H:%M:%SZ', outbox.first_due / 1000, 'unixepoch') AS first_due,
-       strftime('%Y-%m-%dT%H:%M:%SZ', outbox.due_at / 1000, 'unixepoch') AS due,
+       CASE WHEN state IN ('waiting', 'sending', 'failed')
+           THEN strftime('%Y-%m-%dT%H:%M:%SZ', outbox.due_at / 1000, 'unixepoch') END AS due,
        strftime('%Y-%m-%dT%H:%M:%SZ', outbox.accepted_at / 1000, 'unixepoch') AS accepted,
        outbox.tries, coalesce(outbox.stop, outbox.note) AS reason, survey.teammate_id, survey.team,
        outbox.first_due AS first_due_at, outbox.due_at, outbox.accepted_at
