@@ -57,7 +57,15 @@ pub(super) async fn run(args: MailArgs, gateway: &Gateway) -> Result<(), CliErro
         }
         Some(MailCommand::Resume) => {
             let news = gateway.resume_mail().await?;
-            print(if news { "Sending is resumed.\n" } else { "Sending was not paused by hand.\n" })
+            let troubles = troubles(gateway).await?;
+            print(match (news, troubles.as_slice()) {
+                (true, _) => "Sending is resumed.\n",
+                (false, []) => "Sending was not paused.\n",
+                (false, _) => {
+                    "Nobody paused sending. It paused by itself, and goes on by itself once the relay is mended:\n\
+                    `afterword mail` says why. A reload of the service tries at once.\n"
+                }
+            })
         }
         Some(MailCommand::Requeue(which)) => requeue(which, gateway).await,
     }
@@ -67,8 +75,19 @@ async fn list(gateway: &Gateway) -> Result<(), CliError> {
     if let Some(halt) = gateway.halted().await? {
         let since = stamp(halt.since);
         print(&format!("Sending is paused since {since} ({}): see `afterword mail resume`.\n\n", halt.why))?;
+    } else {
+        for trouble in troubles(gateway).await? {
+            print(&format!("The service says: {trouble}.\n\n"))?;
+        }
     }
     print(&table(&gateway.mail_counts().await?))
+}
+
+/// What the running service says is wrong with it.
+async fn troubles(gateway: &Gateway) -> Result<Vec<String>, CliError> {
+    let status = gateway.status().await?;
+    let service = status.stored.service.filter(|service| service.runs(status.now));
+    Ok(service.map_or(Vec::new(), |service| service.degraded))
 }
 
 /// One line a state and reason, those of many mails first.
@@ -98,10 +117,12 @@ async fn requeue(which: Which, gateway: &Gateway) -> Result<(), CliError> {
     };
     let done = gateway.requeue(&which).await?;
     if done == Requeued::default() {
-        return Err(CliError::Failed("no failed mail is meant: see `afterword mail`".into()));
+        return Err(CliError::Failed(
+            "no failed mail is meant, or its address is suppressed: see `afterword mail`".into(),
+        ));
     }
     print(&format!(
-        "{} requeued. A mail whose address is suppressed is cancelled when its turn comes.\n\
+        "{} requeued. Mails to suppressed addresses stay failed.\n\
         {} left failed because their rate window is over, {} because they may have arrived.\n",
         done.requeued, done.window_over, done.left
     ))

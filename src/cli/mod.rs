@@ -26,9 +26,11 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::gateway::{Error, Gateway, StartError};
 use crate::survey::fields::{Fault, Place};
+use clap::builder::OsStringValueParser;
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit code of a command that failed.
@@ -43,8 +45,8 @@ const WRONG_USAGE: u8 = 2;
 #[command(name = "afterword", version, propagate_version = true)]
 pub struct Arguments {
     /// The configuration file; by default ./afterword.toml, or built-in settings if there is none
-    #[arg(long, global = true, value_name = "FILE", env = "AFTERWORD_CONFIG")]
-    config: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "FILE", env = "AFTERWORD_CONFIG", value_parser = OsStringValueParser::new())]
+    config: Option<OsString>,
     #[command(subcommand)]
     command: Command,
 }
@@ -134,8 +136,8 @@ impl From<std::io::Error> for CliError {
 /// Runs a command and returns its exit code.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
-    // Info logs would drown the instructions that the demo prints.
-    let logs = log::start(if matches!(arguments.command, Command::Demo(_)) { "warn" } else { "info" });
+    // Info logs would drown what a command prints.
+    let logs = log::start(if matches!(arguments.command, Command::Serve(_)) { "info" } else { "warn" });
     let result = logs.and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(command(arguments))
@@ -150,7 +152,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn command(arguments: Arguments) -> Result<(), CliError> {
-    let config = arguments.config.as_deref();
+    // An empty variable counts as unset.
+    let config = arguments.config.as_deref().filter(|file| !file.is_empty()).map(Path::new);
     match arguments.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Init(args) => init::run(args, config).await,

@@ -65,6 +65,9 @@ fn read(file: &Path) -> std::io::Result<Secret> {
     Ok(Secret(private::read_secret(file)?.trim_end_matches(['\r', '\n']).into()))
 }
 
+/// Nobody has so many proxies in a row: a larger number is a mistake, and takes a forged address for the client's.
+const MOST_PROXIES: usize = 16;
+
 impl Layers {
     /// Reads the files of secrets and checks what belongs together.
     pub(super) fn check(&self, config: &mut Config) -> Result<(), ConfigError> {
@@ -73,8 +76,24 @@ impl Layers {
             self.check_dkim(&mut config.mail)?;
             self.check_authorities(&config.mail)?;
         }
+        self.check_files(config)?;
         self.check_retries(&config.mail)?;
         self.check_policies(config)
+    }
+
+    /// SQLite takes some names for a database in memory, which would forget everything.
+    fn check_files(&self, config: &Config) -> Result<(), ConfigError> {
+        let (database, name) = (&config.database, config.database.to_string_lossy());
+        let is_special = name.is_empty() || name.starts_with(':') || name.starts_with("file:");
+        if is_special || database.exists() && !database.is_file() {
+            return Err(self.refuse("database", format!("{name:?}: expected the path of a file")));
+        }
+        match &config.mail.smtp {
+            MailTarget::File(folder) if folder.exists() && !folder.is_dir() => {
+                Err(self.refuse("mail.smtp", format!("{}: expected a folder", folder.display())))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads the password file. A user name needs a password, and the other way round.
@@ -153,6 +172,13 @@ impl Layers {
     }
 
     fn check_policies(&self, config: &Config) -> Result<(), ConfigError> {
+        if config.policies.contains_key("") {
+            return Err(self.refuse("policy", "expected a name for each policy"));
+        }
+        if config.trusted_proxies > MOST_PROXIES {
+            let detail = format!("{}: expected at most {MOST_PROXIES}", config.trusted_proxies);
+            return Err(self.refuse("trusted_proxies", detail));
+        }
         let named = config.policies.iter().map(|(name, policy)| (format!("policy.{name}"), &policy.rules));
         for (section, policy) in iter::once(("ask".to_owned(), &config.ask)).chain(named) {
             policy.check().map_err(|(key, detail)| self.refuse(&format!("{section}.{key}"), detail))?;

@@ -542,6 +542,24 @@ fn a_variable_reaches_names_with_capitals_and_hyphens() {
 }
 
 #[test]
+fn what_would_keep_nothing_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("written");
+    for (text, expected) in [
+        ("database = ':memory:'".to_owned(), "database: \":memory:\": expected the path of a file"),
+        ("database = 'file:x?mode=memory'".to_owned(), "expected the path of a file"),
+        ("database = '/dev/null'".to_owned(), "expected the path of a file"),
+        (format!("mail.smtp = 'file:{}'", file.display()), "expected a folder"),
+        ("trusted_proxies = 300".to_owned(), "trusted_proxies: 300: expected at most 16"),
+        ("[policy.'']".to_owned(), "policy: expected a name for each policy"),
+    ] {
+        let refused = load(&text, &[]).expect_err(&text);
+        assert!(refused.contains(expected), "{text}: {refused}");
+    }
+}
+
+#[test]
 fn a_file_of_authorities_holds_some() {
     let folder = tempfile::tempdir().unwrap();
     let pem = folder.path().join("ca.pem");

@@ -57,7 +57,7 @@ impl Gateway {
     }
 
     /// Makes failed mails due again, with fresh patience: those whose rate window is open, and never one that may have
-    /// arrived. A mail to a suppressed address is cancelled when its turn comes.
+    /// arrived, nor one to a suppressed address.
     ///
     /// # Errors
     /// An unavailable store: some may be requeued then.

@@ -16,8 +16,15 @@ use tokio::net::TcpStream;
 /// The most bytes that may come in between two writes of ours: far more than a greeting or a handshake with its
 /// certificates has.
 const MOST_RECEIVED: usize = 1024 * 1024;
+/// The most bytes of answers between two writes of ours. lettre reads an answer anew with each of its lines, so a long one
+/// would keep a core busy for seconds.
+const LONGEST_ANSWERS: usize = 16 * 1024;
 /// How many bytes of an answer are read at once.
 const PIECE: usize = 4096;
+
+fn endless() -> io::Error {
+    io::Error::other("the server does not stop sending")
+}
 
 /// A connection that does not listen for ever.
 #[derive(Debug)]
@@ -49,7 +56,7 @@ impl AsyncTokioStream for Wire {
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.received > MOST_RECEIVED {
-            return Poll::Ready(Err(io::Error::other("the server does not stop sending")));
+            return Poll::Ready(Err(endless()));
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
@@ -81,11 +88,13 @@ pub(super) struct Answers<S> {
     text: VecDeque<u8>,
     /// The beginning of a character whose rest has not come yet.
     cut: Vec<u8>,
+    /// How many bytes came in since our last write.
+    received: usize,
 }
 
 impl<S> Answers<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, text: VecDeque::new(), cut: Vec::new() }
+        Self { stream, text: VecDeque::new(), cut: Vec::new(), received: 0 }
     }
 
     /// A stream that seems to begin with a greeting.
@@ -125,6 +134,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Answers<S> {
             if read.filled().is_empty() {
                 break;
             }
+            self.received += read.filled().len();
+            if self.received > LONGEST_ANSWERS {
+                return Poll::Ready(Err(endless()));
+            }
             self.take(read.filled());
         }
         let most = buf.remaining().min(self.text.len());
@@ -136,6 +149,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Answers<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Answers<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.received = 0;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 

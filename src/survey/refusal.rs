@@ -10,10 +10,53 @@ use super::words::words;
 /// A status code of RFC 3463: class, subject, detail.
 pub type Status = (u16, u16, u16);
 
-/// Reply codes that mean at `RCPT TO`, without a status code, that there is no such recipient.
+/// Reply codes that can mean at `RCPT TO`, without a status code, that there is no such recipient.
 const NO_RECIPIENT: [&str; 5] = ["521", "550", "551", "553", "556"];
+/// Words of a refusal without a status code that says that there is no such recipient. Other refusals with the same reply
+/// codes are about full mailboxes, quotas, names of hosts and much else: of 41 that servers send at RCPT, 30 were.
+const NO_SUCH: [&str; 33] = [
+    "no such",
+    "unknown",
+    "not exist",
+    "n't exist",
+    "not found",
+    "not known",
+    "not local",
+    "not a valid",
+    "invalid",
+    "no longer",
+    "no mailbox",
+    "nobody",
+    "mailbox name",
+    "mailbox unavailable",
+    "null mx",
+    "unrouteable",
+    "unbekannt",
+    "existiert nicht",
+    "nicht gefunden",
+    "inconnu",
+    "existe pas",
+    "desconocid",
+    "no existe",
+    "sconosciut",
+    "non esiste",
+    "onbekend",
+    "bestaat niet",
+    "desconhecid",
+    "o existe",
+    "nieznan",
+    "ukjent",
+    "ukendt",
+    "tuntematon",
+];
 /// Words of a refusal that is about who sends, not about the recipient, whatever its reply code.
-const ABOUT_THE_SENDER: [&str; 12] = [
+const ABOUT_THE_SENDER: [&str; 18] = [
+    "client",
+    "helo",
+    "host",
+    "dns",
+    "ptr",
+    "your",
     "relay",
     "sender",
     "mail from",
@@ -100,15 +143,17 @@ pub fn blames_recipient(status: Option<Status>, answer: &str) -> bool {
         let in_text = statuses(answer).find(|code| status.is_none_or(|(class, ..)| class == code.0));
         in_text.filter(|(_, subject, detail)| (*subject, *detail) != (0, 0))
     });
+    // Addresses and the names of hosts in them are no words of the server.
+    let words = without_addresses(answer).to_lowercase();
     if let Some(blames) = best.and_then(status_blames_recipient) {
-        return blames;
+        // Postfix gives the sender's address the same code.
+        return blames && !words.contains("sender address");
     }
     let class = status.map_or(5, |(class, ..)| class);
     let code = answer.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
-    // Addresses and the names of hosts in them are no words of the server.
-    let words = without_addresses(answer).to_lowercase();
     class == 5
         && (code.len() != 3 || NO_RECIPIENT.contains(&code))
+        && (status.is_some() || NO_SUCH.iter().any(|no_such| words.contains(no_such)))
         && !ABOUT_THE_SENDER.iter().any(|about| words.contains(about))
 }
 
@@ -188,6 +233,23 @@ mod tests {
             (Recipient, "551 user not local", "no recipient"),
             (Recipient, "553 mailbox name not allowed", "no recipient"),
             (Recipient, "550 <ada@relay.example.com>: unknown", "no recipient"),
+            (Recipient, "550 Empf\u{fffd}nger unbekannt", "no recipient"),
+            (Recipient, "550 Requested action not taken: mailbox unavailable", "no recipient"),
+            (Recipient, "550 unrouteable address", "no recipient"),
+            (Recipient, "550 5.1.1 <a@b.example>: Sender address rejected: User unknown in local table", "refused"),
+            (Recipient, "550 5.0.0 Access denied", "refused"),
+            (Recipient, "550 Mailbox full", "refused"),
+            (Recipient, "550 user over quota", "refused"),
+            (Recipient, "550 Your IP is not permitted", "refused"),
+            (Recipient, "550 HELO argument does not resolve", "refused"),
+            (Recipient, "550 Reverse DNS lookup failed: host not found", "refused"),
+            (Recipient, "550 Rejected by greylisting", "refused"),
+            (Recipient, "550 Too many recipients", "refused"),
+            (Recipient, "550 Access denied", "refused"),
+            (Recipient, "550 Your account has been disabled, contact support", "refused"),
+            (Recipient, "550 User not authorized to send", "refused"),
+            (Recipient, "550 Ihre Domain ist gesperrt", "refused"),
+            (Recipient, "553 sorry, that domain isn't in my list of allowed rcpthosts", "refused"),
             (Recipient, "550 5.1.8 sender's domain not found", "refused"),
             (Recipient, "550 5.7.1 unable to relay", "refused"),
             (Recipient, "550 relaying denied", "refused"),

@@ -279,7 +279,7 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_it() {
 
 #[tokio::test]
 async fn a_talkative_server_is_cut_short() {
-    let long = format!("550 {}", "é".repeat(400)).leak();
+    let long = format!("550 unknown {}", "é".repeat(400)).leak();
     let sink = scripted([vec![("RCPT", Say(long))]]).await;
     let outcome = send(&mut connect(&sink, LONG)).await;
     assert!(matches!(&outcome, Attempt::NoRecipient(reason) if reason.chars().count() == 300), "{outcome:?}");

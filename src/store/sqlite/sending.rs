@@ -62,6 +62,10 @@ impl Sqlite {
         let sql = "SELECT id FROM outbox INDEXED BY outbox_unsent
             WHERE state IN ('waiting', 'sending', 'failed') AND state = 'failed' AND id > $1
                 AND ($2 IS NULL OR instr(lower(note), lower($2)) > 0) AND ($3 IS NULL OR id = $3)
+                -- It would only be cancelled, and its reason lost.
+                AND NOT EXISTS (
+                    SELECT 1 FROM survey JOIN suppression USING (address_hash) WHERE survey.id = outbox.id
+                )
             ORDER BY id LIMIT $4";
         let rows = query(sql)
             .bind(after.into_bytes().to_vec())
