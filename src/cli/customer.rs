@@ -31,6 +31,11 @@ pub(super) async fn erase(customer: &Customer, gateway: &Gateway) -> Result<(), 
             "The database is too large to be rewritten now, so copies may be left between its rows. See \"Erase a customer\" in docs/operate.md.\n",
         )?;
     }
+    if !done.log_emptied {
+        print(
+            "Another program reads the database all the time, as Litestream does, so copies may be left in its file and its log. Stop that program and erase again.\n",
+        )?;
+    }
     Ok(())
 }
 

@@ -97,7 +97,7 @@ impl Gateway {
         let start = Instant::now();
         let attempt = self.send(&mut worker.connection, &outgoing).await;
         self.metrics.attempted(&attempt, start.elapsed());
-        self.health.attempted(&attempt, self.clock.now());
+        self.health.attempted(outgoing.survey, &attempt, self.clock.now());
         let all_due = self.note(worker, &outgoing, &attempt);
         let unreachable = matches!(attempt, Attempt::Unreachable(_));
         let paused = self.paused();

@@ -4,7 +4,6 @@
 
 use super::{Error, Gateway};
 use crate::ledger::erasing::{Erase, Erasure, Expire, Expired, Limits};
-use crate::survey::fields::{Fault, Place};
 use crate::survey::stamp;
 use serde_json::{Map, Value, json};
 
@@ -17,16 +16,19 @@ pub struct Forgotten {
     pub files: usize,
     /// Whether the database file was rewritten, so that no copy is left between its rows. A large one is not.
     pub rewritten: bool,
+    /// Whether the write-ahead log was emptied. If not, another program reads the database all the time, and copies are
+    /// left in the log and in the file until it stops and the erasing is repeated.
+    pub log_emptied: bool,
 }
 
 impl Forgotten {
     /// The counts, as the API answers them.
     #[must_use]
     pub fn counts(&self) -> Value {
-        let Self { erasure, files, rewritten } = self;
+        let Self { erasure, files, rewritten, log_emptied } = self;
         json!({
             "surveys": erasure.surveys.len(), "closings": erasure.closings, "cancelled": erasure.cancelled,
-            "sending": erasure.sending, "files": files, "rewritten": rewritten,
+            "sending": erasure.sending, "files": files, "rewritten": rewritten, "log_emptied": log_emptied,
         })
     }
 }
@@ -51,14 +53,16 @@ impl Gateway {
         // Of those that were erased before, too: a mail that was being sent then may have left a file since.
         let files = self.relay.transport().forget(&self.store.surveys_to(&address_hash).await?).await;
         let rewritten = self.store.rewrite().await?;
+        let log_emptied = self.store.empty_log().await?;
         tracing::info!(
             surveys = erasure.surveys.len(),
             closings = erasure.closings,
             files,
             rewritten,
+            log_emptied,
             "erased a customer"
         );
-        Ok(Forgotten { erasure, files, rewritten })
+        Ok(Forgotten { erasure, files, rewritten, log_emptied })
     }
 
     /// Everything that is stored about who has an address (GDPR, article 15). Times are RFC 3339. An address that nothing is
@@ -92,21 +96,12 @@ impl Gateway {
         Ok(expired)
     }
 
-    /// The hash of one address. A `*` is refused although an address may hold it: whoever writes it means many addresses.
-    fn hash_of_one(&self, address: &str) -> Result<String, Error> {
-        let place = Place::Parameter("email".into());
-        if address.contains('*') {
-            let detail = "expected one whole address: each is erased by itself".to_owned();
-            return Err(Error::Invalid(vec![Fault { place, detail }]));
-        }
-        self.hash_of(address, place)
-    }
-
-    /// Empties the write-ahead log, in which what was erased lives on.
+    /// Empties the write-ahead log, in which what was erased lives on. `false` if another program reads the database all the
+    /// time.
     ///
     /// # Errors
-    /// An unavailable store, or one that is being read for long.
-    pub async fn empty_log(&self) -> Result<(), Error> {
+    /// An unavailable store.
+    pub async fn empty_log(&self) -> Result<bool, Error> {
         Ok(self.store.empty_log().await?)
     }
 }

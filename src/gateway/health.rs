@@ -13,6 +13,7 @@ use chrono::{DurationRound, TimeDelta};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
 
 /// A probe writes to the disk, and `/readyz` takes no key: callers within this time share one answer.
 const PROBE_EVERY: TimeDelta = TimeDelta::seconds(1);
@@ -24,7 +25,8 @@ pub(super) struct Health {
     wanted: AtomicU32,
     alive: AtomicU32,
     panics: AtomicU32,
-    last_error: Mutex<Option<(Time, String)>>,
+    /// Why an attempt failed, if that is not in the database yet, and the survey whose mail it was.
+    last_error: Mutex<Option<(Uuid, Time, String)>>,
     /// Refusals that are not in the database yet, by the start of their hour and their code.
     refused: Mutex<BTreeMap<(Time, &'static str), u64>>,
     /// Keys whose use is not in the database yet.
@@ -48,9 +50,9 @@ impl Health {
     }
 
     /// Keeps the reason of an attempt that failed.
-    pub(super) fn attempted(&self, attempt: &Attempt, now: Time) {
+    pub(super) fn attempted(&self, survey: Uuid, attempt: &Attempt, now: Time) {
         if let Some(why) = attempt.reason() {
-            *lock(&self.last_error) = Some((now, why.to_owned()));
+            *lock(&self.last_error) = Some((survey, now, why.to_owned()));
         }
     }
 
@@ -127,6 +129,7 @@ impl Gateway {
     /// Writes a sign of life, and with it what was gathered since the last one.
     async fn beat(&self, stopped_at: Option<Time>) -> Result<(), Error> {
         let (health, now) = (&self.health, self.clock.now());
+        let failed = lock(&health.last_error).clone();
         let service = Service {
             version: env!("CARGO_PKG_VERSION").into(),
             pid: std::process::id(),
@@ -135,11 +138,12 @@ impl Gateway {
             stopped_at,
             workers: health.workers(),
             degraded: self.degraded(),
-            last_error: lock(&health.last_error).clone(),
+            last_error: failed.clone().map(|(_, at, why)| (at, why)),
         };
         let (refused, used) = (lock(&health.refused).clone(), lock(&health.used).clone());
         let heartbeat = Heartbeat {
             service,
+            failed: failed.as_ref().map(|(survey, ..)| *survey),
             refused: refused.iter().map(|((hour, code), count)| (*hour, *code, *count)).collect(),
             refused_since: hour(now - LATELY),
             used: used.clone().into_iter().collect(),
@@ -152,6 +156,8 @@ impl Gateway {
         }
         waiting.retain(|_, count| *count > 0);
         lock(&health.used).retain(|key, at| used.get(key) != Some(at));
+        // Never written twice: it may be erased from the database by then.
+        lock(&health.last_error).take_if(|last| failed.as_ref() == Some(last));
         Ok(())
     }
 
@@ -221,7 +227,7 @@ impl Gateway {
         self.health.workers().all_gone()
     }
 
-    /// Notes that a mail worker, or the task that erases by age, failed.
+    /// Notes that a mail worker failed.
     pub fn worker_panicked(&self) {
         self.health.panics.fetch_add(1, Relaxed);
         self.metrics.panicked();

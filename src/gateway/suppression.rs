@@ -10,6 +10,7 @@ use crate::survey::suppression::{Cause, Suppression};
 
 /// The cause `erased` would say that something was erased.
 const ERASE_INSTEAD: &str = "erased comes by erasing only: DELETE /v1/customers/{email}, or `afterword erase ADDRESS`";
+const NO_PATTERN: &str = "expected one whole address: patterns with a * are for `ask.exclude` in the configuration";
 
 impl Gateway {
     /// Stops asking an address, for a cause.
@@ -17,14 +18,10 @@ impl Gateway {
     /// # Errors
     /// An invalid address or a pattern of many, the cause `erased`, or an unavailable store.
     pub async fn suppress(&self, address: &str, cause: Cause) -> Result<(), Error> {
-        if address.contains('*') {
-            let detail = "expected one address; to ask nobody of many, set `ask.exclude` in the configuration";
-            return Err(Error::Invalid(vec![Fault::parameter("email", detail)]));
-        }
+        let address_hash = self.hash_of_one(address)?;
         if cause == Cause::Erased {
             return Err(Error::Invalid(vec![Fault::body("/cause", ERASE_INSTEAD)]));
         }
-        let address_hash = self.hash_of(address, Place::Parameter("email".into()))?;
         let (at, address) = (self.clock.now(), Some(address.to_owned()));
         Ok(self.store.suppress(Suppress { address_hash, cause, at, address }).await?)
     }
@@ -50,6 +47,15 @@ impl Gateway {
     ) -> Result<Listed<Suppression, SuppressionPlace>, Error> {
         let read = self.store.suppressions(paging).await?;
         Ok(paging.cut(read, |last| (last.at, last.address_hash.clone(), last.cause)))
+    }
+
+    /// The keyed hash of the one address that the parameter `email` names. A `*` is refused although an address may hold it:
+    /// whoever writes it means many addresses.
+    pub(super) fn hash_of_one(&self, address: &str) -> Result<String, Error> {
+        if address.contains('*') {
+            return Err(Error::Invalid(vec![Fault::parameter("email", NO_PATTERN)]));
+        }
+        self.hash_of(address, Place::Parameter("email".into()))
     }
 
     /// The keyed hash of an address; a fault at `place` if it is not one.

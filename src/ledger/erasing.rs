@@ -50,6 +50,8 @@ pub struct Erased {
     pub decisions: BTreeSet<(Conversation, Time)>,
     /// Reopenings to delete.
     pub reopenings: BTreeSet<(Conversation, Time)>,
+    /// Why sending last failed is cleared if that was before this: mail servers may name whom they refuse.
+    pub errors_before: Option<Time>,
 }
 
 /// What was erased.
@@ -196,14 +198,6 @@ impl Expired {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-
-    /// Adds what another step took.
-    pub fn add(&mut self, other: Self) {
-        self.surveys.extend(other.surveys);
-        self.closings += other.closings;
-        self.decisions += other.decisions;
-        self.reopenings += other.reopenings;
-    }
 }
 
 impl Command for Expire {
@@ -231,6 +225,7 @@ impl Command for Expire {
         batch.erased.closings.extend(closings);
         batch.erased.decisions.extend(decisions);
         batch.erased.reopenings.extend(reopenings);
+        batch.erased.errors_before = self.limits.identity;
         expired
     }
 }

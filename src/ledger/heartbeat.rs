@@ -5,12 +5,15 @@
 use super::{Batch, Command, Touched};
 use crate::survey::Time;
 use crate::survey::status::Service;
+use uuid::Uuid;
 
 /// Write a sign of life. Its answer proves that the database takes writes.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
-    /// The service.
+    /// The service. Its last error is the last one since the last sign of life.
     pub service: Service,
+    /// The survey whose mail that error is about.
+    pub failed: Option<Uuid>,
     /// Requests that were answered by an error since the last sign of life: the start of the hour, the code, how many.
     pub refused: Vec<(Time, &'static str, u64)>,
     /// Refusals of earlier hours than this are dropped.
@@ -22,9 +25,16 @@ pub struct Heartbeat {
 impl Command for Heartbeat {
     type Answer = ();
 
-    fn touches(&self, _: &mut Touched) {}
+    fn touches(&self, touched: &mut Touched) {
+        touched.clicks.extend(self.failed);
+    }
 
     fn decide(&self, batch: &mut Batch) {
-        batch.heartbeats.push(self.clone());
+        let mut heartbeat = self.clone();
+        // The mail server may have named whom it refused, and that customer may be erased by now.
+        if self.failed.and_then(|survey| batch.clicks_on(survey)).is_some_and(|clicked| clicked.clicks.erased) {
+            heartbeat.service.last_error = None;
+        }
+        batch.heartbeats.push(heartbeat);
     }
 }

@@ -39,18 +39,19 @@ impl Store {
         self.sqlite().surveys_to(address_hash).await
     }
 
-    /// Leaves no copy of what was erased in the log of the database.
+    /// Leaves no copy of what was erased in the log of the database; `false` if somebody reads the database all the time.
     ///
     /// # Errors
-    /// The store did not answer, or a long read needs the log.
-    pub async fn empty_log(&self) -> Result<(), Unavailable> {
+    /// The store did not answer.
+    pub async fn empty_log(&self) -> Result<bool, Unavailable> {
         self.sqlite().empty_log().await
     }
 
-    /// Leaves no copy of what was erased in the database either; `false` if that is too large to be rewritten at once.
+    /// Leaves no copy of what was erased in the database, once its log is emptied; `false` if it is too large to be rewritten
+    /// at once.
     ///
     /// # Errors
-    /// As those of [`empty_log`](Self::empty_log).
+    /// The store did not answer.
     pub async fn rewrite(&self) -> Result<bool, Unavailable> {
         self.sqlite().rewrite().await
     }

@@ -45,7 +45,7 @@ pub struct Service {
     pub workers: Workers,
     /// What does not work of it, in a sentence each.
     pub degraded: Vec<String>,
-    /// When sending last failed, and why, in the words of the mail server or of the network.
+    /// When sending last failed, and why, in the words of the mail server or of the network. Erasing clears it.
     pub last_error: Option<(Time, String)>,
 }
 

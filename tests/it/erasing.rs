@@ -73,6 +73,12 @@ async fn commented(desk: &Desk) -> crate::desk::Mail {
     mail
 }
 
+/// The service writes a sign of life.
+async fn beat(desk: &Desk) {
+    desk.pass(TimeDelta::seconds(1));
+    assert_eq!(desk.visit("/readyz").await.status, 200);
+}
+
 fn numbers(report: &Answer) -> Value {
     report["total"].clone()
 }
@@ -96,6 +102,7 @@ async fn no_word_about_an_erased_customer_is_left_anywhere() {
             desk.memory.answer_next([Attempt::Permanent("550 erikarelay is gone".into())]);
             desk.close(closing("3", &json!({}))).await;
             desk.deliver().await;
+            beat(&desk).await;
             desk.put("/v1/suppressions/erika.address@example.com", Some(json!({"cause": "complained"}))).await;
         }
     }
@@ -114,6 +121,7 @@ async fn no_word_about_an_erased_customer_is_left_anywhere() {
     assert_eq!((done.erasure.surveys.len(), done.files, done.rewritten), (2, 1, true));
     assert!(matches!(Transport::configured(&desk.gateway.config), Transport::File(_)));
 
+    beat(&desk).await;
     assert_eq!(search(desk.folder.path()), []);
     let copy = desk.folder.path().join("backup.db");
     sqlx::query("VACUUM INTO ?").bind(copy.to_str()).execute(&mut desk.database().await).await.expect("a backup");
@@ -130,7 +138,7 @@ async fn counts_stay_and_a_repeat_finds_nothing() {
     desk.close(closing("2", &json!({"characters": 1}))).await;
     let (report, ratings) = (numbers(&desk.get("/v1/report").await), desk.get("/v1/ratings").await);
     let erased = desk.delete(ERIKA).await;
-    let counts = json!({"surveys": 1, "closings": 2, "cancelled": 0, "sending": 0, "files": 0, "rewritten": true});
+    let counts = json!({"surveys": 1, "closings": 2, "cancelled": 0, "sending": 0, "files": 0, "rewritten": true, "log_emptied": true});
     assert_eq!((erased.status, &erased.json), (200, &counts));
     assert_eq!(numbers(&desk.get("/v1/report").await), report);
     let after = desk.get("/v1/ratings").await;
@@ -140,7 +148,7 @@ async fn counts_stay_and_a_repeat_finds_nothing() {
 
     let stored = desk.everything().await;
     let again = desk.delete(ERIKA).await;
-    let counts = json!({"surveys": 0, "closings": 0, "cancelled": 0, "sending": 0, "files": 0, "rewritten": true});
+    let counts = json!({"surveys": 0, "closings": 0, "cancelled": 0, "sending": 0, "files": 0, "rewritten": true, "log_emptied": true});
     assert_eq!((again.status, &again.json), (200, &counts));
     assert_eq!(desk.everything().await, stored);
     for wrong in ["erika", "*@example.com"] {
@@ -247,7 +255,7 @@ async fn what_is_too_old_is_erased_in_steps_and_nobody_is_suppressed() {
     let step = desk.gateway.expire().await.expect("an answer");
     assert_eq!((step.surveys.len(), step.closings), (1, 1), "{step:?}");
     assert!(desk.gateway.expire().await.expect("an answer").is_empty());
-    desk.gateway.empty_log().await.expect("nobody reads");
+    assert!(desk.gateway.empty_log().await.expect("an answer"), "nobody reads");
     let all = format!("{:?}", desk.everything().await);
     assert_eq!(found(all.as_bytes()), Vec::<&str>::new());
     let report = desk.get("/v1/report?from=2026-11-22").await;
@@ -336,6 +344,93 @@ async fn an_export_holds_everything_about_one_person_and_nobody_else() {
 
     let nobody = desk.get("/v1/customers/nobody@example.com").await;
     assert_eq!((nobody.status, &nobody["surveys"], &nobody["closings"]), (200, &json!([]), &json!([])));
+}
+
+async fn last_error(desk: &Desk) -> Value {
+    desk.get("/v1/status").await["mail"]["last_error"]["why"].clone()
+}
+
+#[tokio::test]
+async fn what_the_relay_said_of_somebody_erased_is_not_written_later() {
+    let desk = Desk::open().await;
+    desk.memory.answer_next([Attempt::Permanent("550 other".into())]);
+    desk.close(json!({"conversation_id": "other"})).await;
+    desk.deliver().await;
+    beat(&desk).await;
+    desk.pass(TimeDelta::minutes(1));
+    desk.memory.answer_next([Attempt::Permanent("550 erikarelay".into())]);
+    desk.close(closing("1", &json!({}))).await;
+    desk.deliver().await;
+    // By a command beside the service, which has these words in memory only.
+    let config = desk.gateway.config.clone();
+    let beside = afterword::gateway::Gateway::open(config, desk.clock.clone()).await.expect("it opens");
+    beside.erase("erika.address@example.com").await.expect("erased");
+    beat(&desk).await;
+    assert_eq!(last_error(&desk).await, "550 other", "older than anything about her");
+    desk.delete("/v1/customers/ada@example.com").await;
+    beat(&desk).await;
+    assert_eq!(last_error(&desk).await, json!(null));
+}
+
+#[tokio::test]
+async fn what_the_relay_said_is_erased_by_its_age() {
+    let desk = Desk::with(|config| config.retention.identity = Some(TimeDelta::days(60))).await;
+    desk.memory.answer_next([Attempt::Permanent("550 erikarelay".into())]);
+    desk.close(closing("1", &json!({}))).await;
+    desk.deliver().await;
+    beat(&desk).await;
+    for (days, expected) in [(59, json!("550 erikarelay")), (2, json!(null))] {
+        desk.pass(TimeDelta::days(days));
+        desk.gateway.expire().await.expect("an answer");
+        beat(&desk).await;
+        assert_eq!(last_error(&desk).await, expected);
+    }
+}
+
+/// Reads the database until it is closed, as Litestream does.
+async fn reader(desk: &Desk) -> sqlx::SqliteConnection {
+    let mut reader = desk.database().await;
+    sqlx::raw_sql("BEGIN; SELECT count(*) FROM survey").execute(&mut reader).await.expect("it reads");
+    reader
+}
+
+#[tokio::test]
+async fn erasing_beside_a_reader_says_that_copies_are_left() {
+    let desk = Desk::open().await;
+    commented(&desk).await;
+    let reader = reader(&desk).await;
+    let done = desk.delete(ERIKA).await;
+    assert_eq!((done.status, &done["surveys"], &done["log_emptied"]), (200, &json!(1), &json!(false)));
+    let erase = || {
+        let erase = ["erase", "erika.address@example.com"];
+        let done = crate::process::afterword(desk.folder.path(), &erase).env_clear().output().expect("it runs");
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).expect("UTF-8")
+    };
+    let said = erase();
+    assert!(said.starts_with("Erased: 0 surveys") && said.ends_with("Stop that program and erase again.\n"), "{said}");
+    assert_ne!(search(desk.folder.path()), []);
+
+    sqlx::Connection::close(reader).await.expect("it stops");
+    assert_eq!(erase().lines().count(), 1);
+    assert_eq!(search(desk.folder.path()), []);
+}
+
+#[tokio::test]
+async fn retention_beside_a_reader_says_that_copies_are_left() {
+    let (desk, _) = old().await;
+    desk.pass(TimeDelta::days(500));
+    let _reader = reader(&desk).await;
+    let (log, stop) = (Log::at(tracing::Level::INFO), CancellationToken::new());
+    let running = afterword::worker::run(Arc::clone(&desk.gateway), stop.clone());
+    let until_logged = async {
+        while !log.text().contains("copies are left in the log; emptying it again in an hour") {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    tokio::join!(running, until_logged);
+    assert!(log.text().contains("erased what was too old") && log.lines("ERROR").is_empty(), "{}", log.text());
 }
 
 #[tokio::test]

@@ -88,6 +88,21 @@ async fn a_database_that_is_deleted_or_replaced_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_database_behind_a_symbolic_link_is_ready() {
+    let folder = folder().await;
+    let [link, file] = ["afterword.db", "elsewhere.db"].map(|file| folder.path().join(file));
+    fs::rename(&link, &file).expect("moved");
+    std::os::unix::fs::symlink(&file, &link).expect("linked");
+    let desk = Desk::at(folder, |_| {}).await;
+    assert_eq!(ready(&desk).await, ok("ready"));
+    let log = desk.folder.path().join("elsewhere.db-wal");
+    let bytes = [&file, &log].map(|file| file.metadata().expect("there").len());
+    assert_eq!(desk.get("/v1/status").await["database"]["bytes"], bytes[0] + bytes[1]);
+    fs::remove_file(log).expect("removed");
+    assert_eq!(ready_later(&desk).await.0, 503);
+}
+
+#[tokio::test]
 async fn workers_that_are_gone_are_noticed() {
     let desk = Desk::open().await;
     let gateway = &desk.gateway;

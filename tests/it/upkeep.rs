@@ -176,17 +176,25 @@ async fn a_database_lives_on_without_its_key_file_and_keeps_the_suppressions_it_
     desk.submit(&mail.unsubscribe, &[]).await;
     desk.put("/v1/suppressions/eve@example.com", Some(json!({"cause": "complained"}))).await;
     desk.sql("INSERT INTO suppression VALUES ('00000000000000000000000000000000', 'erased', 1, NULL)").await;
+    // An earlier version had two hashes for this address.
+    desk.put("/v1/suppressions/ada@xn--bcher-kva.example", None).await;
+    desk.sql(
+        "INSERT INTO suppression VALUES ('ffffffffffffffffffffffffffffffff', 'opted_out', 1, 'ada@bücher.example')",
+    )
+    .await;
     let config = desk.gateway.config.clone();
     let Desk { folder, .. } = desk;
     fs::remove_file(folder.path().join("afterword.keys")).expect("lost");
 
     let kept = replace_lost_keys(&config).await.expect("it goes on").expect("another key");
-    assert_eq!((kept.kept, kept.forgotten), (2, 1));
+    assert_eq!((kept.kept, kept.forgotten), (3, 1));
     assert_eq!(replace_lost_keys(&config).await.expect("a repeat"), None, "a repeat changes nothing");
 
     let desk = Desk::at(folder, |_| {}).await;
     assert_eq!(desk.visit(&mail.links[4]).await.status, 404, "links of the lost keys are gone");
-    for (address, rule) in [("ada@example.com", "opted_out"), ("eve@example.com", "complained")] {
+    for (address, rule) in
+        [("ada@example.com", "opted_out"), ("eve@example.com", "complained"), ("ada@bücher.example", "opted_out")]
+    {
         let answer = desk.close(json!({"conversation_id": address, "customers": [{"email": address}]})).await;
         assert_eq!(answer.json["reasons"][0]["rule"], rule, "{address}");
     }

@@ -3,7 +3,7 @@
 //! It must not decide whom to forget.
 
 use super::load::{self, OLD_SURVEYS, SURVEYS_TO_ERASE, Take};
-use super::schema::BUSY_TIMEOUT;
+use super::schema;
 use super::script::Script;
 use super::{Sqlite, Unavailable, rows};
 use crate::ledger::erasing::{Erased, STEP};
@@ -12,7 +12,7 @@ use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, query, query_scalar};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, query, query_scalar};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
@@ -25,6 +25,8 @@ const LARGEST_REWRITE: i64 = 256 * 1024 * 1024;
 /// How often the log is emptied again while a reader still needs it, and the pause between.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
+/// Whoever waits for readers keeps writers out, so it must not wait long at a time.
+const READERS_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The closings of an address, and of conversations that it was asked about, which still say what they were about.
 const CLOSINGS_OF: &str = "SELECT ? AS address_hash, connection, conversation_id, closed_at FROM closing
@@ -52,6 +54,11 @@ const DELETE_CLOSINGS: &str = "DELETE FROM closing WHERE (connection, conversati
     (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))";
 const DELETE_REOPENINGS: &str = "DELETE FROM reopening WHERE (connection, conversation_id, reopened_at) IN
     (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))";
+/// The row does not name the survey. But nothing before an address was first asked is about it.
+const FORGET_ERROR_SINCE: &str = "UPDATE service SET last_error = NULL, last_error_at = NULL
+    WHERE last_error_at >=
+        (SELECT min(made_at) FROM survey WHERE address_hash IN (SELECT value FROM json_each(?)))";
+const FORGET_ERROR_BEFORE: &str = "UPDATE service SET last_error = NULL, last_error_at = NULL WHERE last_error_at < ?";
 
 /// Loads what is left to erase.
 pub(super) fn load(script: &mut Script, touched: &Touched, takes: &mut Vec<Take>) -> Result<()> {
@@ -159,6 +166,18 @@ pub(super) fn save_surveys(script: &mut Script, erased: &Erased) -> Result<()> {
     Ok(())
 }
 
+/// Clears why sending last failed, where it may be in words about somebody who is erased: to be called after signs of life
+/// are written.
+pub(super) fn save_service(script: &mut Script, erased: &Erased) -> Result<()> {
+    if !erased.addresses.is_empty() {
+        script.add(FORGET_ERROR_SINCE).bind(rows::json(&erased.addresses)?)?;
+    }
+    if let Some(before) = erased.errors_before {
+        script.add(FORGET_ERROR_BEFORE).bind(before.timestamp_millis())?;
+    }
+    Ok(())
+}
+
 fn places(keys: &BTreeSet<(Conversation, Time)>) -> Result<String> {
     let keys = keys.iter().map(|(of, at)| json!([of.connection, of.id, at.timestamp_millis()]));
     rows::json(&keys.collect::<Vec<_>>())
@@ -175,40 +194,36 @@ impl Sqlite {
         Ok(rows.iter().map(|row| rows::id(row, "id")).collect::<Result<_>>()?)
     }
 
-    /// Empties the write-ahead log, in which erased pages live on.
-    pub(in crate::store) async fn empty_log(&self) -> std::result::Result<(), Unavailable> {
-        let mut db = self.lookups.acquire().await?;
-        // Whoever waits for readers keeps writers out, so it must not wait long at a time.
-        query("PRAGMA busy_timeout = 200").execute(&mut *db).await?;
+    /// Empties the write-ahead log, in which erased pages live on. `false` if a reader needs the log all the time.
+    pub(in crate::store) async fn empty_log(&self) -> std::result::Result<bool, Unavailable> {
+        // A connection of its own, here and below: a caller that goes away must leave no setting behind in the pool.
+        let mut db = schema::options(&self.path).busy_timeout(READERS_TIMEOUT).connect().await?;
         let emptied = truncate(&mut db).await;
-        let usual = format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis());
-        query(AssertSqlSafe(usual)).execute(&mut *db).await?;
-        if emptied? {
-            return Ok(());
-        }
-        Err(Unavailable("it is erased, but a long read keeps a copy of it in the log: try again".into()))
+        db.close().await?;
+        Ok(emptied?)
     }
 
-    /// Rewrites the file unless it is too large, and empties the log. `secure_delete` is not enough: when SQLite moves rows
-    /// to another page, the space that they leave keeps their bytes until something else is written there. `false` if
-    /// the file is too large.
+    /// Rewrites the file unless it is too large. `secure_delete` is not enough: when SQLite moves rows to another page, the
+    /// space that they leave keeps their bytes until something else is written there. The old pages are gone once the log
+    /// is emptied. `false` if the file is too large.
     pub(in crate::store) async fn rewrite(&self) -> std::result::Result<bool, Unavailable> {
-        let mut db = self.lookups.acquire().await?;
-        let bytes: i64 = query_scalar("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-            .fetch_one(&mut *db)
-            .await?;
-        let small = bytes <= LARGEST_REWRITE;
-        if small {
-            // Not in memory, where everything else is that is only for a moment: this is a copy of the whole file.
-            query("PRAGMA temp_store = file").execute(&mut *db).await?;
-            let rewritten = query("VACUUM").execute(&mut *db).await;
-            query("PRAGMA temp_store = memory").execute(&mut *db).await?;
-            rewritten?;
-        }
-        drop(db);
-        self.empty_log().await?;
-        Ok(small)
+        // Not in memory, where everything else is that is only for a moment: this is a copy of the whole file.
+        let mut db = schema::options(&self.path).pragma("temp_store", "file").connect().await?;
+        let rewritten = rewrite_small(&mut db).await;
+        db.close().await?;
+        Ok(rewritten?)
     }
+}
+
+async fn rewrite_small(db: &mut SqliteConnection) -> Result<bool> {
+    let bytes: i64 = query_scalar("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        .fetch_one(&mut *db)
+        .await?;
+    let small = bytes <= LARGEST_REWRITE;
+    if small {
+        query("VACUUM").execute(db).await?;
+    }
+    Ok(small)
 }
 
 async fn truncate(db: &mut SqliteConnection) -> Result<bool> {
@@ -225,7 +240,28 @@ async fn truncate(db: &mut SqliteConnection) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::super::load::tests::plan;
+    use super::super::{LOOKUPS, Settings};
     use super::*;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_leaves_the_pool_as_it_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = Settings { timezone: chrono_tz::UTC, positive: vec![4, 5], address_key: "key".into() };
+        let served = Sqlite::serve(&folder.path().join("a.db"), &settings, Arc::default()).await;
+        let (store, _lock) = served.expect("a database");
+        let mut reader = store.reports.begin().await.expect("it begins");
+        query("SELECT * FROM setting").fetch_all(&mut *reader).await.expect("it reads");
+        let gone = tokio::time::timeout(Duration::from_secs(1), store.empty_log()).await;
+        assert!(gone.is_err(), "it waits for the reader");
+        let mut all = Vec::new();
+        for _ in 0..LOOKUPS {
+            let mut db = store.lookups.acquire().await.expect("a connection");
+            let timeout: u64 = query_scalar("PRAGMA busy_timeout").fetch_one(&mut *db).await.expect("a number");
+            assert_eq!(u128::from(timeout), schema::BUSY_TIMEOUT.as_millis());
+            all.push(db);
+        }
+    }
 
     #[tokio::test]
     async fn what_is_left_to_erase_is_never_looked_for_in_a_whole_table() {
@@ -239,6 +275,7 @@ mod tests {
             (OLD_REOPENINGS, "reopening_age"),
             (EMPTY_SURVEYS_OF, "survey_conversation"),
             (EMPTY_CLOSINGS_OF, "PRIMARY KEY"),
+            (FORGET_ERROR_SINCE, "survey_address"),
             (EMPTY_CLOSINGS, "PRIMARY KEY"),
             (DELETE_CLOSINGS, "PRIMARY KEY"),
             // That index holds the whole key too.

@@ -57,6 +57,8 @@ pub(super) struct Sqlite {
     reads: JoinHandle<()>,
     owner: Uuid,
     path: PathBuf,
+    /// The write-ahead log. SQLite puts it beside the file that a symbolic link leads to.
+    log: PathBuf,
     /// Tells the file that is open from another at its path.
     identity: Option<(u64, u64)>,
     /// Open for as long as the connections are: see [`schema::lock`].
@@ -103,8 +105,10 @@ impl Sqlite {
         let (reader, requests) = mpsc::channel(QUEUE);
         let writes = tokio::spawn(writer::run(db, jobs, metrics));
         let reads = tokio::spawn(reader::run(read_only, requests));
-        let (path, identity) = (path.to_owned(), status::identity(path).await);
-        Ok(Self { writer, reader, lookups, reports, writes, reads, owner, path, identity, locked: None })
+        let resolved =
+            path.canonicalize().map_err(|error| OpenError::Open(path.display().to_string(), error.to_string()))?;
+        let (path, log, identity) = (path.to_owned(), status::sidecar(&resolved), status::identity(path).await);
+        Ok(Self { writer, reader, lookups, reports, writes, reads, owner, path, log, identity, locked: None })
     }
 
     pub(super) fn owner(&self) -> Uuid {

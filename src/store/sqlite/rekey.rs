@@ -5,7 +5,7 @@
 use super::super::{OpenError, Rekeyed, Settings};
 use super::{plain, schema};
 use sqlx::{Connection, SqliteConnection, query, query_as, query_scalar};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub(in crate::store) async fn rekey(
@@ -40,7 +40,7 @@ async fn all_addresses(
     .fetch_all(&mut *db)
     .await?;
     let hashes: BTreeMap<String, String> = known.into_iter().map(|(old, address)| (old, hash(&address))).collect();
-    let mut kept = 0;
+    let (mut kept, mut matched) = (BTreeSet::new(), 0);
     for (old, new) in &hashes {
         for change in [
             "UPDATE survey SET address_hash = $2 WHERE address_hash = $1",
@@ -48,14 +48,18 @@ async fn all_addresses(
         ] {
             query(change).bind(old).bind(new).execute(&mut *db).await?;
         }
-        let suppressions = query("UPDATE suppression SET address_hash = $2 WHERE address_hash = $1")
-            .bind(old)
-            .bind(new)
-            .execute(&mut *db)
-            .await?;
-        kept += u64::from(suppressions.rows_affected() > 0);
+        // Earlier versions had another hash for an address with a domain that is not ASCII. Both become one, and the first
+        // time of a cause stands.
+        let moved = query("UPDATE OR IGNORE suppression SET address_hash = $2 WHERE address_hash = $1");
+        let moved = moved.bind(old).bind(new).execute(&mut *db).await?.rows_affected();
+        let left = query("DELETE FROM suppression WHERE address_hash = $1").bind(old).execute(&mut *db).await?;
+        if moved + left.rows_affected() > 0 {
+            kept.insert(new);
+            matched += 1;
+        }
     }
     query("UPDATE setting SET value = $1 WHERE name = 'address_key'").bind(key).execute(&mut *db).await?;
     db.commit().await?;
-    Ok(Some(Rekeyed { kept, forgotten: all.saturating_sub(kept) }))
+    let kept = u64::try_from(kept.len()).unwrap_or(u64::MAX);
+    Ok(Some(Rekeyed { kept, forgotten: all.saturating_sub(matched) }))
 }

@@ -37,6 +37,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     ratings(&mut script, batch)?;
     erasing::save_surveys(&mut script, &batch.erased)?;
     heartbeats(&mut script, batch)?;
+    erasing::save_service(&mut script, &batch.erased)?;
     script.add("COMMIT");
     script.run(db, |_, _| Ok(())).await
 }
@@ -254,7 +255,7 @@ fn suppressions(script: &mut Script, batch: &Batch) -> Result<()> {
 }
 
 fn heartbeats(script: &mut Script, batch: &Batch) -> Result<()> {
-    for Heartbeat { service, refused, refused_since, used } in &batch.heartbeats {
+    for Heartbeat { service, refused, refused_since, used, .. } in &batch.heartbeats {
         let (error_at, error) = service.last_error.as_ref().map(|(at, why)| (*at, why)).unzip();
         let row = vec![
             cell("id", 1),
@@ -282,7 +283,7 @@ fn heartbeats(script: &mut Script, batch: &Batch) -> Result<()> {
     Ok(())
 }
 
-/// A service that has not failed to send yet keeps what the one before it said.
+/// Without a new error the last one stays.
 const FOLLOW_SERVICE: &str = "ON CONFLICT (id) DO UPDATE SET version = excluded.version, pid = excluded.pid,
     started_at = excluded.started_at, seen_at = excluded.seen_at, stopped_at = excluded.stopped_at,
     workers = excluded.workers, workers_alive = excluded.workers_alive, worker_panics = excluded.worker_panics, degraded = excluded.degraded,

@@ -53,13 +53,12 @@ impl Sqlite {
             return Some("another file lies at the path of the database".into());
         }
         // There while the database is open: whatever was not yet moved from it would be lost.
-        let log = sidecar(&self.path);
-        identity(&log).await.is_none().then(|| "the write-ahead log of the database is gone from its path".into())
+        identity(&self.log).await.is_none().then(|| "the write-ahead log of the database is gone from its path".into())
     }
 
     pub(in crate::store) async fn bytes(&self) -> u64 {
         let mut bytes = 0;
-        for file in [self.path.clone(), sidecar(&self.path)] {
+        for file in [&self.path, &self.log] {
             bytes += tokio::fs::metadata(file).await.map_or(0, |file| file.len());
         }
         bytes
@@ -67,7 +66,7 @@ impl Sqlite {
 }
 
 /// The write-ahead log that belongs to a database.
-fn sidecar(database: &Path) -> std::path::PathBuf {
+pub(super) fn sidecar(database: &Path) -> std::path::PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push("-wal");
     name.into()
