@@ -5,23 +5,26 @@
 //! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
 //! `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in `sending`, reports and
 //! lists in `reports`, keys of the API in `access`, the key file in `keys`, backups in `backup`, preview and test mails in
-//! `preview`, how the service does in `health`, and secrets that change in `reload`.
+//! `preview`, how the service does in `health`, whether it has the same keys in `challenge`, and secrets that change in
+//! `reload`.
 
 mod access;
 mod backup;
 mod bounce;
+mod challenge;
 mod clicks;
 mod delivery;
 mod erasing;
 mod health;
 mod keys;
 mod preview;
-mod probe;
 mod reload;
 mod reports;
 mod sending;
 mod suppression;
 
+pub use crate::ledger::closings::Closed;
+pub use crate::ledger::erasing::Expired;
 pub use crate::ledger::outbox::Requeued;
 pub use crate::store::{MailCount, ServeLock, SuppressionPlace, Unsent};
 pub use access::{Access, NewKey};
@@ -35,9 +38,6 @@ pub use preview::{Preview, preview, send_test};
 
 use crate::clock::Clock;
 use crate::config::Config;
-pub use crate::ledger::closings::Closed;
-pub use crate::ledger::erasing::Expired;
-
 use crate::ledger::closings::{Close, Reopen};
 use crate::mail::dkim::{Dkim, DkimError};
 use crate::mail::transport::Transport;
@@ -48,7 +48,7 @@ use crate::survey::Time;
 use crate::survey::closing::{CLOCK_SKEW, Closing, Conversation};
 use crate::survey::eligibility::Decision;
 use crate::survey::fields::{Fault, Place, check_id};
-use crate::survey::sending::Route;
+use crate::survey::sending::Flow;
 use health::Health;
 use keys::make_secrets;
 use reload::Relay;
@@ -70,7 +70,7 @@ pub struct Gateway {
     relay: Relay,
     dkim: Option<Dkim>,
     /// How sending fares.
-    route: Mutex<Route>,
+    flow: Mutex<Flow>,
     metrics: Arc<Metrics>,
     health: Health,
 }
@@ -166,7 +166,7 @@ impl Gateway {
             relay: Relay::new(transport),
             mail_due: Notify::new(),
             dkim: None,
-            route: Mutex::default(),
+            flow: Mutex::default(),
             metrics: Arc::default(),
             store,
             config,

@@ -11,7 +11,7 @@
 //!    [should no longer be sent](survey::eligibility::still_asks). The worker [composes](mail::compose::request) it with
 //!    five [signed links](survey::link) and [sends](mail::transport::Connection::send) it; the command
 //!    [`Mark`](ledger::outbox::Mark) stores [what became of it](survey::outbound::Outbound::mark). What a refusal is about
-//!    is [judged](survey::refusal::judge) by its step; if it isn't about the mail, [sending pauses](survey::sending::Route).
+//!    is [judged](survey::refusal::judge) by its step; if it isn't about the mail, [sending pauses](survey::sending::Flow).
 //!    [`Gateway::take_returned`] takes bounces and complaints that come back later.
 //! 3. The customer clicks a face: [`Gateway::open_link`] queues the view and returns a page. Its
 //!    [mode](survey::page::Mode) says what the page needs to believe the click. A view rates nothing.
@@ -37,8 +37,9 @@
 //! a power cut. [`mail`] composes and sends letters, [`render`] shows reports, and the
 //! [`gateway`] holds the verbs. [`web`], [`cli`] and [`worker`] are thin: they extract, call one verb, render.
 //!
-//! A new write is a command in `ledger`, a verb of [`Store`](store::Store), a verb of the gateway, and a handler. New data
-//! is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what [`Batch`](ledger::Batch) holds.
+//! A new write of surveys or mails is a command in `ledger`, a verb of [`Store`](store::Store), a verb of the gateway, and
+//! a handler. New data is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what
+//! [`Batch`](ledger::Batch) holds.
 //!
 //! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail} → ledger →
 //! survey. [`config`], [`clock`], [`metrics`], [`private`], [`secrets`] and [`text`] import only `survey` and each other.

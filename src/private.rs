@@ -11,8 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// The bits that let every user of the machine read or change a file.
-const BY_OTHERS: u32 = 0o006;
+/// The bits of a mode that let every user of the machine read or change a file.
+pub const BY_OTHERS: u32 = 0o006;
 
 /// Reads a secret. Its group may read it, because services often get secrets of root by their group.
 ///

@@ -133,7 +133,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
     use tokio::sync::Notify;
 
-    /// A gateway that wants one worker. Its clock stands still, so only a test's first probe is fresh.
+    /// A gateway that wants one worker. Its clock stands still, so only a test's first look at readiness is fresh.
     async fn gateway(folder: &tempfile::TempDir) -> Arc<Gateway> {
         let [database, link_keys_file] = ["a.db", "a.keys"].map(|file| folder.path().join(file));
         let config = Config { database, link_keys_file, ..Config::default() };

@@ -35,7 +35,7 @@ pub(super) enum Key {
 
 #[derive(Debug, Args)]
 pub(super) struct New {
-    /// What the key may do: trigger (helpdesks), read (reports) or admin (both, and suppressions)
+    /// What the key may do: trigger (helpdesks), read (reports) or admin (everything)
     #[arg(long)]
     scope: Scope,
     /// A name that tells keys apart

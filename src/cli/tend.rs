@@ -43,9 +43,9 @@ pub(super) async fn tend(gateway: Arc<Gateway>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = hangup.recv() => reload(&gateway),
             _ = pulse.tick() => {
-                let probed = stop.run_until_cancelled(gateway.readiness()).await;
+                let answered = stop.run_until_cancelled(gateway.readiness()).await;
                 // A restart makes no room on a disk, but it brings workers back.
-                if probed.is_some() && !gateway.needs_restart() {
+                if answered.is_some() && !gateway.needs_restart() {
                     tell(NotifyState::Watchdog);
                 }
             }

@@ -25,6 +25,9 @@ pub enum BackupError {
     /// There is such a file already.
     #[error("{0} exists: a backup never replaces a file, so name another")]
     Exists(String),
+    /// A backup to the same name was stopped, or another one runs.
+    #[error("{0} exists: a backup that was stopped left it: delete it")]
+    Unfinished(String),
     /// The copy cannot be written.
     #[error("{0}: {1}")]
     Write(String, io::Error),
@@ -48,8 +51,12 @@ impl Gateway {
     /// One of the files exists, or something cannot be read or written. Then no file is left.
     pub async fn backup(&self, file: &Path, progress: impl Fn(u64, u64)) -> Result<PathBuf, BackupError> {
         let [keys, copy] = [".keys", UNFINISHED].map(|suffix| with_suffix(file, suffix));
-        if let Some(there) = [file, &keys, &copy].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+        let is_there = |path: &Path| path.symlink_metadata().is_ok();
+        if let Some(there) = [file, &keys].into_iter().find(|path| is_there(path)) {
             return Err(BackupError::Exists(there.display().to_string()));
+        }
+        if is_there(&copy) {
+            return Err(BackupError::Unfinished(copy.display().to_string()));
         }
         let failed = |error| BackupError::Write(file.display().to_string(), error);
         let folder = private::folder(file);

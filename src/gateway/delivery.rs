@@ -98,11 +98,11 @@ impl Gateway {
         let attempt = self.send(&mut worker.connection, &outgoing).await;
         self.metrics.attempted(&attempt, start.elapsed());
         self.health.attempted(outgoing.survey, &attempt, self.clock.now());
-        let all_due = self.note(worker, &outgoing, &attempt);
+        let due_again = self.note(worker, &outgoing, &attempt);
         let unreachable = matches!(attempt, Attempt::Unreachable(_));
         let paused = self.paused();
         let next = !unreachable && paused.is_none();
-        worker.claimed = self.mark(outgoing.survey, lease, attempt, all_due, next).await;
+        worker.claimed = self.mark(outgoing.survey, lease, attempt, due_again, next).await;
         Ok(match paused {
             Some(wait) => Delivery::Paused(wait),
             None if unreachable => Delivery::Unreachable,
@@ -110,17 +110,18 @@ impl Gateway {
         })
     }
 
-    /// Claims a mail, unless sending is paused.
+    /// Claims a mail, unless sending is paused. A pause by hand is noticed during an automatic one, too.
     async fn look(&self, worker: &mut MailWorker) -> Result<Result<Claimed, Delivery>, Error> {
         let now = self.clock.now();
-        let permit = self.route().permit(now);
-        if let Permit::NotBefore(then) = permit {
-            return Ok(Err(Delivery::Paused((then - now).max(TimeDelta::zero()))));
+        let permit = self.flow().permit(now);
+        if let Permit::NotBefore(_) = permit {
+            self.note_halt(self.store.halted().await?.as_ref());
+            return Ok(Err(Delivery::Paused(self.paused().unwrap_or_default())));
         }
         let claimed = self.store.claim(self.next_claim()).await;
         worker.probes = permit == Permit::Probe && matches!(claimed, Ok(Claimed::Mail(..)));
         if permit == Permit::Probe && !worker.probes {
-            self.route().not_probed(now);
+            self.flow().not_probed(now);
         }
         let claimed = claimed?;
         if !matches!(claimed, Claimed::Halted(_)) {
@@ -129,10 +130,18 @@ impl Gateway {
         Ok(Ok(claimed))
     }
 
-    /// Logs an attempt, and what it changes for all of sending; whether all waiting mails are due now.
-    fn note(&self, worker: &mut MailWorker, outgoing: &Outgoing, attempt: &Attempt) -> bool {
+    /// Logs an attempt, and what it changes for all of sending; the reply code of refusals whose mails are due again.
+    fn note(&self, worker: &mut MailWorker, outgoing: &Outgoing, attempt: &Attempt) -> Option<u16> {
         let probed = std::mem::take(&mut worker.probes);
-        let turn = self.route().attempted(self.clock.now(), probed, &outgoing.address, attempt);
+        let (turn, puts_off) = {
+            let mut flow = self.flow();
+            let before = flow.puts_off();
+            // What a relay says to the old password says nothing of the new one.
+            let is_current = worker.edition == self.relay.edition();
+            let turn =
+                is_current.then(|| flow.attempted(self.clock.now(), probed, &outgoing.address, attempt)).flatten();
+            (turn, flow.puts_off().or(before))
+        };
         // What a pause says once is not said again by each attempt.
         if self.paused().is_some() && matches!(attempt, Attempt::Refused(_) | Attempt::Unreachable(_)) {
             tracing::debug!(survey = %outgoing.survey, ?attempt, "an attempt while sending is paused");
@@ -142,8 +151,8 @@ impl Gateway {
         if let Some(turn) = &turn {
             log_turn(turn);
         }
-        // A probe that failed puts its mail off no further: the next one needs a mail too.
-        turn.is_some() || (probed && self.paused().is_some())
+        // Those refusals were not about their mails. After a probe in vain the next one needs a mail, too.
+        puts_off.filter(|_| probed || turn.is_some())
     }
 
     /// How long sending is paused from now; `None` if it is not.
@@ -169,14 +178,14 @@ impl Gateway {
         survey: Uuid,
         lease: Lease,
         attempt: Attempt,
-        all_due: bool,
+        due_again: Option<u16>,
         another: bool,
     ) -> Option<Claimed> {
         let mail = &self.config.mail;
         let patience = Patience { retry_after: mail.retry_after, give_up_after: mail.give_up_after };
         let (at, jitter) = (self.clock.now(), fastrand::f64());
         let next = another.then(|| self.next_claim());
-        let mut mark = Mark { survey, lease, at, attempt, patience, jitter, all_due, next };
+        let mut mark = Mark { survey, lease, at, attempt, patience, jitter, due_again, next };
         loop {
             match self.store.mark(mark.clone()).await {
                 Ok(claimed) => return claimed,

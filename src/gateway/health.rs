@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-/// A probe writes to the disk, and `/readyz` takes no key: callers within this time share one answer.
-const PROBE_EVERY: TimeDelta = TimeDelta::seconds(1);
+/// Readiness takes a write to the disk, and `/readyz` takes no key: callers within this time share one answer.
+const SHARED_FOR: TimeDelta = TimeDelta::seconds(1);
 
 /// What the running service knows of itself. Its parts are locked for a moment each, never while something is awaited.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ pub(super) struct Health {
     refused: Mutex<BTreeMap<(Time, &'static str), u64>>,
     /// Keys whose use is not in the database yet.
     used: Mutex<BTreeMap<String, Time>>,
-    /// The last probe. Its lock makes callers wait for the probe that runs instead of starting their own.
-    probe: tokio::sync::Mutex<Option<(Time, Readiness)>>,
+    /// The last answer. Its lock makes callers wait for the one that is being found out instead of starting their own.
+    readiness: tokio::sync::Mutex<Option<(Time, Readiness)>>,
 }
 
 impl Health {
@@ -45,7 +45,7 @@ impl Health {
             last_error: Mutex::default(),
             refused: Mutex::default(),
             used: Mutex::default(),
-            probe: tokio::sync::Mutex::default(),
+            readiness: tokio::sync::Mutex::default(),
         }
     }
 
@@ -76,10 +76,10 @@ impl Gateway {
     /// Whether the service does its work. It writes a sign of life to find out, at most once a second: callers in between
     /// get the same answer. A change is logged.
     pub async fn readiness(&self) -> Readiness {
-        let mut last = self.health.probe.lock().await;
+        let mut last = self.health.readiness.lock().await;
         let now = self.clock.now();
         // An age below zero is from before the clock was set back.
-        let fresh = |at: Time| (TimeDelta::zero()..PROBE_EVERY).contains(&(now - at));
+        let fresh = |at: Time| (TimeDelta::zero()..SHARED_FOR).contains(&(now - at));
         if let Some((at, readiness)) = &*last
             && fresh(*at)
         {
@@ -163,8 +163,8 @@ impl Gateway {
 
     /// Says in the database that the service stops in good order.
     pub async fn say_goodbye(&self) {
-        // No probe may write beside it, and none after it.
-        let _probe = self.health.probe.lock().await;
+        // Nobody who asks for readiness may write beside it, nor after it.
+        let _readiness = self.health.readiness.lock().await;
         if let Err(error) = self.beat(Some(self.clock.now())).await {
             tracing::warn!(%error, "the database does not know that the service stopped");
         }

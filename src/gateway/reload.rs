@@ -48,8 +48,8 @@ impl Gateway {
             let mut config = self.config.clone();
             config.mail.smtp_password = Some(password);
             self.relay.replace(Transport::configured(&config));
-            // The old password may be why sending is paused: probe now.
-            self.route().not_probed(self.clock.now());
+            // The old password may be why sending is paused. From here on no attempt of an older edition is noted.
+            self.flow().renewed(self.clock.now());
         }
         Ok(true)
     }

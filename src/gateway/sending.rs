@@ -5,7 +5,7 @@
 use super::{Error, Gateway, MailCount, Requeued, Unsent};
 use crate::ledger::outbox::Requeue;
 use crate::survey::fields::display;
-use crate::survey::sending::{Halt, Route, Sending, Turn};
+use crate::survey::sending::{Flow, Halt, Sending, Turn};
 use std::sync::{MutexGuard, PoisonError};
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ impl Gateway {
     /// mail: within two seconds. Beside the service it knows nothing: see [`halted`](Self::halted).
     #[must_use]
     pub fn sending(&self) -> Sending {
-        self.route().sending()
+        self.flow().sending()
     }
 
     /// Pauses sending until somebody [resumes](Self::resume_mail) it, also across restarts; `false` if it was paused so
@@ -77,13 +77,13 @@ impl Gateway {
     }
 
     /// Ignores poisoning: whatever a panic left, the next attempt to send tells the truth.
-    pub(super) fn route(&self) -> MutexGuard<'_, Route> {
-        self.route.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn flow(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of the pause that somebody made, or of its end.
     pub(super) fn note_halt(&self, halt: Option<&Halt>) {
-        if self.route().halt(halt) {
+        if self.flow().halt(halt) {
             match halt {
                 Some(Halt { why, .. }) => tracing::warn!(why, "sending is paused by hand"),
                 None => tracing::info!("sending is no longer paused by hand"),

@@ -118,8 +118,8 @@ pub struct Batch {
     pub put_off_until: Option<Time>,
     /// The pause that a person made; loaded with due mails only. No mail is claimed during it.
     pub halt: Option<Halt>,
-    /// Since when all mails are due that wait for another try; `None` if they wait on.
-    pub all_due: Option<Time>,
+    /// Reply codes, and since when the mails are due again that were refused with them.
+    pub due_again: BTreeMap<u16, Time>,
     /// What was sent lately. The store keeps it from batch to batch.
     pub paces: Paces,
     /// What is left to erase of what was touched.

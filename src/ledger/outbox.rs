@@ -163,8 +163,8 @@ pub struct Mark {
     pub patience: Patience,
     /// 0 to 1: spreads retries.
     pub jitter: f64,
-    /// What put the waiting mails off was not they: they are all due now.
-    pub all_due: bool,
+    /// Mails that wait because they were refused with this reply code are due now: it was not about them.
+    pub due_again: Option<u16>,
     /// The next claim.
     pub next: Option<Claim>,
 }
@@ -202,9 +202,7 @@ impl Command for Mark {
                 batch.suppress(address_hash, Cause::Bounced, self.at, None);
             }
         }
-        if self.all_due {
-            batch.all_due = batch.all_due.max(Some(self.at));
-        }
+        batch.due_again.extend(self.due_again.map(|code| (code, self.at)));
         self.next.as_ref().map(|claim| claim.decide(batch))
     }
 

@@ -192,7 +192,7 @@ fn a_mark_counts_only_with_the_lease_that_it_was_claimed_by() {
         attempt,
         patience: PATIENCE,
         jitter: 1.0,
-        all_due: false,
+        due_again: None,
         next: None,
     };
     let stale = Lease { until: lease.until - TimeDelta::minutes(1), ..lease };
@@ -272,7 +272,7 @@ fn a_mail_under_way_when_its_customer_is_erased_leaves_no_word_and_is_not_tried_
     let attempt = Attempt::Temporary("451 Ada's mailbox is full".into());
     let survey = mail.survey;
     let mark =
-        Mark { survey, lease, at: minutes(2), attempt, patience: PATIENCE, jitter: 1.0, all_due: false, next: None };
+        Mark { survey, lease, at: minutes(2), attempt, patience: PATIENCE, jitter: 1.0, due_again: None, next: None };
     mark.decide(&mut batch);
     assert_eq!(batch.survey(survey).expect("a survey").mail.note, None);
     let came_back = Return { survey, at: minutes(2), bounce: Bounce::Hard, reason: "Ada has moved".into() };

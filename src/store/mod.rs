@@ -2,8 +2,8 @@
 //!
 //! Changes to surveys, closings and suppressions are commands of the `ledger`: one writer gathers all that wait, loads
 //! what they touch, lets each decide, saves and commits, and only then answers. A reader gathers look-ups on the click
-//! path the same way. Keys of the API and settings are written directly, and everything else reads through small pools.
-//! Nothing is open across network I/O. It must not know HTTP, mail or configuration.
+//! path the same way. Keys of the API, settings and the pause by hand are written directly, and everything else reads
+//! through small pools. Nothing is open across network I/O. It must not know HTTP, mail or configuration.
 //!
 //! # A second backend
 //!

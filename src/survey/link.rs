@@ -34,8 +34,8 @@ const PAGE_BYTES: usize = 36 + MAC_BYTES;
 const PAGE_CHARS: usize = 70;
 const LINK_CONTEXT: &[u8] = b"afterword link v1";
 const PAGE_CONTEXT: &[u8] = b"afterword page v1";
-const ASKED_CONTEXT: &[u8] = b"afterword probe v1";
-const ANSWERED_CONTEXT: &[u8] = b"afterword probe answer v1";
+const ASKED_CONTEXT: &[u8] = b"afterword challenge v1";
+const ANSWERED_CONTEXT: &[u8] = b"afterword challenge answer v1";
 const ADDRESS_CONTEXT: &[u8] = b"afterword address v1";
 const SAMPLE_CONTEXT: &[u8] = b"afterword sample v1";
 
@@ -50,9 +50,9 @@ pub enum Purpose {
     Bounce,
 }
 
-/// A step of the probe by which a command finds out whether a service has the same keys.
+/// A step of the challenge by which a command finds out whether a service has the same keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Probe {
+pub enum Challenge {
     /// The question of the command.
     Asked,
     /// The answer of the service.
@@ -159,15 +159,15 @@ impl KeyRing {
         Some((Uuid::from_slice(&bytes[4..20]).ok()?, page))
     }
 
-    /// Signs a step of a probe: 32 hexadecimal digits.
+    /// Signs a step of a challenge: 32 hexadecimal digits.
     #[must_use]
-    pub fn sign_probe(&self, step: Probe, nonce: &str) -> String {
+    pub fn sign_challenge(&self, step: Challenge, nonce: &str) -> String {
         HEXLOWER.encode(&tag(&self.keys[0].mac, nonce.as_bytes(), step.context()))
     }
 
-    /// Whether a holder of one of these keys signed a step of a probe.
+    /// Whether a holder of one of these keys signed a step of a challenge.
     #[must_use]
-    pub fn verify_probe(&self, step: Probe, nonce: &str, signature: &str) -> bool {
+    pub fn verify_challenge(&self, step: Challenge, nonce: &str, signature: &str) -> bool {
         let Ok(signature) = HEXLOWER.decode(signature.as_bytes()) else { return false };
         let signed = |key: &Key| bool::from(tag(&key.mac, nonce.as_bytes(), step.context())[..].ct_eq(&signature));
         self.keys.iter().any(signed)
@@ -188,7 +188,7 @@ impl KeyRing {
     }
 }
 
-impl Probe {
+impl Challenge {
     fn context(self) -> &'static [u8] {
         match self {
             Self::Asked => ASKED_CONTEXT,

@@ -59,8 +59,7 @@ pub enum Permit {
     NotBefore(Time),
 }
 
-/// A change of state that is worth a line in the log. All waiting mails are due at once then: whatever put them off, it was
-/// not they.
+/// A change of state that is worth a line in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Sending paused, or is paused for another reason now.
@@ -71,7 +70,7 @@ pub enum Turn {
 
 /// How sending fares. It lives in memory: a restart tries at once.
 #[derive(Debug, Default)]
-pub struct Route {
+pub struct Flow {
     halt: Option<Halt>,
     trouble: Option<Trouble>,
     /// The recipient domains that each refusal was given for since a mail was last accepted, by step and reply code.
@@ -90,7 +89,7 @@ struct Trouble {
     next_probe: Time,
 }
 
-impl Route {
+impl Flow {
     /// Whether mail goes out.
     #[must_use]
     pub fn sending(&self) -> Sending {
@@ -130,6 +129,21 @@ impl Route {
         if let Some(trouble) = &mut self.trouble {
             trouble.next_probe = now;
         }
+    }
+
+    /// Takes note that mails go out in another way from now on: a pause is probed now, and then as if it had just begun.
+    /// An attempt of the old way must not be noted after this.
+    pub fn renewed(&mut self, now: Time) {
+        if let Some(trouble) = &mut self.trouble {
+            (trouble.wait, trouble.next_probe) = (FIRST_PROBE, now);
+        }
+    }
+
+    /// The reply code of the refusals that sending is paused for; `None` unless they put mails off.
+    #[must_use]
+    pub fn puts_off(&self) -> Option<u16> {
+        let (step, code) = self.trouble.as_ref()?.key;
+        (!step.is_about_the_sender()).then_some(code)
     }
 
     /// Takes note of an attempt to send to this address. `probed` says whether it was the probe.

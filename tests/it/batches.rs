@@ -221,7 +221,7 @@ fn mark(survey: Uuid, lease: Lease, at: Time, shape: u8) -> Mark {
         _ => Attempt::Unknown(why()),
     };
     let patience = Patience { retry_after: TimeDelta::seconds(1), give_up_after: TimeDelta::hours(72) };
-    Mark { survey, lease, at, attempt, patience, jitter: 0.0, all_due: false, next: None }
+    Mark { survey, lease, at, attempt, patience, jitter: 0.0, due_again: None, next: None }
 }
 
 #[test]

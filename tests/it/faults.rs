@@ -79,7 +79,7 @@ async fn a_later_closing_takes_the_place_of_a_mail_that_was_under_way() {
     let patience = Patience { retry_after: TimeDelta::minutes(1), give_up_after: TimeDelta::hours(72) };
     let attempt = Attempt::Temporary("451".into());
     let at = desk.clock.now();
-    let mark = Mark { survey: mail.survey, lease, at, attempt, patience, jitter: 0.0, all_due: false, next: None };
+    let mark = Mark { survey: mail.survey, lease, at, attempt, patience, jitter: 0.0, due_again: None, next: None };
     store.mark(mark).await.expect("marked");
     desk.deliver().await;
     desk.pass(TimeDelta::minutes(2));

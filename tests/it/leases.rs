@@ -26,7 +26,7 @@ async fn claim(store: &Store, at: Time) -> (uuid::Uuid, Lease) {
 
 fn mark(survey: uuid::Uuid, lease: Lease, at: Time) -> Mark {
     let patience = Patience { retry_after: TimeDelta::minutes(1), give_up_after: TimeDelta::hours(72) };
-    Mark { survey, lease, at, attempt: Attempt::Accepted, patience, jitter: 0.0, all_due: false, next: None }
+    Mark { survey, lease, at, attempt: Attempt::Accepted, patience, jitter: 0.0, due_again: None, next: None }
 }
 
 const STATES: &str = "SELECT conversation_id, state, tries FROM outbox JOIN survey USING (id) ORDER BY 1";

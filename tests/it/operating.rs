@@ -6,10 +6,11 @@ use crate::process::{Running, afterword, free_port, request, wait_for};
 use crate::sink::{Act, Plan, Sink};
 use afterword::clock::Clock;
 use afterword::config::Config;
-use afterword::gateway::{Delivery, Gateway};
+use afterword::gateway::{Delivery, Gateway, ServeLock};
 use afterword::private;
 use afterword::survey::access::{Scope, Within};
 use afterword::survey::outbound::Attempt;
+use afterword::survey::sending::Sending;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use chrono::TimeDelta;
@@ -19,6 +20,7 @@ use std::fs::{self, File};
 use std::io::pipe;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::pin::pin;
 use std::process::{Command, Stdio};
 
 async fn ready(desk: &Desk) -> (u16, String) {
@@ -26,7 +28,7 @@ async fn ready(desk: &Desk) -> (u16, String) {
     (answer.status, answer.text)
 }
 
-/// A second later, so that it is probed again.
+/// A second later, so that the answer is a new one.
 async fn ready_later(desk: &Desk) -> (u16, String) {
     desk.pass(TimeDelta::seconds(1));
     ready(desk).await
@@ -50,19 +52,19 @@ async fn readiness_writes_a_row_and_says_what_keeps_it_from_that() {
     }
     sqlx::query("DROP TRIGGER trap").execute(&mut desk.database().await).await.expect("dropped");
     assert_eq!(ready_later(&desk).await, ok("ready"));
-    assert_eq!(log.lines("ERROR").len(), 1, "a change is logged, and not each probe: {}", log.text());
+    assert_eq!(log.lines("ERROR").len(), 1, "a change is logged, and not each answer: {}", log.text());
 }
 
 #[tokio::test]
-async fn a_crowd_of_probes_writes_once_a_second() {
+async fn a_crowd_that_asks_writes_once_a_second() {
     let desk = Desk::open().await;
     let writes = "CREATE TABLE writes (n INTEGER); INSERT INTO writes VALUES (0);
         CREATE TRIGGER counted BEFORE INSERT ON service BEGIN UPDATE writes SET n = n + 1; END";
     sqlx::raw_sql(writes).execute(&mut desk.database().await).await.expect("a counter");
     for second in 1..4 {
-        let probes = (0..50).map(|_| ready(&desk));
-        for probe in futures_util::future::join_all(probes).await {
-            assert_eq!(probe, ok("ready"));
+        let crowd = (0..50).map(|_| ready(&desk));
+        for answer in futures_util::future::join_all(crowd).await {
+            assert_eq!(answer, ok("ready"));
         }
         assert_eq!(desk.sql("SELECT n FROM writes").await, [[second.to_string()]]);
         desk.pass(TimeDelta::seconds(1));
@@ -432,29 +434,70 @@ fn a_hangup_reads_the_password_again_and_ends_nothing() {
     assert_eq!(ends(service), Some(0));
 }
 
-#[tokio::test]
-async fn a_password_that_was_read_again_is_the_one_of_the_next_mail() {
-    let plain = || vec![("EHLO", Act::Say("250-sink\r\n250 AUTH PLAIN"))];
-    let sink = Sink::start(Plan::Scripts(vec![plain(), plain(), plain()])).await;
-    let here = folder().await;
-    let path = |file: &str| here.path().join(file).display().to_string();
+/// A service that logs in at this relay with the password in the file `secret` of this folder.
+async fn logs_in(here: &Path, sink: &Sink, desk: &Desk) -> (Gateway, ServeLock) {
+    let path = |file: &str| here.join(file).display().to_string();
     let config = format!(
         "database = '{}'\n[mail]\nsmtp = 'smtp://ada@127.0.0.1:{}'\nsmtp_password_file = '{}'",
         path("afterword.db"),
         sink.port,
         path("secret")
     );
-    private::write(&here.path().join("secret"), b"secret\n").expect("a secret");
-    fs::write(here.path().join("afterword.toml"), config).expect("a configuration");
-    let (config, _) = Config::load(Some(&here.path().join("afterword.toml")), std::iter::empty()).expect("settings");
-    let desk = Desk::open().await;
-    let (gateway, _lock) = Gateway::serve(config, desk.clock.clone(), None).await.expect("it starts");
+    private::write(&here.join("secret"), b"secret\n").expect("a secret");
+    fs::write(here.join("afterword.toml"), config).expect("a configuration");
+    let (config, _) = Config::load(Some(&here.join("afterword.toml")), std::iter::empty()).expect("settings");
+    Gateway::serve(config, desk.clock.clone(), None).await.expect("it starts")
+}
+
+async fn ask(gateway: &Gateway, desk: &Desk, id: &str) {
+    let customers = json!([{"email": format!("{id}@example.com")}]);
+    let mut closing = desk.closing();
+    (closing["conversation_id"], closing["customers"]) = (json!(id), customers);
+    gateway.close(serde_json::from_value(closing).expect("a closing"), false).await.expect("it asks");
+}
+
+#[tokio::test]
+async fn a_login_with_the_old_password_says_nothing_of_the_new_one() {
+    let wrong = || vec![("EHLO", Act::Say("250-sink\r\n250 AUTH PLAIN")), ("AUTH", Act::Say("535 5.7.8 wrong"))];
+    let sink = Sink::start(Plan::Scripts(vec![wrong(), wrong(), wrong(), wrong()[..1].to_vec()])).await;
+    let (here, desk) = (folder().await, Desk::open().await);
+    let (gateway, _lock) = logs_in(here.path(), &sink, &desk).await;
+    ask(&gateway, &desk, "1").await;
+    let mut worker = gateway.mail_worker();
+    let paused = |seconds| Delivery::Paused(TimeDelta::seconds(seconds));
+    for wait in [15, 30] {
+        assert_eq!(gateway.deliver_due(&mut worker).await.expect("an answer"), paused(wait));
+        desk.pass(TimeDelta::seconds(wait));
+    }
+    {
+        let mut probe = pin!(gateway.deliver_due(&mut worker));
+        let asked = async {
+            while sink.steps().matches("AUTH").count() < 3 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = asked => {}
+            early = &mut probe => panic!("{early:?}"),
+        }
+        fs::write(here.path().join("secret"), "other\n").expect("another secret");
+        assert_eq!(gateway.reload(), Ok(true));
+        assert_eq!(probe.await.expect("an answer"), paused(0), "the refusal is the old password's");
+    }
+    assert_eq!(gateway.deliver_due(&mut worker).await.expect("an answer"), Delivery::Again);
+    assert_eq!((gateway.sending(), sink.seen().taken.len()), (Sending::Running, 1));
+}
+
+#[tokio::test]
+async fn a_password_that_was_read_again_is_the_one_of_the_next_mail() {
+    let plain = || vec![("EHLO", Act::Say("250-sink\r\n250 AUTH PLAIN"))];
+    let sink = Sink::start(Plan::Scripts(vec![plain(), plain(), plain()])).await;
+    let (here, desk) = (folder().await, Desk::open().await);
+    let (gateway, _lock) = logs_in(here.path(), &sink, &desk).await;
     let mut worker = gateway.mail_worker();
     let mut send = async |id: &str| {
-        let customers = json!([{"email": format!("{id}@example.com")}]);
-        let mut closing = desk.closing();
-        (closing["conversation_id"], closing["customers"]) = (json!(id), customers);
-        gateway.close(serde_json::from_value(closing).expect("a closing"), false).await.expect("it asks");
+        ask(&gateway, &desk, id).await;
         while gateway.deliver_due(&mut worker).await.expect("the store answers") == Delivery::Again {}
         let seen = sink.seen();
         let said = seen.lines.iter().filter(|line| line.starts_with("AUTH"));

@@ -130,6 +130,34 @@ async fn a_delayed_mail_is_not_sent_sooner_because_sending_pauses() {
 }
 
 #[tokio::test]
+async fn a_mail_that_was_put_off_for_itself_keeps_its_wait_while_sending_pauses_and_goes_on() {
+    let desk = queue(2).await;
+    let own = || [Attempt::Temporary("452 4.2.2 full".into()), refused(Step::Message, "552 5.3.4 too big")];
+    for _ in 0..5 {
+        desk.memory.answer_next(own());
+        desk.deliver().await;
+        desk.pass(TimeDelta::minutes(16));
+    }
+    desk.memory.answer_next(own());
+    desk.deliver().await;
+    let waits = "SELECT due_at FROM outbox WHERE state = 'waiting' AND tries > 1 ORDER BY id";
+    let before = desk.sql(waits).await;
+    for (id, why) in [(10, "550 5.7.60 no"), (20, "552 no")] {
+        let sender = refused(Step::Mail, why);
+        ask(&desk, id).await;
+        ask(&desk, id + 1).await;
+        // The pause, a probe in vain, and the end.
+        desk.memory.answer_next([sender.clone(), sender]);
+        assert_eq!(desk.deliver().await, [Delivery::Paused(FIRST_PROBE)]);
+        desk.pass(FIRST_PROBE);
+        assert_eq!(desk.deliver().await, [Delivery::Paused(FIRST_PROBE * 2)]);
+        desk.pass(FIRST_PROBE * 2);
+        desk.deliver().await;
+        assert_eq!((desk.gateway.sending(), desk.sql(waits).await), (Sending::Running, before.clone()));
+    }
+}
+
+#[tokio::test]
 async fn a_mail_that_is_refused_for_itself_holds_up_no_other_and_ends() {
     let desk = queue(1).await;
     let big = || refused(Step::Message, "552 too big");
@@ -180,6 +208,19 @@ async fn a_pause_by_hand_outlives_a_restart_and_nothing_is_claimed_during_it() {
     assert_eq!(mail(&folder, &["resume"]), "Sending was not paused.\n");
     desk.deliver().await;
     assert_eq!((desk.mails().len(), desk.gateway.sending()), (3, Sending::Running));
+}
+
+#[tokio::test]
+async fn a_pause_by_hand_is_seen_while_the_relay_refuses_the_sender() {
+    let desk = queue(2).await;
+    desk.memory.answer_next([refused(Step::Auth, "535 wrong")]);
+    assert_eq!(desk.deliver().await, [Delivery::Paused(FIRST_PROBE)]);
+    assert!(desk.gateway.pause_mail("moving house").await.expect("an answer"));
+    assert_eq!(desk.deliver().await, [Delivery::Paused(TimeDelta::seconds(2))]);
+    assert_eq!(why(&desk), "moving house");
+    assert!(desk.gateway.resume_mail().await.expect("an answer"));
+    assert_eq!(desk.deliver().await, [Delivery::Paused(FIRST_PROBE)]);
+    assert_eq!(why(&desk), "535 wrong (at AUTH)");
 }
 
 /// What `afterword mail` prints.

@@ -194,7 +194,7 @@ fn the_help_of_every_command() {
 
     Options:
           --config <FILE>   The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
-          --scope <SCOPE>   What the key may do: trigger (helpdesks), read (reports) or admin (both, and suppressions)
+          --scope <SCOPE>   What the key may do: trigger (helpdesks), read (reports) or admin (everything)
           --name <NAME>     A name that tells keys apart
           --expires <WHEN>  When it ends by itself: after a time such as 90d, or after a day such as 2027-01-31; by default never
           --teammate <ID>   Limit a read key to this teammate's ratings

@@ -227,10 +227,11 @@ async fn a_restored_backup_answers_old_links_and_keeps_suppressions() {
     assert!(refused.ends_with("afterword.db exists: a backup never replaces a file, so name another"), "{refused}");
     desk.gateway.backup(&elsewhere.path().join("no/copy.db"), |_, _| {}).await.expect_err("no folder");
     let other = elsewhere.path().join("other.db");
-    for in_the_way in ["other.db.keys", "other.db.unfinished"] {
+    let hints = ["so name another", "a backup that was stopped left it: delete it"];
+    for (in_the_way, hint) in ["other.db.keys", "other.db.unfinished"].into_iter().zip(hints) {
         fs::write(elsewhere.path().join(in_the_way), "").expect("written");
         let refused = desk.gateway.backup(&other, |_, _| {}).await.expect_err("it is there").to_string();
-        assert!(refused.contains(in_the_way), "{refused}");
+        assert!(refused.contains(in_the_way) && refused.ends_with(hint), "{refused}");
         fs::remove_file(elsewhere.path().join(in_the_way)).expect("removed");
     }
     assert_eq!(files(elsewhere.path()), before);
@@ -370,7 +371,7 @@ fn check_finds_what_is_wrong_and_says_what_to_do() {
     let (_, found) = checks(folder.path());
     assert_eq!(check(&found, "sending")["detail"], "is paused: moving");
     assert_eq!(self::code(&run(folder.path(), "mail resume")), 0);
-    let stranger = process::request(port, "GET", "/healthz?probe=00.00", &[], "").expect("an answer");
+    let stranger = process::request(port, "GET", "/healthz?challenge=00.00", &[], "").expect("an answer");
     assert_eq!(stranger, (200, "ok\n".to_owned()), "strangers learn nothing");
 
     let private = folder.path().join("afterword.db");

@@ -13,8 +13,6 @@ use tempfile::tempfile_in;
 
 /// The least room: a year of a few thousand conversations a month, and a backup beside them.
 const LEAST_FREE: u64 = 200_000_000;
-/// The bits of a file's mode that are for every user of the machine.
-const BY_OTHERS: u32 = 0o007;
 /// How many syncs are measured: more than one, because the first often waits for others.
 const SYNCS: usize = 9;
 /// The slowest sync. Every answer waits for one, and helpdesks wait for an answer for some seconds at most.
@@ -25,7 +23,7 @@ const SLOWEST_SYNC: Duration = Duration::from_millis(200);
 pub(super) fn files(config: &Config) -> Option<Found> {
     let database = &config.database;
     let mode = database.metadata().ok()?.mode();
-    Some(if mode & BY_OTHERS == 0 {
+    Some(if mode & private::BY_OTHERS == 0 {
         Found::good("permissions", "other users of this machine cannot read the database")
     } else {
         let detail = format!("other users of this machine can read {}", database.display());

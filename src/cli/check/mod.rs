@@ -4,7 +4,7 @@
 
 mod machine;
 mod mail;
-mod probe;
+mod public_url;
 
 use super::{CliError, print};
 use crate::clock::Clock;
@@ -79,7 +79,7 @@ async fn all(file: Option<&Path>) -> Vec<Found> {
         Ok(gateway) => {
             found.push(Found::good("database", "its schema and its key file are right"));
             found.extend(sending(&gateway).await);
-            found.extend(probe::public_url(&gateway).await);
+            found.extend(public_url::look(&gateway).await);
             gateway.shut_down().await;
         }
         Err(error) => {

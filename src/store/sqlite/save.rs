@@ -32,7 +32,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     reopenings(&mut script, batch)?;
     suppressions(&mut script, batch)?;
     mails(&mut script, batch)?;
-    all_due(&mut script, batch)?;
+    due_again(&mut script, batch)?;
     clicks(&mut script, batch)?;
     ratings(&mut script, batch)?;
     erasing::save_surveys(&mut script, &batch.erased)?;
@@ -303,15 +303,16 @@ fn mails(script: &mut Script, batch: &Batch) -> Result<()> {
     update(script, "rating", asked.map(row).collect())
 }
 
-/// Makes all mails due that wait for another try. Those that wait for their first time go on waiting.
-fn all_due(script: &mut Script, batch: &Batch) -> Result<()> {
-    if let Some(at) = batch.all_due.map(|at| at.timestamp_millis()) {
+/// Makes mails due that wait because of a refusal with some reply code, by which its note begins.
+fn due_again(script: &mut Script, batch: &Batch) -> Result<()> {
+    for (code, at) in &batch.due_again {
+        let at = at.timestamp_millis();
         // Both states are named so that SQLite uses the index of the outbox.
         script.add(
             "UPDATE outbox SET due_at = ? WHERE state IN ('waiting', 'sending') AND state = 'waiting'
-                AND due_at > ? + 0 AND first_due <= ?",
+                AND due_at > ? + 0 AND note LIKE ? || '%'",
         );
-        script.bind(at)?.bind(at)?.bind(at)?;
+        script.bind(at)?.bind(at)?.bind(code.to_string())?;
     }
     Ok(())
 }

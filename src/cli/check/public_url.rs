@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// How long the whole probe may take.
+/// How long the whole look may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The most bytes of an answer that are read. Ours has about a hundred.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -29,10 +29,10 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// What the service tells about the probe.
+/// What the service tells about the request.
 #[derive(Deserialize)]
 struct Told {
-    probe: String,
+    answer: String,
     client: IpAddr,
     forwarded: usize,
 }
@@ -46,10 +46,10 @@ struct Answer {
     tls: Option<(String, Option<u64>)>,
 }
 
-pub(super) async fn public_url(gateway: &Gateway) -> Vec<Found> {
+pub(super) async fn look(gateway: &Gateway) -> Vec<Found> {
     let url = gateway.config.public_url.as_str();
-    let question = gateway.probe();
-    let asked = tokio::time::timeout(PATIENCE, ask(gateway, &format!("/healthz?probe={question}"))).await;
+    let question = gateway.challenge();
+    let asked = tokio::time::timeout(PATIENCE, ask(gateway, &format!("/healthz?challenge={question}"))).await;
     let answer = match asked {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return vec![unreachable(url, &error.to_string())],
@@ -57,7 +57,7 @@ pub(super) async fn public_url(gateway: &Gateway) -> Vec<Found> {
     };
     let mut found = Vec::new();
     let told = serde_json::from_slice::<Told>(&answer.body).ok();
-    match told.filter(|told| gateway.is_answer(&question, &told.probe)) {
+    match told.filter(|told| gateway.is_answer(&question, &told.answer)) {
         Some(told) => {
             found.push(Found::good("public URL", format!("{url} reaches the service with this key file")));
             found.push(proxies(gateway.config.trusted_proxies, &told));
@@ -89,7 +89,7 @@ fn unreachable(url: &str, why: &str) -> Found {
     Found::bad("public URL", format!("{url}: {why}"), hint)
 }
 
-/// The probe itself sent no `X-Forwarded-For`, so each address in it is one that a proxy added.
+/// The request itself had no `X-Forwarded-For`, so each address in it is one that a proxy added.
 fn proxies(trusted: usize, told: &Told) -> Found {
     let detail = format!("the service sees this machine as {}", told.client);
     match told.forwarded {
