@@ -8,7 +8,7 @@ use crate::ledger::heartbeat::Heartbeat;
 use crate::survey::Time;
 use crate::survey::outbound::Attempt;
 use crate::survey::sending::Sending;
-use crate::survey::status::{LATELY, Readiness, Service, Status, Workers};
+use crate::survey::status::{LATELY, Readiness, Service, Status, Trouble, Workers};
 use chrono::{DurationRound, TimeDelta};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -95,11 +95,11 @@ impl Gateway {
     async fn find_out(&self) -> Readiness {
         let (mut down, degraded) = (Vec::new(), self.degraded());
         if let Err(error) = self.beat(None).await {
-            down.push(error.to_string());
+            down.push(Trouble::because("the database takes no writes", error));
         }
-        down.extend(self.store.misplaced().await);
+        down.extend(self.store.misplaced().await.map(Trouble::plain));
         if self.needs_restart() {
-            down.push("no mail worker runs".into());
+            down.push(Trouble::plain("no mail worker runs"));
         }
         match (down.is_empty(), degraded.is_empty()) {
             (true, true) => Readiness::Ready,
@@ -108,18 +108,15 @@ impl Gateway {
         }
     }
 
-    /// What does not work of a service that takes requests, in a sentence each.
-    fn degraded(&self) -> Vec<String> {
+    /// What does not work of a service that takes requests.
+    fn degraded(&self) -> Vec<Trouble> {
         let (mut degraded, workers) = (Vec::new(), self.health.workers());
         if let Sending::Paused { why, .. } = self.sending() {
-            degraded.push(format!("sending is paused: {why}"));
+            degraded.push(Trouble::because("sending is paused", why));
         }
         if workers.missing() > 0 {
-            degraded.push(format!(
-                "{} of {} mail workers failed and are started again",
-                workers.missing(),
-                workers.wanted
-            ));
+            let (missing, wanted) = (workers.missing(), workers.wanted);
+            degraded.push(Trouble::plain(format!("{missing} of {wanted} mail workers failed and are started again")));
         }
         degraded
     }
@@ -134,7 +131,7 @@ impl Gateway {
             seen_at: now,
             stopped_at,
             workers: health.workers(),
-            degraded: self.degraded(),
+            degraded: self.degraded().into_iter().map(|trouble| trouble.full).collect(),
             last_error: lock(&health.last_error).clone(),
         };
         let (refused, used) = (lock(&health.refused).clone(), lock(&health.used).clone());
@@ -235,10 +232,11 @@ fn hour(time: Time) -> Time {
 
 /// Logs a readiness that is not as it was. The first one is logged only if something is wrong.
 fn log(readiness: &Readiness, changed: bool) {
+    let full = |troubles: &[Trouble]| troubles.iter().map(|trouble| &*trouble.full).collect::<Vec<_>>().join("; ");
     match readiness {
         Readiness::Ready if changed => tracing::info!("ready"),
         Readiness::Ready => {}
-        Readiness::Degraded(why) => tracing::warn!(why = why.join("; "), "degraded"),
-        Readiness::Down(why) => tracing::error!(why = why.join("; "), "not ready"),
+        Readiness::Degraded(why) => tracing::warn!(why = full(why), "degraded"),
+        Readiness::Down(why) => tracing::error!(why = full(why), "not ready"),
     }
 }
