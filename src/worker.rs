@@ -38,17 +38,21 @@ struct Rests {
 /// Sends mail until `stop` is cancelled.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     let wanted = gateway.config.mail.workers;
-    gateway.wants_workers(wanted.try_into().unwrap_or(u32::MAX));
     let mut workers = JoinSet::new();
     workers.spawn(retention::run(Arc::clone(&gateway), stop.clone()));
     for _ in 0..wanted {
+        gateway.worker_runs();
         let (gateway, stop) = (Arc::clone(&gateway), stop.clone());
         workers.spawn(async move {
             let work = || work(Arc::clone(&gateway), stop.clone());
             keep(&gateway, RESTS, &stop, work).await;
         });
     }
+    // Last, so that none seems to be missing meanwhile.
+    gateway.wants_workers(wanted.try_into().unwrap_or(u32::MAX));
     stop.cancelled().await;
+    // Those that end from now on did not fail.
+    gateway.wants_workers(0);
     let all = async { while workers.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
         tracing::warn!("stopped before all mails were sent: the next start sends the unfinished ones again");
@@ -57,18 +61,15 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
 }
 
 /// Starts a worker, and starts it again whenever it fails, until `stop` is cancelled. A worker that failed twice in a row
-/// does not count as running before it has lived for a while: one that fails with every mail would seem to run.
+/// does not count as running before it has lived for a while: one that fails with every mail would seem to run. The
+/// caller has counted the first start.
 async fn keep<W>(gateway: &Gateway, rests: Rests, stop: &CancellationToken, work: impl Fn() -> W)
 where
     W: Future<Output = ()> + Send + 'static,
 {
-    let (mut failures, mut rest) = (0, rests.first);
-    while !stop.is_cancelled() {
+    let (mut failures, mut rest, mut counted) = (0, rests.first, true);
+    loop {
         let mut worker = AbortOnDropHandle::new(tokio::spawn(work()));
-        let mut counted = failures < 2;
-        if counted {
-            gateway.worker_runs();
-        }
         let early = tokio::time::timeout(rests.sound, &mut worker).await;
         let ended = match early {
             Ok(ended) => ended,
@@ -91,7 +92,14 @@ where
         }
         // A worker ends by itself only at a stop.
         let _ = tokio::time::timeout(rest, stop.cancelled()).await;
+        if stop.is_cancelled() {
+            return;
+        }
         rest = rests.longest.min(rest * 2);
+        counted = failures < 2;
+        if counted {
+            gateway.worker_runs();
+        }
     }
 }
 
@@ -129,22 +137,25 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::Config;
     use crate::survey::Time;
-    use crate::survey::status::Readiness;
+    use crate::survey::status::{Readiness, Trouble};
+    use futures_util::FutureExt;
+    use std::pin::pin;
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
     use tokio::sync::Notify;
 
-    /// A gateway that wants one worker. Its clock stands still, so only a test's first look at readiness is fresh.
+    /// A gateway. Its clock stands still, so only a test's first look at readiness is fresh.
     async fn gateway(folder: &tempfile::TempDir) -> Arc<Gateway> {
         let [database, link_keys_file] = ["a.db", "a.keys"].map(|file| folder.path().join(file));
         let config = Config { database, link_keys_file, ..Config::default() };
         let (gateway, _lock) = Gateway::serve(config, Clock::at(Time::UNIX_EPOCH), None).await.expect("a gateway");
-        gateway.wants_workers(1);
         Arc::new(gateway)
     }
 
     /// Keeps a worker that fails so many times, then works until the stop; says when it works.
     fn failing(gateway: Arc<Gateway>, times: u32, rests: Rests, stop: &CancellationToken) -> Arc<Notify> {
         let (works, started) = (Arc::new(Notify::new()), Arc::new(AtomicU32::new(0)));
+        gateway.worker_runs();
+        gateway.wants_workers(1);
         let (stop, told) = (stop.clone(), Arc::clone(&works));
         tokio::spawn(async move {
             let stopped = stop.clone();
@@ -159,6 +170,20 @@ mod tests {
             keep(&gateway, rests, &stop, work).await;
         });
         works
+    }
+
+    #[tokio::test]
+    async fn no_worker_is_missed_at_a_start_or_after_a_stop() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (gateway, stop) = (gateway(&folder).await, CancellationToken::new());
+        let mut running = pin!(run(Arc::clone(&gateway), stop.clone()));
+        assert!(running.as_mut().now_or_never().is_none(), "it has started, and its workers not yet");
+        assert_eq!(gateway.readiness().await, Readiness::Ready);
+        stop.cancel();
+        running.await;
+        gateway.say_goodbye().await;
+        let service = gateway.status().await.expect("a status").stored.service.expect("it said goodbye");
+        assert_eq!((service.workers.alive, service.degraded), (0, Vec::<String>::new()));
     }
 
     #[tokio::test]
@@ -182,7 +207,7 @@ mod tests {
         let rests = Rests { first: Duration::ZERO, longest: Duration::ZERO, sound: Duration::from_hours(1) };
         failing(Arc::clone(&gateway), 3, rests, &stop).notified().await;
         assert!(gateway.needs_restart());
-        assert_eq!(gateway.readiness().await, Readiness::Down(vec!["no mail worker runs".into()]));
+        assert_eq!(gateway.readiness().await, Readiness::Down(vec![Trouble::plain("no mail worker runs")]));
         stop.cancel();
     }
 
@@ -203,6 +228,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (gateway, stop) = (gateway(&folder).await, CancellationToken::new());
         let rests = Rests { first: Duration::from_hours(1), ..RESTS };
+        gateway.worker_runs();
         let kept = async {
             keep(&gateway, rests, &stop, || async { panic!("it fails") }).await;
         };

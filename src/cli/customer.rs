@@ -28,7 +28,8 @@ pub(super) async fn erase(customer: &Customer, gateway: &Gateway) -> Result<(), 
     }
     if !done.rewritten {
         print(
-            "The database is too large to be rewritten now, so copies may be left between its rows. See \"Erase a customer\" in docs/operate.md.\n",
+            "The database is too large to be rewritten now, so copies may be left between its rows. See \"Erase a \
+            customer\" in docs/operate.md.\n",
         )?;
     }
     if !done.log_emptied {

@@ -4,19 +4,21 @@
 
 use super::CliError;
 use crate::config::Config;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-/// How long connecting, writing and reading may each take. Docker gives up after 30 s.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long all of it may take. The image has Docker give up after 15 s, and then nobody would be told why.
+const PATIENCE: Duration = Duration::from_secs(12);
 /// The most that is read of an answer.
 const LONGEST_ANSWER: u64 = 8 * 1024;
 
 /// Fails unless `/readyz` on the configured address says that the service is ready.
-pub(super) fn run(config: &Config) -> Result<(), CliError> {
+pub(super) async fn run(config: &Config) -> Result<(), CliError> {
     let address = reachable(config.listen);
-    let answer = ask(address).map_err(|error| CliError::Failed(format!("no answer from {address}: {error}")))?;
+    let answer = ask(address, PATIENCE).await;
+    let answer = answer.map_err(|error| CliError::Failed(format!("no answer from {address}: {error}")))?;
     match answer.split(' ').nth(1) {
         Some("200") => Ok(()),
         Some(status) => Err(CliError::Failed(format!("{address} isn't ready: it answers {status}"))),
@@ -34,22 +36,37 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(host, listen.port())
 }
 
-fn ask(address: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
-    let mut answer = Vec::new();
-    match stream.take(LONGEST_ANSWER).read_to_end(&mut answer) {
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
-        Err(error) => Err(error),
-        Ok(_) => Ok(String::from_utf8_lossy(&answer).into_owned()),
-    }
+async fn ask(address: SocketAddr, patience: Duration) -> std::io::Result<String> {
+    let asked = async {
+        let mut stream = TcpStream::connect(address).await?;
+        let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.take(LONGEST_ANSWER).read_to_end(&mut answer).await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    tokio::time::timeout(patience, asked).await?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_comes_in_drops_is_not_waited_for() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let service = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("it connects");
+            let mut often = tokio::time::interval(Duration::from_millis(5));
+            while stream.write_all(b"H").await.is_ok() {
+                often.tick().await;
+            }
+        });
+        let error = ask(address, Duration::from_millis(100)).await.expect_err("it gave up");
+        assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+        service.abort();
+    }
 
     #[test]
     fn all_addresses_are_reached_by_this_machine() {

@@ -158,7 +158,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Init(args) => init::run(args, config).await,
         Command::Serve(args) => serve::run(&args, load(config)?).await,
-        Command::Healthcheck => healthcheck::run(&load_without_secrets(config)?),
+        Command::Healthcheck => healthcheck::run(&load_without_secrets(config)?).await,
         Command::Key(key) => key::run(key, config).await,
         Command::Status(args) => beside(config, async |gateway| status::run(&args, gateway).await).await,
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,

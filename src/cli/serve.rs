@@ -12,13 +12,9 @@ use axum::Router;
 use clap::Args;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-
-/// How long a stop waits for requests that are being answered.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Connections for metrics. One or two programs read them.
 const SCRAPERS: usize = 16;
@@ -82,22 +78,21 @@ pub(super) async fn serve(
     stop.cancel();
     tend::stopping();
     tracing::info!("stopping");
-    let abort = server.abort_handle();
-    if tokio::time::timeout(STOP_WITHIN, server).await.is_err() {
-        tracing::warn!("aborted requests that took too long");
-        abort.abort();
-    }
+    let mut tasks_ok = server.await.is_ok();
     if let Some(metrics) = metrics {
-        // An idle scraper closes at once, and another one may be cut off.
-        drop(tokio::time::timeout(Duration::from_secs(1), metrics).await);
+        tasks_ok &= metrics.await.is_ok();
     }
-    let tasks_ok = workers.await.is_ok() & tended.await.is_ok();
+    tasks_ok &= workers.await.is_ok() & tended.await.is_ok();
     gateway.say_goodbye().await;
-    // An aborted request may still hold the gateway. Then the database closes with the process.
-    if let Ok(gateway) = Arc::try_unwrap(gateway) {
-        gateway.shut_down().await;
+    match Arc::try_unwrap(gateway) {
+        Ok(gateway) => {
+            gateway.shut_down().await;
+            drop(lock);
+        }
+        // An aborted worker may hold the gateway for another moment. Then the database closes with the process, and the
+        // lock must last as long.
+        Err(_) => std::mem::forget(lock),
     }
-    drop(lock);
     // The error makes the service manager start the service again.
     if store_died || !tasks_ok { Err(CliError::Failed("part of the service failed".into())) } else { Ok(()) }
 }

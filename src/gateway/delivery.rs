@@ -209,8 +209,8 @@ fn log_attempt(survey: Uuid, attempt: &Attempt) {
     match attempt {
         Attempt::Accepted => tracing::info!(%survey, "mail accepted"),
         Attempt::Temporary(why) => tracing::warn!(%survey, why, "mail refused for now"),
-        Attempt::Permanent(why) => tracing::warn!(%survey, why, "mail cannot be sent"),
-        Attempt::NoRecipient(why) => tracing::warn!(%survey, why, "mail refused for good: its address is suppressed"),
+        // The store logs which mails failed for good.
+        Attempt::Permanent(_) | Attempt::NoRecipient(_) => {}
         Attempt::Refused(Refusal { step, why, .. }) => tracing::warn!(%survey, %step, why, "mail refused, and waits"),
         Attempt::Unreachable(why) => tracing::warn!(why, "mail server not reached"),
         Attempt::Unknown(why) => tracing::warn!(%survey, why, "mail may have been delivered"),

@@ -8,7 +8,7 @@ use crate::ledger::heartbeat::Heartbeat;
 use crate::survey::Time;
 use crate::survey::outbound::Attempt;
 use crate::survey::sending::Sending;
-use crate::survey::status::{LATELY, Readiness, Service, Status, Workers};
+use crate::survey::status::{LATELY, Readiness, Service, Status, Trouble, Workers};
 use chrono::{DurationRound, TimeDelta};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -96,12 +96,13 @@ impl Gateway {
 
     async fn find_out(&self) -> Readiness {
         let (mut down, degraded) = (Vec::new(), self.degraded());
-        if let Err(error) = self.beat(None).await {
-            down.push(error.to_string());
+        if let Some(misplaced) = self.store.misplaced() {
+            down.push(Trouble::plain(misplaced));
+        } else if let Err(error) = self.beat(None).await {
+            down.push(Trouble::because("the database takes no writes", error));
         }
-        down.extend(self.store.misplaced().await);
         if self.needs_restart() {
-            down.push("no mail worker runs".into());
+            down.push(Trouble::plain("no mail worker runs"));
         }
         match (down.is_empty(), degraded.is_empty()) {
             (true, true) => Readiness::Ready,
@@ -110,18 +111,15 @@ impl Gateway {
         }
     }
 
-    /// What does not work of a service that takes requests, in a sentence each.
-    fn degraded(&self) -> Vec<String> {
+    /// What does not work of a service that takes requests.
+    fn degraded(&self) -> Vec<Trouble> {
         let (mut degraded, workers) = (Vec::new(), self.health.workers());
         if let Sending::Paused { why, .. } = self.sending() {
-            degraded.push(format!("sending is paused: {why}"));
+            degraded.push(Trouble::because("sending is paused", why));
         }
         if workers.missing() > 0 {
-            degraded.push(format!(
-                "{} of {} mail workers failed and are started again",
-                workers.missing(),
-                workers.wanted
-            ));
+            let (missing, wanted) = (workers.missing(), workers.wanted);
+            degraded.push(Trouble::plain(format!("{missing} of {wanted} mail workers failed and are started again")));
         }
         degraded
     }
@@ -137,7 +135,7 @@ impl Gateway {
             seen_at: now,
             stopped_at,
             workers: health.workers(),
-            degraded: self.degraded(),
+            degraded: self.degraded().into_iter().map(|trouble| trouble.full).collect(),
             last_error: failed.clone().map(|(_, at, why)| (at, why)),
         };
         let (refused, used) = (lock(&health.refused).clone(), lock(&health.used).clone());
@@ -182,7 +180,7 @@ impl Gateway {
             version: env!("CARGO_PKG_VERSION"),
             config: self.config.file.as_deref().map(path),
             database: path(&self.config.database),
-            bytes: self.store.bytes().await,
+            bytes: self.store.bytes(),
             route: self.config.mail.smtp.to_string(),
             stored: self.store.status(now).await?,
         })
@@ -241,10 +239,11 @@ fn hour(time: Time) -> Time {
 
 /// Logs a readiness that is not as it was. The first one is logged only if something is wrong.
 fn log(readiness: &Readiness, changed: bool) {
+    let full = |troubles: &[Trouble]| troubles.iter().map(|trouble| &*trouble.full).collect::<Vec<_>>().join("; ");
     match readiness {
         Readiness::Ready if changed => tracing::info!("ready"),
         Readiness::Ready => {}
-        Readiness::Degraded(why) => tracing::warn!(why = why.join("; "), "degraded"),
-        Readiness::Down(why) => tracing::error!(why = why.join("; "), "not ready"),
+        Readiness::Degraded(why) => tracing::warn!(why = full(why), "degraded"),
+        Readiness::Down(why) => tracing::error!(why = full(why), "not ready"),
     }
 }

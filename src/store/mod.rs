@@ -324,13 +324,15 @@ impl Store {
 
     /// What became of the open database, in a sentence, if its path no longer leads to it: whatever is written now is lost
     /// with the process.
-    pub async fn misplaced(&self) -> Option<String> {
-        self.sqlite().misplaced().await
+    #[must_use]
+    pub fn misplaced(&self) -> Option<&'static str> {
+        self.sqlite().place().misplaced()
     }
 
     /// The size of the database in bytes, with its write-ahead log.
-    pub async fn bytes(&self) -> u64 {
-        self.sqlite().bytes().await
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.sqlite().place().bytes()
     }
 
     /// Waits until the writer has been through everything that was queued, and could commit.

@@ -5,6 +5,7 @@
 use super::Time;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// What counts as lately: failed mails and refused requests of this time.
 pub const LATELY: TimeDelta = TimeDelta::hours(24);
@@ -117,10 +118,32 @@ pub struct Status {
 pub enum Readiness {
     /// It does.
     Ready,
-    /// It takes requests, but not all of it works, in a sentence each.
-    Degraded(Vec<String>),
-    /// It does not, in a sentence each.
-    Down(Vec<String>),
+    /// It takes requests, but not all of it works.
+    Degraded(Vec<Trouble>),
+    /// It does not.
+    Down(Vec<Trouble>),
+}
+
+/// What does not work, in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// For everybody: it repeats no error, mail server or person.
+    pub public: String,
+    /// For operators: with the words of those.
+    pub full: String,
+}
+
+impl Trouble {
+    /// A trouble that everybody may know in full.
+    pub fn plain(sentence: impl Into<String>) -> Self {
+        let sentence = sentence.into();
+        Self { public: sentence.clone(), full: sentence }
+    }
+
+    /// A trouble of which only operators are told why.
+    pub fn because(public: &str, why: impl Display) -> Self {
+        Self { public: public.into(), full: format!("{public}: {why}") }
+    }
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
     let id = Uuid::new_v4().simple().to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let path = request.uri().path();
-    let program = path.starts_with("/v1/");
+    let program = path.starts_with("/v1/") || path == "/metrics";
     let link = path.starts_with("/r/");
     let json = request.method() == Method::POST && rate::wants_json(request.headers());
     // Of the highest level, so that no filter takes it from the lines that it explains.

@@ -9,7 +9,7 @@ use crate::gateway::Gateway;
 use crate::metrics::CONTENT_TYPE;
 use crate::render;
 use crate::survey::access::Scope;
-use crate::survey::status::Readiness;
+use crate::survey::status::{Readiness, Trouble};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,15 +17,17 @@ use axum::routing::get;
 use axum::{Json, Router};
 use std::sync::Arc;
 
-/// Lines for people; programs go by the status.
+/// Lines for people; programs go by the status. It takes no key, and proxies pass it on: strangers read it too.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    let lines = |word: &str, reasons: &[String]| format!("{word}: {}\n", reasons.join(&format!("\n{word}: ")));
+    let lines = |word: &str, troubles: &[Trouble]| {
+        troubles.iter().map(|trouble| format!("{word}: {}\n", trouble.public)).collect::<Vec<_>>().concat()
+    };
     match app.gateway.readiness().await {
         Readiness::Ready => "ready\n".into_response(),
-        Readiness::Degraded(reasons) => lines("degraded", &reasons).into_response(),
-        Readiness::Down(reasons) => {
+        Readiness::Degraded(troubles) => lines("degraded", &troubles).into_response(),
+        Readiness::Down(troubles) => {
             let retry_after = [(header::RETRY_AFTER, RETRY_AFTER.num_seconds().to_string())];
-            (StatusCode::SERVICE_UNAVAILABLE, retry_after, lines("not ready", &reasons)).into_response()
+            (StatusCode::SERVICE_UNAVAILABLE, retry_after, lines("not ready", &troubles)).into_response()
         }
     }
 }

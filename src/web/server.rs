@@ -54,6 +54,8 @@ pub struct Bounds {
     pub rest: Duration,
     /// After a stop, how long any part of a request may take.
     pub stop: Duration,
+    /// From a stop to the end of all connections.
+    pub end: Duration,
     /// How long a body that nobody wants is still received, so that its sender reads the refusal first.
     pub linger: Duration,
 }
@@ -72,6 +74,7 @@ impl Bounds {
             // More than the minute for which nginx keeps a connection, so that nginx closes first and loses no request.
             rest: Duration::from_secs(75),
             stop: Duration::from_secs(2),
+            end: Duration::from_secs(10),
             linger: Duration::from_secs(5),
         }
     }
@@ -91,11 +94,12 @@ pub fn most_connections() -> usize {
     room.clamp(FEWEST_CONNECTIONS, MOST_CONNECTIONS)
 }
 
-/// Serves routes until `stop`, then finishes what is being answered. Handlers find the peer as [`ConnectInfo`].
+/// Serves routes until `stop`, then finishes what is being answered. When it returns, no handler runs any more. Handlers
+/// find the peer as [`ConnectInfo`].
 pub async fn serve(listener: TcpListener, routes: Router, bounds: Bounds, stop: CancellationToken) {
     let doors = Arc::new(Doors::new(bounds));
     let routes = TowerToHyperService::new(routes);
-    let connections = TaskTracker::new();
+    let (connections, abort) = (TaskTracker::new(), CancellationToken::new());
     let sweeping = CancellationToken::new();
     let sweeper = tokio::spawn(sweeping.clone().run_until_cancelled_owned(Arc::clone(&doors).sweep()));
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
@@ -109,12 +113,17 @@ pub async fn serve(listener: TcpListener, routes: Router, bounds: Bounds, stop: 
             }
         };
         let Some(watch) = stop.run_until_cancelled(doors.enter()).await else { break };
-        connections.spawn(speak(stream, peer, watch, routes.clone(), stop.clone()));
+        let connection = speak(stream, peer, watch, routes.clone(), stop.clone());
+        connections.spawn(abort.clone().run_until_cancelled_owned(connection));
     }
     drop(listener);
     doors.close();
     connections.close();
-    connections.wait().await;
+    if tokio::time::timeout(bounds.end, connections.wait()).await.is_err() {
+        tracing::warn!("aborted requests that took too long");
+        abort.cancel();
+        connections.wait().await;
+    }
     sweeping.cancel();
     drop(sweeper.await);
 }
@@ -176,4 +185,45 @@ async fn answer(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use futures_util::FutureExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn who_waits_at_the_door_comes_in_once_an_answer_is_out() {
+        // More than fits between two sockets.
+        const LONG: usize = 32 * 1024 * 1024;
+        let doors = Arc::new(Doors::new(Bounds::with(1)));
+        let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let told = (Arc::clone(&asked), Arc::clone(&go));
+        let slow = move || {
+            let (asked, go) = told.clone();
+            async move {
+                asked.notify_one();
+                go.notified().await;
+                "x".repeat(LONG)
+            }
+        };
+        let routes = TowerToHyperService::new(Router::new().route("/", get(slow)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut client = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("connected");
+        let (stream, peer) = listener.accept().await.expect("a connection");
+        tokio::spawn(speak(stream, peer, doors.enter().await, routes, CancellationToken::new()));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+        asked.notified().await;
+        let mut next = pin!(doors.enter());
+        assert!(next.as_mut().now_or_never().is_none(), "the only one is being answered");
+        go.notify_one();
+        let mut answer = Vec::new();
+        let both = async { tokio::join!(next, client.read_to_end(&mut answer)) };
+        let (_next, read) = tokio::time::timeout(Duration::from_mins(1), both).await.expect("it comes in");
+        read.expect("an orderly end");
+        assert!(answer.len() > LONG, "the first one has its whole answer");
+    }
 }

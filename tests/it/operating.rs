@@ -46,13 +46,28 @@ async fn readiness_writes_a_row_and_says_what_keeps_it_from_that() {
     let trap = "CREATE TRIGGER trap BEFORE UPDATE ON service BEGIN SELECT RAISE(ABORT, 'no room'); END";
     sqlx::query(trap).execute(&mut desk.database().await).await.expect("a trap");
     let log = Log::at(tracing::Level::INFO);
-    let down = (503, "not ready: the store cannot answer: no room\n".to_owned());
+    let down = (503, "not ready: the database takes no writes\n".to_owned());
     for _ in 0..3 {
         assert_eq!(ready_later(&desk).await, down);
     }
     sqlx::query("DROP TRIGGER trap").execute(&mut desk.database().await).await.expect("dropped");
     assert_eq!(ready_later(&desk).await, ok("ready"));
-    assert_eq!(log.lines("ERROR").len(), 1, "a change is logged, and not each answer: {}", log.text());
+    let errors = log.lines("ERROR");
+    assert_eq!(errors.len(), 1, "a change is logged, and not each answer: {}", log.text());
+    assert_eq!(errors[0]["fields"]["why"], "the database takes no writes: the store cannot answer: no room");
+}
+
+#[tokio::test]
+async fn strangers_are_not_told_why_sending_is_paused() {
+    let desk = Desk::open().await;
+    let log = Log::at(tracing::Level::INFO);
+    desk.gateway.pause_mail("Ada at relay.example.com looks into it").await.expect("paused");
+    // A worker reads of the pause when it looks for mail.
+    desk.deliver().await;
+    assert_eq!(ready_later(&desk).await, ok("degraded: sending is paused"));
+    let full = "sending is paused: Ada at relay.example.com looks into it";
+    assert_eq!(desk.get("/v1/status").await["service"]["degraded"], json!([full]));
+    assert_eq!(log.lines("WARN").last().expect("a line")["fields"]["why"], full);
 }
 
 #[tokio::test]
@@ -79,11 +94,13 @@ async fn a_database_that_is_deleted_or_replaced_is_noticed() {
     let kept = path.with_extension("kept");
     fs::rename(path, &kept).expect("moved");
     assert_eq!(ready_later(&desk).await, (503, "not ready: the database file is gone from its path\n".into()));
+    assert_eq!(desk.close(json!({})).await.status, 503, "what is written now would be lost");
     fs::copy(&kept, path).expect("copied");
     let other = (503, "not ready: another file lies at the path of the database\n".into());
     assert_eq!(ready_later(&desk).await, other);
     fs::rename(&kept, path).expect("moved back");
     assert_eq!(ready_later(&desk).await, ok("ready"));
+    assert_eq!(desk.close(json!({})).await.status, 202);
     fs::remove_file(desk.folder.path().join("afterword.db-wal")).expect("removed");
     let log = "not ready: the write-ahead log of the database is gone from its path\n";
     assert_eq!(ready_later(&desk).await, (503, log.into()));
@@ -220,7 +237,15 @@ fn value(metrics: &Answer, name: &str) -> i64 {
 #[tokio::test]
 async fn metrics_count_what_happens() {
     let desk = Desk::open().await;
-    assert_eq!(desk.call(Method::GET, "/metrics", None, None).await.status, 401);
+    let log = Log::at(tracing::Level::WARN);
+    let refused = desk.call(Method::GET, "/metrics", None, None).await;
+    assert_eq!((refused.status, refused.header("content-type")), (401, "application/problem+json"));
+    let warned = log.lines("WARN");
+    assert_eq!(
+        (&warned[0]["fields"]["code"], &warned[0]["span"]["route"]),
+        (&json!("unknown_key"), &json!("/metrics"))
+    );
+    drop(log);
     desk.close(json!({"conversation_id": "1"})).await;
     desk.close(json!({"conversation_id": "1"})).await;
     desk.close(json!({"conversation_id": "2", "characters": 3, "state": "snoozed"})).await;

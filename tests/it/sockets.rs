@@ -8,12 +8,17 @@ use crate::desk::{BROWSER, Desk, stamp};
 use crate::process::{PATIENCE, Running, afterword, free_port, request, serve, wait_for};
 use afterword::clock::Clock;
 use afterword::web::server::{self, Bounds};
+use axum::Router;
+use axum::routing::get;
 use serde_json::json;
+use std::future::pending;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +26,17 @@ use tokio_util::sync::CancellationToken;
 const NEVER: Duration = Duration::from_hours(1);
 /// Over in a moment, and long enough for what is in time.
 const SOON: Duration = Duration::from_secs(2);
+
+const BOUNDS: Bounds = Bounds {
+    connections: 1000,
+    header: NEVER,
+    body: NEVER,
+    answer: NEVER,
+    rest: NEVER,
+    stop: SOON,
+    end: NEVER,
+    linger: SOON,
+};
 
 /// A desk behind sockets.
 struct Served {
@@ -35,15 +51,7 @@ impl Served {
         let desk = Desk::open().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
-        let mut bounds = Bounds {
-            connections: 1000,
-            header: NEVER,
-            body: NEVER,
-            answer: NEVER,
-            rest: NEVER,
-            stop: SOON,
-            linger: SOON,
-        };
+        let mut bounds = BOUNDS;
         change(&mut bounds);
         let (routes, stop) = (afterword::web::router(desk.gateway.clone()), CancellationToken::new());
         let server = tokio::spawn(server::serve(listener, routes, bounds, stop.clone()));
@@ -170,13 +178,40 @@ async fn a_stop_answers_what_was_asked_and_closes_what_is_idle() {
     let mut other = served.begin(HEALTH).await;
     assert_eq!(one_answer(&mut other).await, 200, "the service has seen what came before");
     let mut hanging = served.begin(HALF).await;
+    let mut silent = served.begin("").await;
     served.stop.cancel();
     assert_eq!(rest_of(&mut idle).await, "");
+    assert_eq!(rest_of(&mut silent).await, "");
     asked.write_all(end.as_bytes()).await.expect("sent");
     assert_eq!(&rest_of(&mut asked).await[9..12], "202");
     assert_eq!(rest_of(&mut hanging).await, "", "a stranger does not hold up the end");
     served.server.await.expect("it ends");
     assert!(TcpStream::connect(served.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_stop_aborts_what_takes_too_long_and_frees_what_it_held() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let held = Arc::new(Notify::new());
+    let asked = Arc::clone(&held);
+    let hang = move || {
+        let asked = Arc::clone(&asked);
+        async move {
+            asked.notify_one();
+            pending::<()>().await;
+        }
+    };
+    let (routes, stop) = (Router::new().route("/", get(hang)), CancellationToken::new());
+    let bounds = Bounds { end: Duration::from_millis(10), ..BOUNDS };
+    let server = tokio::spawn(server::serve(listener, routes, bounds, stop.clone()));
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    held.notified().await;
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, server).await.expect("an end").expect("no panic");
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert_eq!(rest_of(&mut stream).await, "");
 }
 
 /// The service as a process, with an admin key.

@@ -12,11 +12,12 @@ impl Sqlite {
     /// Writes the copy into an empty file, marked as one whose service must not send by itself.
     pub(in crate::store) async fn copy_to(&self, copy: &Path) -> Result<(), OpenError> {
         let failed = |path: &Path, error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
+        let path = self.place().path();
         // A connection of its own: a long copy must not hold up a report. It reads one state, and writers go on.
-        let mut db = schema::options(&self.path).connect().await.map_err(|error| failed(&self.path, error))?;
+        let mut db = schema::options(path).connect().await.map_err(|error| failed(path, error))?;
         let bind = copy.to_string_lossy().into_owned();
         let copied = query("VACUUM INTO $1").bind(bind).execute(&mut db).await;
-        db.close().await.map_err(|error| failed(&self.path, error))?;
+        db.close().await.map_err(|error| failed(path, error))?;
         copied.map_err(|error| failed(copy, error))?;
         // One file: a copy has no WAL beside it.
         let options = schema::options(copy).journal_mode(SqliteJournalMode::Delete);

@@ -197,7 +197,7 @@ impl Sqlite {
     /// Empties the write-ahead log, in which erased pages live on. `false` if a reader needs the log all the time.
     pub(in crate::store) async fn empty_log(&self) -> std::result::Result<bool, Unavailable> {
         // A connection of its own, here and below: a caller that goes away must leave no setting behind in the pool.
-        let mut db = schema::options(&self.path).busy_timeout(READERS_TIMEOUT).connect().await?;
+        let mut db = schema::options(self.place().path()).busy_timeout(READERS_TIMEOUT).connect().await?;
         let emptied = truncate(&mut db).await;
         db.close().await?;
         Ok(emptied?)
@@ -208,7 +208,7 @@ impl Sqlite {
     /// is emptied. `false` if the file is too large.
     pub(in crate::store) async fn rewrite(&self) -> std::result::Result<bool, Unavailable> {
         // Not in memory, where everything else is that is only for a moment: this is a copy of the whole file.
-        let mut db = schema::options(&self.path).pragma("temp_store", "file").connect().await?;
+        let mut db = schema::options(self.place().path()).pragma("temp_store", "file").connect().await?;
         let rewritten = rewrite_small(&mut db).await;
         db.close().await?;
         Ok(rewritten?)

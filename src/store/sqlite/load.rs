@@ -160,7 +160,8 @@ const DUE: &str = concat!(
         (SELECT max(reopened_at) FROM reopening
             WHERE reopening.connection = survey.connection AND reopening.conversation_id = survey.conversation_id
         ) AS latest_reopening,
-        (SELECT json_group_array(json_array(hex(other.id), other.closed_at)) FROM survey AS other CROSS JOIN outbox AS mail ON mail.id = other.id
+        (SELECT json_group_array(json_array(hex(other.id), other.closed_at))
+            FROM survey AS other CROSS JOIN outbox AS mail ON mail.id = other.id
             WHERE other.connection = survey.connection AND other.conversation_id = survey.conversation_id
                 AND (mail.state IN ('waiting', 'sending') OR mail.accepted_at IS NOT NULL)
         ) AS asked,

@@ -8,6 +8,7 @@ mod customers;
 mod erasing;
 mod keys;
 mod load;
+mod place;
 mod reader;
 mod rekey;
 mod reports;
@@ -25,12 +26,13 @@ use crate::ledger::Command;
 use crate::metrics::Metrics;
 use crate::survey::access::ApiKey;
 use reader::Lookup;
+use place::Place;
 pub(super) use rekey::rekey;
 pub(super) use schema::lock;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
@@ -56,11 +58,7 @@ pub(super) struct Sqlite {
     writes: JoinHandle<()>,
     reads: JoinHandle<()>,
     owner: Uuid,
-    path: PathBuf,
-    /// The write-ahead log. SQLite puts it beside the file that a symbolic link leads to.
-    log: PathBuf,
-    /// Tells the file that is open from another at its path.
-    identity: Option<(u64, u64)>,
+    place: Place,
     /// Open for as long as the connections are: see [`schema::lock`].
     locked: Option<Arc<File>>,
 }
@@ -103,12 +101,14 @@ impl Sqlite {
         let reports = pool(REPORTS).connect_lazy_with(schema::options(path));
         let (writer, jobs) = mpsc::channel(QUEUE);
         let (reader, requests) = mpsc::channel(QUEUE);
-        let writes = tokio::spawn(writer::run(db, jobs, metrics));
+        let place = Place::of(path).map_err(|error| OpenError::Open(path.display().to_string(), error.to_string()))?;
+        let writes = tokio::spawn(writer::run(db, jobs, place.clone(), metrics));
         let reads = tokio::spawn(reader::run(read_only, requests));
-        let resolved =
-            path.canonicalize().map_err(|error| OpenError::Open(path.display().to_string(), error.to_string()))?;
-        let (path, log, identity) = (path.to_owned(), status::sidecar(&resolved), status::identity(path).await);
-        Ok(Self { writer, reader, lookups, reports, writes, reads, owner, path, log, identity, locked: None })
+        Ok(Self { writer, reader, lookups, reports, writes, reads, owner, place, locked: None })
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     pub(super) fn owner(&self) -> Uuid {

@@ -7,7 +7,6 @@ use crate::survey::Time;
 use crate::survey::status::{LATELY, Queue, Service, Stored, Workers};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, query};
-use std::path::Path;
 
 /// Mails that wait, by the index of the outbox, which holds no others.
 const WAITING: &str = "SELECT count(*) AS waiting, min(first_due) FILTER (WHERE first_due <= $1) AS oldest_due
@@ -42,40 +41,6 @@ impl Sqlite {
             refused: refused.iter().map(refusal).collect::<std::result::Result<_, sqlx::Error>>()?,
         })
     }
-
-    /// What became of the file that is open, in a sentence, if its path no longer leads to it.
-    pub(in crate::store) async fn misplaced(&self) -> Option<String> {
-        let is_there = identity(&self.path).await;
-        if is_there.is_none() {
-            return Some("the database file is gone from its path".into());
-        }
-        if is_there != self.identity {
-            return Some("another file lies at the path of the database".into());
-        }
-        // There while the database is open: whatever was not yet moved from it would be lost.
-        identity(&self.log).await.is_none().then(|| "the write-ahead log of the database is gone from its path".into())
-    }
-
-    pub(in crate::store) async fn bytes(&self) -> u64 {
-        let mut bytes = 0;
-        for file in [&self.path, &self.log] {
-            bytes += tokio::fs::metadata(file).await.map_or(0, |file| file.len());
-        }
-        bytes
-    }
-}
-
-/// The write-ahead log that belongs to a database.
-pub(super) fn sidecar(database: &Path) -> std::path::PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
-/// What tells a file from another that takes its place: device and number. `None` if there is none.
-pub(super) async fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    tokio::fs::metadata(path).await.ok().map(|file| (file.dev(), file.ino()))
 }
 
 fn count(row: &SqliteRow, column: &str) -> std::result::Result<u64, sqlx::Error> {

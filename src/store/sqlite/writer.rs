@@ -5,9 +5,11 @@
 //! means.
 
 use super::super::Unavailable;
+use super::place::Place;
 use super::{load, save};
 use crate::ledger::{Batch, Command, Touched};
 use crate::metrics::Metrics;
+use crate::survey::outbound::StateWord;
 use crate::survey::pace::Paces;
 use sqlx::{Connection, SqliteConnection, query};
 use std::mem;
@@ -111,7 +113,12 @@ impl Command for Flush {
 }
 
 /// Works until the last sender is gone, or the connection is.
-pub(super) async fn run(db: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: Arc<Metrics>) {
+pub(super) async fn run(
+    db: SqliteConnection,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    place: Place,
+    metrics: Arc<Metrics>,
+) {
     let mut writer = Writer { db, paces: Paces::default(), metrics };
     let mut gathered = Vec::new();
     let mut carried_over: Vec<Box<dyn Job>> = Vec::new();
@@ -120,13 +127,18 @@ pub(super) async fn run(db: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn 
         // Skip commands whose caller timed out: it already answered that the write may not have happened.
         let waiting = gathered.drain(..).filter(|job| !job.is_abandoned());
         let mut jobs: Vec<_> = carried_over.drain(..).chain(waiting).collect();
-        let done = match writer.batch(&mut jobs).await {
-            Ok(()) => vec![Ok(()); jobs.len()],
-            Err(sqlx::Error::WorkerCrashed) => {
-                tracing::error!("the connection of the writer is gone");
-                return;
+        let done = if let Some(why) = place.misplaced() {
+            // SQLite would write on, into a file that nobody finds.
+            vec![Err(Undone { why: Unavailable(why.into()), is_unusable: true }); jobs.len()]
+        } else {
+            match writer.batch(&mut jobs).await {
+                Ok(()) => vec![Ok(()); jobs.len()],
+                Err(sqlx::Error::WorkerCrashed) => {
+                    tracing::error!("the connection of the writer is gone");
+                    return;
+                }
+                Err(error) => writer.one_by_one(&mut jobs, error).await,
             }
-            Err(error) => writer.one_by_one(&mut jobs, error).await,
         };
         stuck = tell_once(stuck, done.first());
         for (job, done) in jobs.into_iter().zip(done) {
@@ -197,12 +209,18 @@ impl Writer {
         Ok(batch)
     }
 
-    /// Counts what became durable.
+    /// Counts what became durable, and logs the mails that failed.
     fn count(&self, batch: &Batch) {
         for (_, clicked) in batch.clicks() {
             clicked.clicks.changes.iter().for_each(|change| self.metrics.changed(change));
         }
-        batch.surveys().filter_map(|(_, survey)| survey.mail_ended()).for_each(|state| self.metrics.mail_ended(state));
+        for (id, survey) in batch.surveys() {
+            let Some(ended) = survey.mail_ended() else { continue };
+            self.metrics.mail_ended(ended);
+            if ended == StateWord::Failed {
+                tracing::warn!(survey = %id, why = survey.mail.note, "a mail failed for good");
+            }
+        }
     }
 
     /// Tries each command alone, so that one that fails does not keep the others from being done.

@@ -101,7 +101,9 @@ fn closing_json(closing: &ClosingRecord) -> Value {
         "subject": closing.subject, "url": closing.url, "channel": closing.channel, "tags": closing.tags,
         "started_by": closing.started_by, "characters": closing.characters,
         "last_reply_at": closing.last_reply_at.map(stamp), "teammate_replied": closing.teammate_replied,
-        "customers": closing.customers, "teammate": teammate(closing.teammate.as_ref(), closing.teammate_name.as_ref()), "team": closing.team, "policy": closing.policy,
+        "customers": closing.customers,
+        "teammate": teammate(closing.teammate.as_ref(), closing.teammate_name.as_ref()),
+        "team": closing.team, "policy": closing.policy,
     })
 }
 
@@ -140,7 +142,8 @@ fn survey_json(survey: &SurveyRecord) -> Value {
         },
         "standing": survey.standing.word(), "score": rating.map(|rating| rating.score),
         "evidence": rating.map(|rating| rating.evidence), "rated_at": rating.map(|rating| stamp(rating.rated_at)),
-        "comment": survey.comment, "teammate": teammate(survey.teammate.as_ref(), survey.teammate_name.as_ref()), "team": survey.team,
+        "comment": survey.comment,
+        "teammate": teammate(survey.teammate.as_ref(), survey.teammate_name.as_ref()), "team": survey.team,
         "history": history.collect::<Vec<_>>(),
     })
 }

@@ -40,7 +40,8 @@ fn rating_json(rating: &RatingRow) -> Value {
     json!({
         "survey_id": rating.survey, "connection": rating.connection, "conversation_id": rating.conversation,
         "rated_at": stamp(rating.rated_at), "score": rating.score, "evidence": rating.evidence,
-        "standing": rating.standing, "comment": rating.comment, "teammate": teammate(rating.teammate.as_ref(), rating.teammate_name.as_ref()),
+        "standing": rating.standing, "comment": rating.comment,
+        "teammate": teammate(rating.teammate.as_ref(), rating.teammate_name.as_ref()),
         "team": rating.team, "url": rating.url,
     })
 }

@@ -62,8 +62,8 @@ pub(super) struct Doors {
     /// How many came in so far: each is listed by its number.
     entered: AtomicU64,
     open: Mutex<HashMap<u64, Arc<State>>>,
-    /// Somebody left.
-    left: Notify,
+    /// Somebody left, or took an answer and so may be sent away.
+    room: Notify,
 }
 
 /// One connection in the list, for as long as it lives.
@@ -98,7 +98,7 @@ impl Doors {
             closing: AtomicBool::new(false),
             entered: AtomicU64::new(0),
             open: Mutex::default(),
-            left: Notify::new(),
+            room: Notify::new(),
         }
     }
 
@@ -115,7 +115,7 @@ impl Doors {
     /// answered, the new one waits for the first of them.
     pub(super) async fn enter(self: &Arc<Self>) -> Arc<Watch> {
         while !self.make_room() {
-            self.left.notified().await;
+            self.room.notified().await;
         }
         let state =
             State { since: AtomicU64::new(self.now() * Doing::RADIX + Doing::Header as u64), cut: Notify::new() };
@@ -202,7 +202,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.doors.open().remove(&self.number);
-        self.doors.left.notify_one();
+        self.doors.room.notify_one();
     }
 }
 
@@ -284,7 +284,12 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        // Here and not when the answer is there: whoever is sent away before it is out loses it.
+        if self.watch.doing() != Doing::Answer {
+            self.watch.doors.room.notify_one();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
