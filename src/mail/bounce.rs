@@ -188,7 +188,8 @@ mod tests {
             ("5.0.0", "550 #5.1.0 Address rejected", Hard),
             ("4.0.0", "550 5.1.1 reported by another", Soft),
             ("5.0.0", "550 blocked by our spam filter", Soft),
-            ("nonsense", "550 no", Hard),
+            ("nonsense", "550 no such user", Hard),
+            ("nonsense", "550 no", Soft),
             ("nonsense", "450 later", Soft),
         ] {
             let fields = format!("Action: failed\nStatus: {status}\nDiagnostic-Code: smtp; {answer}");
