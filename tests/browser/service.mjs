@@ -47,7 +47,7 @@ export async function start() {
     listen = "127.0.0.1:${port}"
     public_url = "http://127.0.0.1:${port}"
     [mail]
-    from = "Example Support <support@example.com>"
+    from = "Example Support <support@shop.test>"
     smtp = "smtp://127.0.0.1:${mailPort}"
     [brand]
     name = "Example"
