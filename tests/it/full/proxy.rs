@@ -39,7 +39,7 @@ fn full_nginx_shields_and_passes_on() {
     let site = replaced(&site, 1, "    listen [::]:443 ssl http2;\n", "");
     let site = replaced(&site, 1, "/etc/letsencrypt/live/rate.example.com/fullchain.pem", &path(certificate));
     let site = replaced(&site, 1, "/etc/letsencrypt/live/rate.example.com/privkey.pem", &path(key));
-    let site = replaced(&site, 2, "127.0.0.1:8080", &format!("127.0.0.1:{}", here.port));
+    let site = replaced(&site, 3, "127.0.0.1:8080", &format!("127.0.0.1:{}", here.port));
     let site = replaced(&site, 2, "/var/log/nginx/", &format!("{}/", path(folder)));
     fs::write(folder.join("site"), site).expect("written");
     let temporary =
