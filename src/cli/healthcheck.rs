@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long all of it may take. The image has Docker give up after 15 s, and then nobody would be told why.
+/// The deadline of the whole request. Docker kills the check after 15 s, and then it could not print its reason.
 const PATIENCE: Duration = Duration::from_secs(12);
 /// The most that is read of an answer.
 const LONGEST_ANSWER: u64 = 8 * 1024;

@@ -23,7 +23,7 @@ pub(super) fn start(default_level: &str) -> Result<(), CliError> {
         .log_internal_errors(false);
     match (json, terminal) {
         (true, _) => log.json().init(),
-        // Whoever watches knows the time.
+        // A person at a terminal needs no time on each line.
         (false, true) => log.without_time().with_target(false).init(),
         (false, false) => log.with_target(false).init(),
     }

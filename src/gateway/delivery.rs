@@ -136,13 +136,13 @@ impl Gateway {
         let (turn, puts_off) = {
             let mut flow = self.flow();
             let before = flow.puts_off();
-            // What a relay says to the old password says nothing of the new one.
+            // An answer to the old password says nothing about the new one.
             let is_current = worker.edition == self.relay.edition();
             let turn =
                 is_current.then(|| flow.attempted(self.clock.now(), probed, &outgoing.address, attempt)).flatten();
             (turn, flow.puts_off().or(before))
         };
-        // What a pause says once is not said again by each attempt.
+        // The log names the pause once, so its attempts are only for debugging.
         if self.paused().is_some() && matches!(attempt, Attempt::Refused(_) | Attempt::Unreachable(_)) {
             tracing::debug!(survey = %outgoing.survey, ?attempt, "an attempt while sending is paused");
         } else {

@@ -147,7 +147,7 @@ impl Gateway {
             used: used.clone().into_iter().collect(),
         };
         self.store.beat(heartbeat).await?;
-        // What came in between stays. A write that failed all the same, or took too long, may be counted twice.
+        // Refusals that came in meanwhile stay. After a write that failed or timed out, some may be counted twice.
         let mut waiting = lock(&health.refused);
         for (key, count) in refused {
             waiting.entry(key).and_modify(|more| *more -= count);
@@ -161,7 +161,7 @@ impl Gateway {
 
     /// Says in the database that the service stops in good order.
     pub async fn say_goodbye(&self) {
-        // Nobody who asks for readiness may write beside it, nor after it.
+        // No look at readiness may write meanwhile or later.
         let _readiness = self.health.readiness.lock().await;
         if let Err(error) = self.beat(Some(self.clock.now())).await {
             tracing::warn!(%error, "the database does not know that the service stopped");

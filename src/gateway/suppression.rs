@@ -49,8 +49,8 @@ impl Gateway {
         Ok(paging.cut(read, |last| (last.at, last.address_hash.clone(), last.cause)))
     }
 
-    /// The keyed hash of the one address that the parameter `email` names. A `*` is refused although an address may hold it:
-    /// whoever writes it means many addresses.
+    /// The keyed hash of the one address that the parameter `email` names. An address may hold a `*`, but this refuses it:
+    /// a caller who writes one means many addresses.
     pub(super) fn hash_of_one(&self, address: &str) -> Result<String, Error> {
         if address.contains('*') {
             return Err(Error::Invalid(vec![Fault::parameter("email", NO_PATTERN)]));

@@ -105,7 +105,7 @@ impl Close {
         }
     }
 
-    /// Whether somebody was helped who is to be forgotten: nothing may be kept that was said to name them.
+    /// Whether one of the customers was erased. Then the closing keeps no name and no subject.
     fn names_erased(&self, batch: &Batch) -> bool {
         let mut known = self.address_hash.iter().chain(&self.others).filter_map(|hash| batch.addresses.get(hash));
         known.any(|address| address.suppressed.contains(&Cause::Erased))

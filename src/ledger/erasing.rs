@@ -1,7 +1,7 @@
 //! Forgetting who was asked: on request, and by age.
 //!
-//! Who they are, what it was about and what they wrote goes; scores, times and decisions stay, so that reports count as
-//! before. It must not know how a row is emptied, nor how an address is hashed.
+//! Erasing removes identity, subject and comment. Scores, times and decisions stay, so that reports count as before. It
+//! must not know how a row is emptied, nor how an address is hashed.
 
 use super::{Batch, Command, Touched};
 use crate::survey::Time;
@@ -101,7 +101,7 @@ impl Batch {
     }
 }
 
-/// Forget whoever has an address, and never ask it again. Takes one step.
+/// Erase the customer with an address, and never ask it again. Takes one step.
 #[derive(Clone, Debug)]
 pub struct Erase {
     /// The keyed hash of the address.

@@ -1,4 +1,4 @@
-//! Takes links out of other people's words: whoever opens a ticket must not choose what our mail links to.
+//! Takes links out of other people's words: the customer who opens a ticket must not choose our mail's links.
 //!
 //! It owns what counts as a link. It must not know where the words come from.
 

@@ -12,8 +12,8 @@ pub type Status = (u16, u16, u16);
 
 /// Reply codes that can mean at `RCPT TO`, without a status code, that there is no such recipient.
 const NO_RECIPIENT: [&str; 5] = ["521", "550", "551", "553", "556"];
-/// Words of a refusal without a status code that says that there is no such recipient. Other refusals with the same reply
-/// codes are about full mailboxes, quotas, names of hosts and much else: of 41 that servers send at RCPT, 30 were.
+/// Words that say that there is no such recipient, for refusals without a status code. Servers give the same reply codes
+/// for full mailboxes, quotas and host names: 30 of 41 texts tried at RCPT would have suppressed a customer wrongly.
 const NO_SUCH: [&str; 33] = [
     "no such",
     "unknown",

@@ -89,7 +89,7 @@ async fn all(file: Option<&Path>) -> Vec<Found> {
     found
 }
 
-/// What keeps mails back, as the running service last wrote it, or as somebody left it.
+/// Reports a pause of sending, or what the running service last wrote about itself.
 async fn sending(gateway: &Gateway) -> Vec<Found> {
     let why = match (gateway.halted().await, gateway.status().await) {
         (Err(error), _) | (_, Err(error)) => return vec![Found::bad("sending", error.to_string(), "try again")],

@@ -67,9 +67,8 @@ pub(super) async fn run(demo: Demo) -> Result<(), CliError> {
     .await
 }
 
-/// Leads whoever types the address to the inbox, and refuses whoever came by another name than that of this machine. A
-/// site could have its name mean this machine ("DNS rebinding"), and its script could then read the inbox, which takes no
-/// key.
+/// Redirects `/` to the inbox, and refuses requests to a host other than this machine. Another site could let its name
+/// point to this machine ("DNS rebinding"). Its script could then read the inbox, which takes no key.
 async fn front(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_ours = format!("http://{host}").parse().is_ok_and(|url: PublicUrl| url.is_loopback());

@@ -1,12 +1,12 @@
 //! Questions on a terminal.
 //!
-//! It owns how they are asked, and what is said where nobody can be asked. It must not know what they are about.
+//! It owns how `init` asks them, and the error if there is no terminal. It must not know what they are about.
 
 use crate::cli::{CliError, complain};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::io::{self, BufRead, IsTerminal};
 
-/// The questions of one command, and the options that were left out where nobody can be asked.
+/// The questions of one command. Without a terminal it collects the options that are missing.
 #[derive(Default)]
 pub(super) struct Questions {
     missing: Vec<&'static str>,

@@ -25,7 +25,7 @@ const LARGEST_REWRITE: i64 = 256 * 1024 * 1024;
 /// How often the log is emptied again while a reader still needs it, and the pause between.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
-/// Whoever waits for readers keeps writers out, so it must not wait long at a time.
+/// A checkpoint that waits for readers keeps writers out, so each try is short.
 const READERS_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The closings of an address, and of conversations that it was asked about, which still say what they were about.
@@ -166,8 +166,7 @@ pub(super) fn save_surveys(script: &mut Script, erased: &Erased) -> Result<()> {
     Ok(())
 }
 
-/// Clears why sending last failed, where it may be in words about somebody who is erased: to be called after signs of life
-/// are written.
+/// Clears the last error of sending if it may name an erased customer. Call it after the signs of life are written.
 pub(super) fn save_service(script: &mut Script, erased: &Erased) -> Result<()> {
     if !erased.addresses.is_empty() {
         script.add(FORGET_ERROR_SINCE).bind(rows::json(&erased.addresses)?)?;
