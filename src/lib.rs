@@ -50,6 +50,9 @@
 //! - **standing**: where a rating stands: unrated, rated, held, locked or voided.
 //! - **hold**: a rating made among signs of a machine does not count until a person confirms it.
 //! - **trail**: the newest views, posts and hot spans of a survey, which the click rules look back on.
+//! - **young**: the mail was accepted less than five minutes ago, which is when scanners come.
+//! - **pose**: whether the GET of a link looked like a click in a mail, from a phone or a webmail.
+//! - **once more**: a page that answers a refused press. It says that one more press saves, and that press is taken.
 //! - **hot**: scripts cannot rate for five minutes, because several faces were opened or tried at once.
 //! - **batch**: the commands that the writer decides in one transaction, and what they touch.
 //! - **outbox**: everything to be sent, and what became of it.

@@ -12,7 +12,7 @@ use crate::survey::Time;
 use crate::survey::evidence::Summary;
 use crate::survey::fields::{Fault, is_invisible};
 use crate::survey::link::{Link, Purpose};
-use crate::survey::page::{About, Evidence, Outcome, Page, PageId, Post};
+use crate::survey::page::{About, Evidence, Outcome, Page, PageId, Post, Visitor};
 use crate::survey::rating::Score;
 use uuid::Uuid;
 
@@ -86,14 +86,13 @@ impl Gateway {
     ///
     /// # Errors
     /// A link that is not a rating link, or whose survey is gone; an unavailable store.
-    pub async fn open_link(&self, link: Link, machine: bool) -> Result<Opened, Error> {
+    pub async fn open_link(&self, link: Link, visitor: Visitor) -> Result<Opened, Error> {
         let (survey, score) = rating_link(link)?;
         let Shown { mut clicks, about } = self.shown(survey).await?;
         let (now, required) = (self.clock.now(), self.config.clicks.evidence);
-        let mode = clicks.view(now, score, machine, required);
-        self.store.view(View { survey, at: now, score, machine, required }).await?;
-        self.metrics.opened(mode);
-        let page = Page { id: page_id(), score, mode, issued: now, after_hold: false };
+        let page = clicks.view(now, score, visitor, required).page(page_id(), score, now);
+        self.store.view(View { survey, at: now, score, visitor, required }).await?;
+        self.metrics.opened(page.mode);
         Ok(self.opened(survey, page, now, clicks.summary(now), about))
     }
 
@@ -141,8 +140,8 @@ impl Gateway {
     ) -> Result<Opened, Error> {
         let Shown { clicks, about } = self.shown(survey).await?;
         let now = self.clock.now();
-        let mode = clicks.mode(now, clicked, false, self.config.clicks.evidence);
-        let page = page.unwrap_or_else(|| Page { id: page_id(), score: clicked, mode, issued: now, after_hold: false });
+        let mode = clicks.mode(now, clicked, Visitor::default(), self.config.clicks.evidence);
+        let page = page.unwrap_or_else(|| Page::new(page_id(), clicked, mode, now));
         let detail = format!("{length} characters: expected at most {LONGEST_COMMENT}");
         let posted = Posted {
             result: Err(Fault::parameter("comment", detail)),

@@ -5,7 +5,7 @@
 use super::{Batch, Command, Touched};
 use crate::survey::Time;
 use crate::survey::evidence::Summary;
-use crate::survey::page::{Evidence, Post, Reply};
+use crate::survey::page::{Evidence, Post, Reply, Visitor};
 use crate::survey::rating::Score;
 use uuid::Uuid;
 
@@ -18,8 +18,8 @@ pub struct View {
     pub at: Time,
     /// Which of its five links.
     pub score: Score,
-    /// Whether the visitor looks like a machine.
-    pub machine: bool,
+    /// Who opened it, by the headers.
+    pub visitor: Visitor,
     /// The setting `clicks.evidence`.
     pub required: Evidence,
 }
@@ -33,7 +33,7 @@ impl Command for View {
 
     fn decide(&self, batch: &mut Batch) {
         if let Some(clicked) = batch.clicks.get_mut(&self.survey) {
-            clicked.clicks.view(self.at, self.score, self.machine, self.required);
+            clicked.clicks.view(self.at, self.score, self.visitor, self.required);
             clicked.trail_changed |= !clicked.clicks.erased;
         }
     }

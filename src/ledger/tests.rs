@@ -9,7 +9,7 @@ use super::*;
 use crate::survey::closing::Closing;
 use crate::survey::outbound::{Attempt, Lease, Patience, State, Stop};
 use crate::survey::pace::Rates;
-use crate::survey::page::{Evidence, Mode, Outcome, Page, PageId, Post};
+use crate::survey::page::{Evidence, Mode, Outcome, Page, PageId, Post, Visitor};
 use crate::survey::policy::{AskAgain, Policy};
 use crate::survey::rating::{Score, StandingWord};
 use crate::survey::suppression::Bounce;
@@ -213,8 +213,8 @@ fn a_rating_proves_that_the_mail_arrived() {
     let mut batch = batch(&[&|touched| first.touches(touched)]);
     first.decide(&mut batch);
     let (survey, at, score) = (Uuid::from_u128(1), minutes(10), Score::ALL[3]);
-    View { survey, at, score, machine: false, required: Evidence::Seen }.decide(&mut batch);
-    let page = Page { id: PageId::new(2), score, mode: Mode::Pressed, issued: at, after_hold: false };
+    View { survey, at, score, visitor: Visitor::default(), required: Evidence::Seen }.decide(&mut batch);
+    let page = Page::new(PageId::new(2), score, Mode::Pressed, at);
     let post = Post {
         clicked: score,
         page: Some(page),

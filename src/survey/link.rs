@@ -32,6 +32,11 @@ const MAC_BYTES: usize = 16;
 const LINK_BYTES: usize = 19 + MAC_BYTES;
 const PAGE_BYTES: usize = 36 + MAC_BYTES;
 const PAGE_CHARS: usize = 70;
+/// What a page remembers besides its mode, in the byte of its mode. The first version knew only [`MADE_HOLD`]; it takes a
+/// page with another of these for one of an unknown mode.
+const MADE_HOLD: u8 = 0x80;
+const CLICK: u8 = 0x40;
+const ONCE_MORE: u8 = 0x20;
 const LINK_CONTEXT: &[u8] = b"afterword link v1";
 const PAGE_CONTEXT: &[u8] = b"afterword page v1";
 const ASKED_CONTEXT: &[u8] = b"afterword challenge v1";
@@ -135,7 +140,9 @@ impl KeyRing {
     #[must_use]
     pub fn sign_page(&self, survey: Uuid, page: &Page) -> String {
         let mode = Mode::ALL.iter().position(|mode| *mode == page.mode).unwrap_or_default();
-        let flags = u8::from(page.after_hold) << 7 | u8::try_from(mode).unwrap_or_default();
+        let flags = [(page.made_hold, MADE_HOLD), (page.click, CLICK), (page.once_more, ONCE_MORE)];
+        let flags = flags.iter().filter(|(is_set, _)| *is_set).fold(0, |all, (_, flag)| all | flag);
+        let flags = flags | u8::try_from(mode).unwrap_or_default();
         let mut bytes = Vec::with_capacity(PAGE_BYTES);
         bytes.extend([VERSION, self.keys[0].id, flags, page.score.number()]);
         bytes.extend(survey.as_bytes());
@@ -152,9 +159,11 @@ impl KeyRing {
         let page = Page {
             id: PageId::from(number(28)?),
             score: Score::try_from(i64::from(bytes[3])).ok()?,
-            mode: *Mode::ALL.get(usize::from(bytes[2] & 0x7f))?,
+            mode: *Mode::ALL.get(usize::from(bytes[2] & !(MADE_HOLD | CLICK | ONCE_MORE)))?,
             issued: Time::from_timestamp_millis(number(20)?)?,
-            after_hold: bytes[2] & 0x80 != 0,
+            click: bytes[2] & CLICK != 0,
+            made_hold: bytes[2] & MADE_HOLD != 0,
+            once_more: bytes[2] & ONCE_MORE != 0,
         };
         Some((Uuid::from_slice(&bytes[4..20]).ok()?, page))
     }
@@ -280,7 +289,9 @@ mod tests {
             score: Score::ALL[3],
             mode: Mode::Change,
             issued: Time::UNIX_EPOCH + chrono::TimeDelta::milliseconds(1_234),
-            after_hold: true,
+            click: true,
+            made_hold: true,
+            once_more: true,
         }
     }
 
@@ -297,6 +308,30 @@ mod tests {
         assert_eq!(token.len(), PAGE_CHARS);
         assert_eq!(ring().verify_page(&token), Some((Uuid::from_u128(7), page())));
         assert_eq!(ring().verify(&token), None);
+    }
+
+    #[test]
+    fn each_mode_and_flag_of_a_page_comes_back() {
+        for mode in Mode::ALL {
+            for bits in 0..8 {
+                let flag = |bit: u8| bits & bit != 0;
+                let page = Page { mode: *mode, click: flag(1), made_hold: flag(2), once_more: flag(4), ..page() };
+                let token = ring().sign_page(Uuid::from_u128(7), &page);
+                assert_eq!(ring().verify_page(&token), Some((Uuid::from_u128(7), page)));
+            }
+        }
+    }
+
+    #[test]
+    fn pages_of_the_first_version_are_still_read() {
+        // Signed by that version: the pages of people who open them while the service is updated.
+        for (token, made_hold) in [
+            ("AXIDBAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAE0n__________0Rqr-Zqx0k7iQ_C4eBxUYg", false),
+            ("AXKDBAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAE0n__________NNFqBV8s-oz4Ghd-3ngTOw", true),
+        ] {
+            let (_, read) = ring().verify_page(token).expect("signed with our key");
+            assert_eq!(read, Page { made_hold, click: false, once_more: false, ..page() });
+        }
     }
 
     #[test]

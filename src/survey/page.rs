@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 words! {
     /// What speaks for a person behind a confirmation, weakest first.
     pub enum Evidence {
-        /// The script ran and the page was visible for two seconds.
+        /// The script ran and the page was visible for half a second.
         Seen = "seen",
-        /// A trusted pointer, touch, key or wheel event.
+        /// A trusted pointer, touch, key or wheel event, or three trusted mouse moves at different places.
         Touched = "touched",
         /// The form's button.
         Pressed = "pressed",
@@ -30,7 +30,7 @@ impl Evidence {
 words! {
     /// What a page needs, or why it takes nothing. The position of a mode in `ALL` is its number in a page token.
     pub enum Mode {
-        /// Confirms by itself after two seconds of being visible.
+        /// Confirms by itself after half a second of being visible.
         Seen = "seen",
         /// Confirms by itself at the first trusted event.
         Touched = "touched",
@@ -80,6 +80,26 @@ impl From<i64> for PageId {
     }
 }
 
+/// What the headers of a GET or HEAD say about its sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Visitor {
+    /// It says that it is a program: a HEAD, a prefetch, no `User-Agent`, or one that is known.
+    pub machine: bool,
+    /// Its `User-Agent` names a phone or a tablet.
+    pub phone: bool,
+    /// It followed a link of another site with a click, as a browser does from a webmail.
+    pub webmail: bool,
+}
+
+impl Visitor {
+    /// Whether it looks like a click in a mail. This is a visitor's pose: scanners keep one. Many mail programs of
+    /// desktops send nothing that looks like a click, so its absence proves nothing.
+    #[must_use]
+    pub fn clicks(self) -> bool {
+        !self.machine && (self.phone || self.webmail)
+    }
+}
+
 /// One answer to a GET of a rating link, as its form's token remembers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -91,8 +111,20 @@ pub struct Page {
     pub mode: Mode,
     /// When it was issued.
     pub issued: Time,
-    /// It answers a post that held the rating, so it counts as issued after a hold of the same moment.
-    pub after_hold: bool,
+    /// The GET that it answers [looked like a click](Visitor::clicks). The answers to its posts keep this.
+    pub click: bool,
+    /// The GET or POST that it answers held the rating, so it counts as issued after a hold of the same moment.
+    pub made_hold: bool,
+    /// It answers a press that was refused, and says that one more press saves.
+    pub once_more: bool,
+}
+
+impl Page {
+    /// A page whose GET was no click and held nothing.
+    #[must_use]
+    pub fn new(id: PageId, score: Score, mode: Mode, issued: Time) -> Self {
+        Self { id, score, mode, issued, click: false, made_hold: false, once_more: false }
+    }
 }
 
 /// A form that was posted.

@@ -61,6 +61,8 @@ pub struct Rating {
     pub page: PageId,
     /// When that page was issued.
     pub page_issued: Time,
+    /// Whether the GET of that page [looked like a click](super::page::Visitor::clicks).
+    pub click: bool,
 }
 
 /// Where the rating of a survey stands. Reports count `Rated` and `Locked` only.

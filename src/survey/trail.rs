@@ -4,7 +4,7 @@
 //! disk, and each entry is stored as a short list, because every view writes the whole trail.
 
 use super::Time;
-use super::page::{Evidence, PageId};
+use super::page::{Evidence, PageId, Visitor};
 use super::rating::Score;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -19,17 +19,19 @@ pub const KEPT: usize = 64;
 
 /// A GET or HEAD of a rating link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(i64, Score)", into = "(i64, Score)")]
+#[serde(from = "StoredView", into = "(i64, Score, u8)")]
 pub struct View {
     /// When.
     pub at: Time,
     /// Which of the five links.
     pub score: Score,
+    /// Who, by the headers. Views of earlier versions don't know: they look like no machine and no click.
+    pub visitor: Visitor,
 }
 
 /// A confirmation that was posted, whatever became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(i64, PageId, Score, Evidence)", into = "(i64, PageId, Score, Evidence)")]
+#[serde(from = "StoredTry", into = "(i64, PageId, Score, Evidence, bool)")]
 pub struct Try {
     /// When.
     pub at: Time,
@@ -39,6 +41,8 @@ pub struct Try {
     pub score: Score,
     /// By which evidence.
     pub how: Evidence,
+    /// It was a press on a page that asked for one more press.
+    pub once_more: bool,
 }
 
 /// A stretch of time in which a survey was hot: from a doubtful moment to [`HOT`] after the last one that touches it.
@@ -51,27 +55,60 @@ pub struct HotSpan {
     pub until: Time,
 }
 
-impl From<(i64, Score)> for View {
-    fn from((at, score): (i64, Score)) -> Self {
-        Self { at: from_millis(at), score }
+/// A view as this version stores it, or as the first one did.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredView {
+    Now(i64, Score, u8),
+    First(i64, Score),
+}
+
+/// A try as this version stores it, or as the first one did.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredTry {
+    Now(i64, PageId, Score, Evidence, bool),
+    First(i64, PageId, Score, Evidence),
+}
+
+/// The bits of a stored [`Visitor`].
+const MACHINE: u8 = 1;
+const PHONE: u8 = 2;
+const WEBMAIL: u8 = 4;
+
+impl From<StoredView> for View {
+    fn from(stored: StoredView) -> Self {
+        let (at, score, bits) = match stored {
+            StoredView::Now(at, score, bits) => (at, score, bits),
+            StoredView::First(at, score) => (at, score, 0),
+        };
+        let is_set = |bit| bits & bit != 0;
+        let visitor = Visitor { machine: is_set(MACHINE), phone: is_set(PHONE), webmail: is_set(WEBMAIL) };
+        Self { at: from_millis(at), score, visitor }
     }
 }
 
-impl From<View> for (i64, Score) {
+impl From<View> for (i64, Score, u8) {
     fn from(view: View) -> Self {
-        (view.at.timestamp_millis(), view.score)
+        let Visitor { machine, phone, webmail } = view.visitor;
+        let bits = u8::from(machine) * MACHINE | u8::from(phone) * PHONE | u8::from(webmail) * WEBMAIL;
+        (view.at.timestamp_millis(), view.score, bits)
     }
 }
 
-impl From<(i64, PageId, Score, Evidence)> for Try {
-    fn from((at, page, score, how): (i64, PageId, Score, Evidence)) -> Self {
-        Self { at: from_millis(at), page, score, how }
+impl From<StoredTry> for Try {
+    fn from(stored: StoredTry) -> Self {
+        let (at, page, score, how, once_more) = match stored {
+            StoredTry::Now(at, page, score, how, once_more) => (at, page, score, how, once_more),
+            StoredTry::First(at, page, score, how) => (at, page, score, how, false),
+        };
+        Self { at: from_millis(at), page, score, how, once_more }
     }
 }
 
-impl From<Try> for (i64, PageId, Score, Evidence) {
+impl From<Try> for (i64, PageId, Score, Evidence, bool) {
     fn from(attempt: Try) -> Self {
-        (attempt.at.timestamp_millis(), attempt.page, attempt.score, attempt.how)
+        (attempt.at.timestamp_millis(), attempt.page, attempt.score, attempt.how, attempt.once_more)
     }
 }
 
@@ -105,8 +142,8 @@ pub struct Trail {
 
 impl Trail {
     /// Appends a view.
-    pub fn viewed(&mut self, at: Time, score: Score) {
-        keep(&mut self.views, View { at, score });
+    pub fn viewed(&mut self, view: View) {
+        keep(&mut self.views, view);
     }
 
     /// Appends a try.
@@ -128,19 +165,35 @@ impl Trail {
         self.hot.iter().any(|span| span.from <= time && time < span.until)
     }
 
+    /// How many different scores some of the views have.
+    pub fn scores_viewed(&self, among: impl Fn(&View) -> bool) -> usize {
+        self.views.iter().filter(|view| among(view)).map(|view| view.score).collect::<BTreeSet<_>>().len()
+    }
+
     /// How many different scores were viewed within the last burst.
     #[must_use]
     pub fn scores_viewed_in_burst(&self, now: Time) -> usize {
-        let burst = self.views.iter().filter(|view| now - view.at < BURST);
-        burst.map(|view| view.score).collect::<BTreeSet<_>>().len()
+        self.scores_viewed(|view| now - view.at < BURST)
     }
 
-    /// How many different scores the pages of the last burst tried. The latest try of each page counts.
+    /// How many different scores were tried within the last burst, either by script or by presses. The latest such try of
+    /// each page counts.
     #[must_use]
-    pub fn scores_tried_in_burst(&self, now: Time) -> usize {
-        let burst = self.tries.iter().filter(|attempt| now - attempt.at < BURST);
-        let latest: BTreeMap<PageId, Score> = burst.map(|attempt| (attempt.page, attempt.score)).collect();
+    pub fn scores_tried_in_burst(&self, now: Time, by_script: bool) -> usize {
+        let alike = self.tries_in_burst(now).filter(|attempt| attempt.how.by_script() == by_script);
+        let latest: BTreeMap<PageId, Score> = alike.map(|attempt| (attempt.page, attempt.score)).collect();
         latest.into_values().collect::<BTreeSet<_>>().len()
+    }
+
+    /// Whether a press that another page had asked for was for another score, within the last burst.
+    #[must_use]
+    pub fn once_more_elsewhere(&self, now: Time, page: PageId, score: Score) -> bool {
+        let mut obeyed = self.tries_in_burst(now).filter(|attempt| attempt.once_more);
+        obeyed.any(|attempt| attempt.page != page && attempt.score != score)
+    }
+
+    fn tries_in_burst(&self, now: Time) -> impl Iterator<Item = &Try> {
+        self.tries.iter().filter(move |attempt| now - attempt.at < BURST)
     }
 }
 

@@ -6,9 +6,10 @@ use super::App;
 use super::error::Failure;
 use crate::gateway::Access;
 use crate::survey::access::Scope;
+use crate::survey::page::Visitor;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 
 /// One segment of a path, decoded. A segment that is not UTF-8 is not found.
 pub(super) struct Segment(pub(super) String);
@@ -48,15 +49,22 @@ impl App {
         }
     }
 
-    /// Whether a view looks like a machine's: by its method, a prefetch header, or its `User-Agent`.
-    pub(super) fn machine(&self, head: bool, headers: &HeaderMap) -> bool {
+    /// Who opens a link: a machine by its method, a prefetch header or its `User-Agent`; a phone by its `User-Agent`; and
+    /// a click in a webmail by what browsers say of a navigation.
+    pub(super) fn visitor(&self, head: bool, headers: &HeaderMap) -> Visitor {
+        let fetch = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
         let prefetch = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
             let value = headers.get(*name).and_then(|value| value.to_str().ok()).unwrap_or_default();
             value.to_ascii_lowercase().contains("prefetch")
         });
         let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let agent = agent.unwrap_or_default().to_ascii_lowercase();
-        head || prefetch || agent.trim().is_empty() || self.machines.iter().any(|word| names(&agent, word))
+        let named = self.machines.iter().any(|word| names(&agent, word));
+        Visitor {
+            machine: head || prefetch || agent.trim().is_empty() || named,
+            phone: PHONES.iter().any(|word| names(&agent, word)),
+            webmail: fetch("sec-fetch-site") == Some(b"cross-site") && fetch("sec-fetch-user") == Some(b"?1"),
+        }
     }
 }
 
@@ -103,6 +111,9 @@ const MACHINES: [&str; 33] = [
     "Mimecast",
     "Proofpoint",
 ];
+
+/// Words in the `User-Agent` of browsers on phones and tablets, in lower case.
+const PHONES: [&str; 4] = ["iphone", "ipad", "android", "mobile"];
 
 /// The words that mark a machine, in lower case: ours and the operator's.
 pub(super) fn machine_words(more: &[String]) -> Vec<String> {

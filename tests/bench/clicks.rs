@@ -223,7 +223,7 @@ fn page_router(gateway: Arc<Gateway>, secrets: Secrets) -> Router {
             return StatusCode::NOT_FOUND.into_response();
         };
         let id = PageId::new(u64::from_be_bytes(random()));
-        let page = Page { id, score: link, mode: Mode::Seen, issued: Clock::System.now(), after_hold: false };
+        let page = Page::new(id, link, Mode::Seen, Clock::System.now());
         let opened = Opened {
             clicked: link,
             page_token: ring.sign_page(survey, &page),

@@ -58,7 +58,7 @@ impl Surveys {
     pub fn page_token(self, number: u32, ring: &KeyRing) -> String {
         let id = PageId::new(u64::from(number) << 20);
         let issued = self.began - TimeDelta::seconds(10);
-        let page = Page { id, score: score(number), mode: Mode::Pressed, issued, after_hold: false };
+        let page = Page::new(id, score(number), Mode::Pressed, issued);
         ring.sign_page(self.id(number), &page)
     }
 

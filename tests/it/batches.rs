@@ -11,7 +11,7 @@ use afterword::survey::Time;
 use afterword::survey::closing::{Closing, Conversation};
 use afterword::survey::outbound::{Attempt, Lease, Patience};
 use afterword::survey::pace::Rates;
-use afterword::survey::page::{Evidence, Mode, Page, PageId, Post};
+use afterword::survey::page::{Evidence, Mode, Page, PageId, Post, Visitor};
 use afterword::survey::policy::{AskAgain, Policy};
 use afterword::survey::rating::Score;
 use afterword::survey::suppression::{Bounce, Cause};
@@ -85,14 +85,16 @@ impl Play {
                     format!("{}", store.reopen(Reopen { conversation, at: at - back }).await.expect("an answer"))
                 }
                 4 | 5 => {
-                    let view = View { survey, at, score, machine: step.shape.is_multiple_of(5), required };
+                    let machine = step.shape.is_multiple_of(5);
+                    let visitor = Visitor { machine, phone: step.shape.is_multiple_of(2), webmail: false };
+                    let view = View { survey, at, score, visitor, required };
                     format!("{:?}", store.view(view).await.expect("taken"))
                 }
                 6 | 7 => {
                     let issued = at - TimeDelta::milliseconds(i64::from(step.shape) * 50);
                     let mode = Mode::ALL[usize::from(step.shape) % Mode::ALL.len()];
                     let id = PageId::new(u64::from(step.shape % 3) * 2);
-                    let page = Page { id, score, mode, issued, after_hold: false };
+                    let page = Page::new(id, score, mode, issued);
                     let post = Post {
                         clicked: score,
                         page: (!step.shape.is_multiple_of(7)).then_some(page),

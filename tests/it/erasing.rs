@@ -329,7 +329,8 @@ async fn an_export_holds_everything_about_one_person_and_nobody_else() {
         (&survey["rating"]["comment"], &survey["history"][0]["kind"]),
         (&json!("erikacomment: thanks!"), &json!("commented"))
     );
-    assert_eq!(survey["visits"]["trail"]["views"][0], json!({"at": "2026-11-22T10:10:00Z", "score": 5}));
+    let view = json!({"at": "2026-11-22T10:10:00Z", "score": 5, "machine": false, "phone": false, "webmail": false});
+    assert_eq!(survey["visits"]["trail"]["views"][0], view);
     assert_eq!(survey["made_at"], "2026-11-22T10:00:00Z");
     let closings: Vec<_> =
         export["closings"].as_array().expect("a list").iter().map(|row| &row["conversation_id"]).collect();

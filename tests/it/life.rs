@@ -30,12 +30,12 @@ async fn a_conversation_is_closed_asked_about_rated_and_reported() {
     }
     assert_eq!(desk.get("/v1/report").await["total"]["ratings"], 0);
 
-    // Ten minutes later Ada clicks the fourth face. The page asks for nothing: it is seen for two seconds, and confirms.
+    // Ten minutes later Ada clicks the fourth face. The page asks for nothing: it is seen for half a second, and confirms.
     desk.pass(TimeDelta::minutes(10));
     let great = &mail.links[3];
     let page = desk.visit(great).await;
     assert!(page.text.contains("data-mode=\"seen\""), "{}", page.text);
-    desk.pass(TimeDelta::seconds(2));
+    desk.pass(TimeDelta::milliseconds(600));
     let rated = desk.submit(great, &[("page", &page.page_token()), ("how", "seen")]).await;
     assert_eq!((&rated["outcome"], &rated["standing"], &rated["score"]), (&json!("ok"), &json!("rated"), &json!(4)));
 

@@ -46,5 +46,6 @@ mod store;
 mod terminal;
 mod traces;
 mod upkeep;
+mod visitors;
 mod voided;
 mod words;

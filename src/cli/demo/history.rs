@@ -12,7 +12,7 @@ use crate::mail::transport::Memory;
 use crate::survey::Time;
 use crate::survey::closing::{Closing, Conversation};
 use crate::survey::eligibility::Decision;
-use crate::survey::page::{Evidence, Mode};
+use crate::survey::page::{Evidence, Mode, Visitor};
 use crate::survey::suppression::Cause;
 use chrono::TimeDelta;
 use futures_util::future::{join_all, try_join_all};
@@ -142,7 +142,7 @@ impl Replay<'_> {
 
     async fn open(&self, links: &Links, visit: &Visit) -> Result<Opened, Error> {
         let link = self.gateway.link(&links.rate[visit.score.index()])?;
-        self.gateway.open_link(link, false).await
+        self.gateway.open_link(link, Visitor::default()).await
     }
 
     async fn other(&self, now: Time, event: Event) -> Result<(), Error> {
@@ -218,7 +218,8 @@ impl Replay<'_> {
 
 /// Opens all five links at once, as a mail gateway does.
 async fn open_all(gateway: &Gateway, links: Arc<Links>, scan: Scan) -> Result<(), Error> {
-    let open = async |token: &String| gateway.open_link(gateway.link(token)?, scan == Scan::Named).await;
+    let visitor = Visitor { machine: scan == Scan::Named, ..Visitor::default() };
+    let open = async |token: &String| gateway.open_link(gateway.link(token)?, visitor).await;
     try_join_all(links.rate.iter().map(open)).await.map(drop)
 }
 

@@ -3,8 +3,9 @@
 //! It must not know who asks for it.
 
 use super::{Sqlite, Unavailable, rows};
+use crate::survey::page::Visitor;
 use crate::survey::stamp;
-use crate::survey::trail::Trail;
+use crate::survey::trail::{Trail, View};
 use serde_json::{Map, Value, json};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column, Row, SqliteConnection, TypeInfo, ValueRef, query};
@@ -116,7 +117,11 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
 
 fn trail(text: &str) -> Result<Value> {
     let trail: Trail = parse(text)?;
-    let views = trail.views.iter().map(|view| json!({"at": stamp(view.at), "score": view.score}));
+    let view = |view: &View| {
+        let Visitor { machine, phone, webmail } = view.visitor;
+        json!({"at": stamp(view.at), "score": view.score, "machine": machine, "phone": phone, "webmail": webmail})
+    };
+    let views = trail.views.iter().map(view);
     let tries = trail.tries.iter().map(|tried| json!({"at": stamp(tried.at), "score": tried.score, "how": tried.how}));
     Ok(json!({"views": views.collect::<Vec<_>>(), "tries": tries.collect::<Vec<_>>()}))
 }

@@ -22,7 +22,7 @@ type Result<T> = std::result::Result<T, Error>;
 macro_rules! click_columns {
     () => {
         "rating.survey_id, outbox.accepted_at, rate_until, change_until, standing, voided_from, score, evidence, rated_at,
-            page, page_issued, held_at, erased_at, opened, trail"
+            page, page_issued, page_click, held_at, erased_at, opened, trail"
     };
 }
 /// The columns of `outbox` that [`outbound`] reads.
@@ -77,6 +77,7 @@ fn standing_as(row: &SqliteRow, standing: StandingWord) -> Result<Standing> {
         rated_at: time(row, "rated_at")?,
         page: PageId::from(row.try_get::<i64, _>("page")?),
         page_issued: time(row, "page_issued")?,
+        click: row.try_get("page_click")?,
     };
     match standing {
         StandingWord::Rated => Ok(Standing::Rated(rating)),

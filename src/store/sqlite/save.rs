@@ -384,6 +384,7 @@ fn standing_row(survey_id: &Uuid, clicks: &Clicks) -> Row {
         at("rated_at", rating.map(|rating| rating.rated_at)),
         cell("page", rating.map(|rating| rating.page.number())),
         at("page_issued", rating.map(|rating| rating.page_issued)),
+        cell("page_click", rating.is_some_and(|rating| rating.click)),
         at("held_at", held_at),
         cell("comment", &clicks.comment),
     ]

@@ -11,10 +11,20 @@ fn face(number: i64) -> Score {
     Score::try_from(number).expect("1 to 5")
 }
 
+fn view(at: i64, score: i64) -> View {
+    View { at: ms(at), score: face(score), visitor: Visitor::default() }
+}
+
 fn tries(list: &[(i64, i64, i64)]) -> Trail {
     let mut trail = Trail::default();
     for (at, page, score) in list {
-        trail.tried(Try { at: ms(*at), page: PageId::from(*page), score: face(*score), how: Evidence::Seen });
+        trail.tried(Try {
+            at: ms(*at),
+            page: PageId::from(*page),
+            score: face(*score),
+            how: Evidence::Seen,
+            once_more: false,
+        });
     }
     trail
 }
@@ -32,7 +42,7 @@ fn each_page_speaks_by_its_latest_try() {
         (&[(0, 1, 5), (1, 2, 4)], 60_000, 1),
         (&[(0, 1, 5), (1, 2, 4)], 60_001, 0),
     ] {
-        assert_eq!(tries(list).scores_tried_in_burst(ms(now)), scores, "{list:?} at {now}");
+        assert_eq!(tries(list).scores_tried_in_burst(ms(now), true), scores, "{list:?} at {now}");
     }
 }
 
@@ -40,7 +50,7 @@ fn each_page_speaks_by_its_latest_try() {
 fn faces_viewed_are_counted_once_each_for_less_than_60_s() {
     let mut trail = Trail::default();
     for (at, score) in [(0, 1), (10, 2), (20, 2), (30, 3)] {
-        trail.viewed(ms(at), face(score));
+        trail.viewed(view(at, score));
     }
     for (now, scores) in [(30, 3), (59_999, 3), (60_000, 2), (60_010, 2), (60_020, 1), (60_030, 0)] {
         assert_eq!(trail.scores_viewed_in_burst(ms(now)), scores, "{now}");
@@ -71,16 +81,47 @@ fn hot_begins_at_once_and_ends_after_less_than_5_min() {
 #[test]
 fn a_trail_is_kept_in_words_that_later_versions_must_read() {
     let mut trail = tries(&[(1, 7, 4)]);
-    trail.viewed(ms(0), face(5));
+    trail.viewed(View { visitor: Visitor { phone: true, ..Visitor::default() }, ..view(0, 5) });
     trail.mark_hot(ms(2));
     let json = serde_json::to_value(&trail).expect("plain data");
     let expected = serde_json::json!({
-        "views": [[1_700_000_000_000i64, 5]],
-        "tries": [[1_700_000_000_001i64, 7, 4, "seen"]],
+        "views": [[1_700_000_000_000i64, 5, 2]],
+        "tries": [[1_700_000_000_001i64, 7, 4, "seen", false]],
         "hot": [[1_700_000_000_002i64, 1_700_000_300_002i64]],
     });
     assert_eq!(json, expected);
     assert!(serde_json::from_value::<Score>(serde_json::json!(6)).is_err());
+}
+
+#[test]
+fn a_trail_of_the_first_version_is_read() {
+    let stored = serde_json::json!({
+        "views": [[1_700_000_000_000i64, 5]],
+        "tries": [[1_700_000_000_001i64, 7, 4, "seen"]],
+        "hot": [[1_700_000_000_002i64, 1_700_000_300_002i64]],
+    });
+    let mut trail = tries(&[(1, 7, 4)]);
+    trail.viewed(view(0, 5));
+    trail.mark_hot(ms(2));
+    assert_eq!(serde_json::from_value::<Trail>(stored).expect("known"), trail);
+    for broken in ["[1]", "[1, 6]", "[1, 5, 256]", "[1, 5, 0, 0]"] {
+        assert!(serde_json::from_str::<View>(broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
+fn every_visitor_and_try_comes_back_as_it_was_stored() {
+    for bits in 0..8u8 {
+        let flag = |bit: u8| bits & bit != 0;
+        let visitor = Visitor { machine: flag(1), phone: flag(2), webmail: flag(4) };
+        let view = View { visitor, ..view(1, 3) };
+        let json = serde_json::to_string(&view).expect("plain data");
+        assert_eq!(serde_json::from_str::<View>(&json).expect("ours"), view);
+        let once_more = flag(1);
+        let attempt = Try { at: ms(1), page: PageId::from(7), score: face(5), how: Evidence::Pressed, once_more };
+        let json = serde_json::to_string(&attempt).expect("plain data");
+        assert_eq!(serde_json::from_str::<Try>(&json).expect("ours"), attempt);
+    }
 }
 
 proptest! {
@@ -101,8 +142,8 @@ proptest! {
     fn the_newest_64_stay_in_their_order(count in 0..200i64) {
         let mut trail = Trail::default();
         for at in 0..count {
-            trail.viewed(ms(at), face(1 + at % 5));
-            trail.tried(Try { at: ms(at), page: PageId::from(at), score: face(5), how: Evidence::Pressed });
+            trail.viewed(view(at, 1 + at % 5));
+            trail.tried(Try { at: ms(at), page: PageId::from(at), score: face(5), how: Evidence::Pressed, once_more: false });
             trail.mark_hot(ms(at * 1_000_000));
         }
         let newest: Vec<Time> = ((count - 64).max(0)..count).map(ms).collect();

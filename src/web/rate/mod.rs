@@ -27,7 +27,7 @@ pub(super) async fn open(
     method: Method,
     headers: HeaderMap,
 ) -> HandlerResult {
-    let opened = app.gateway.open_link(link, app.machine(method == Method::HEAD, &headers)).await?;
+    let opened = app.gateway.open_link(link, app.visitor(method == Method::HEAD, &headers)).await?;
     Ok(page_of(&app, uri.path(), &opened).into_response())
 }
 
@@ -62,7 +62,7 @@ fn answer_json(opened: &Opened) -> Value {
     json!({
         "outcome": result.map_or("invalid", |outcome| outcome.word()), "standing": opened.summary.standing.word(),
         "score": opened.summary.standing.score(), "page": opened.page_token, "mode": opened.page.mode,
-        "frozen": opened.summary.frozen,
+        "frozen": opened.summary.frozen, "once_more": opened.page.once_more,
     })
 }
 

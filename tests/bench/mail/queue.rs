@@ -4,7 +4,7 @@ use super::outbox::{Sink, closing, database, fill, gateway, percentiles, waiting
 use afterword::clock::Clock;
 use afterword::gateway::{Form, Gateway};
 use afterword::mail::transport::{Memory, Transport};
-use afterword::survey::page::Evidence;
+use afterword::survey::page::{Evidence, Visitor};
 use afterword::worker;
 use std::path::Path;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ impl Setup {
                 for link in links {
                     let start = Instant::now();
                     let link = gateway.link(&link).expect("a link");
-                    let page = gateway.open_link(link, false).await.expect("opened").page_token;
+                    let page = gateway.open_link(link, Visitor::default()).await.expect("opened").page_token;
                     let form = Form {
                         page,
                         how: Evidence::Pressed,

@@ -216,8 +216,8 @@ fn a_page_that_is_not_ours_or_older_than_a_day_is_stale() {
          = locked 4 commented",
         "60 get 4 -
          61 press forged stale b touched
-         130 get 5 c touched
-         131 press forged stale b touched
+         130 get 5 c pressed
+         131 press forged stale b pressed
          132 press c ok
          = rated 5 pressed",
         "60 get 4 -
@@ -245,13 +245,13 @@ fn a_comment_locks_for_good() {
 }
 
 #[test]
-fn a_second_is_the_least_before_a_confirmation_and_two_before_a_comment() {
-    for how in ["seen", "touched", "press"] {
+fn what_comes_sooner_than_a_person_could_is_refused_and_its_page_stays_good() {
+    for (how, sooner, least) in [("seen", 600.399, 600.4), ("touched", 600.399, 600.4), ("press", 600.999, 601.0)] {
         play(&[&format!(
             "600 get 4 a
-             600.999 {how} a ask same
+             {sooner} {how} a ask same
              = unrated
-             601 {how} a ok same"
+             {least} {how} a ok same"
         )]);
     }
     play(&["600 get 4 a
@@ -265,7 +265,7 @@ fn a_second_is_the_least_before_a_confirmation_and_two_before_a_comment() {
 fn a_try_that_came_too_early_is_remembered() {
     play(&["600 get 5 a
             661 get 1 b seen
-            661.5 seen b ask same
+            661.3 seen b ask same
             663 seen a ask
             = unrated
             700 get 5 - pressed # the conflict made it hot"]);
@@ -300,12 +300,26 @@ fn tries_by_script_for_two_faces_hold_what_no_press_made() {
          = held 5 touched",
         // a pressed rating stays, but it is hot
         "600 get 5 a
-         602 press a ok
+         602 seen a ok
+         603 press a ok
          661 get 1 b change
          661.9 seen b ask c change
          = rated 5 pressed
          961.899 get 5 - pressed
          961.9 get 5 - seen",
+        // script and presses are counted apart
+        "600 get 5 a
+         602 press a ok
+         661 get 1 b change
+         661.9 seen b ask c change
+         = rated 5 pressed
+         722 get 5 - seen",
+        "60 get 5 a touched
+         62 press a ok
+         63 get 5 b touched
+         64 touched b:2 ask # but another face stands
+         = rated 5 pressed
+         65 get 5 - touched",
         // by its latest word each page says one face
         "600 get 5 a
          602 seen a ok
@@ -352,7 +366,7 @@ fn presses_for_two_faces_hold_while_young_and_for_three_later() {
         // on another page it is not
         "60 get 5 a touched
          60.5 press a ask same
-         121 get 2 b touched
+         119 get 2 b pressed
          120.499 press b:2 ask c pressed
          = unrated",
         // three later
@@ -384,25 +398,33 @@ fn a_held_rating_waits_for_a_page_of_later() {
     for (then, why) in [
         (
             "612 press a ask c pressed
-             613 press c ok
+             614 press c ok
              = rated 5 pressed
              changes rated held rated
-             since 613",
+             since 614",
             "before the hold",
         ),
         (
-            "612 press b ask c pressed
+            "612 press b ok
+             = rated 1 pressed
+             changes rated held rated",
+            "the page of the GET that made the hold",
+        ),
+        (
+            "610 get 2 c pressed
              = held 5 seen
-             613 press c ok
-             = rated 1 pressed",
-            "in its moment",
+             661 press c ask d pressed
+             = held 5 seen
+             663 press d ok
+             = rated 2 pressed",
+            "another page of the same moment",
         ),
         (
             "610.001 get 5 c pressed
              = held 5 seen
-             612 press c ask # that view was a hold again
-             614 press c ask",
-            "in the moment of a hold that moved",
+             612 press c ok # a view holds only what stands
+             = rated 5 pressed",
+            "a moment later",
         ),
         (
             "660 get 5 c pressed
@@ -466,7 +488,7 @@ fn the_answer_to_the_post_that_held_counts_as_issued_after_the_hold() {
              607 get 5 d pressed
              609 press d ask e pressed
              = held 5 touched
-             610 press e ok
+             611 press e ok
              = rated 5 pressed"
         ),
     ]);

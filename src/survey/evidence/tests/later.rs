@@ -194,10 +194,8 @@ fn a_press_among_three_viewed_faces_is_asked_for_again() {
         "600 get 1 -
          601 get 2 -
          602 get 5 a pressed
-         604 press a ask b pressed
-         = unrated
-         659.999 press b ask
-         660 press b ok # the first view is 60 s ago: two are left
+         659.999 press a ask
+         660 press a ok # the first view is 60 s ago: two are left
          = rated 5 pressed",
         // the ask is hot by itself
         "600 get 1 -
@@ -417,10 +415,10 @@ fn faces_are_offered_until_the_change_window_is_over_and_a_rating_stands() {
 #[test]
 fn the_newest_64_views_and_tries_are_kept() {
     let mut visit = Visit::usual();
-    let page = visit.open(600.0, face(4), false);
+    let page = visit.open(600.0, face(4), Visitor::default());
     for step in 0..200 {
         let t = 700.0 + f64::from(step);
-        visit.open(t, face(4), false);
+        visit.open(t, face(4), Visitor::default());
         visit.post(t + 0.5, Some(page.clone()), Evidence::Pressed, None, "");
     }
     let trail = &visit.clicks.trail;
@@ -452,7 +450,7 @@ fn page_names_fit_sql() {
 #[test]
 fn the_comment_that_locked_it_is_known_when_it_comes_again() {
     let mut visit = Visit::usual();
-    let page = visit.open(600.0, face(4), false);
+    let page = visit.open(600.0, face(4), Visitor::default());
     let mut post = |t, text: &str| {
         let reply = visit.post(t, Some(page.clone()), Evidence::Pressed, None, text);
         (reply.outcome, reply.repeated)
@@ -467,7 +465,8 @@ fn the_comment_that_locked_it_is_known_when_it_comes_again() {
 #[test]
 fn a_voided_rating_takes_nothing_and_keeps_what_stood_before() {
     let mut visit = Visit::usual();
-    let (page, other) = (visit.open(600.0, face(4), false), visit.open(600.0, face(1), false));
+    let (page, other) =
+        (visit.open(600.0, face(4), Visitor::default()), visit.open(600.0, face(1), Visitor::default()));
     visit.post(605.0, Some(page.clone()), Evidence::Pressed, None, "");
     let before = visit.clicks.standing.clone();
     visit.clicks.standing = Standing::Voided(Box::new(before.clone()));
@@ -478,7 +477,7 @@ fn a_voided_rating_takes_nothing_and_keeps_what_stood_before() {
     }
     assert_eq!((&visit.clicks.trail, &visit.clicks.changes, &visit.clicks.comment), (&trail, &history, &None));
     for score in Score::ALL {
-        assert_eq!(visit.open(800.0, score, false).mode, Mode::Closed, "scanners cannot hold it either");
+        assert_eq!(visit.open(800.0, score, Visitor::default()).mode, Mode::Closed, "scanners cannot hold it either");
     }
     assert_eq!(visit.clicks.standing, Standing::Voided(Box::new(before)));
 }

@@ -17,6 +17,7 @@ struct Given {
     rated_at: i64,
     page: usize,
     page_issued: i64,
+    click: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,8 +35,20 @@ struct Sheet {
     score: i64,
     mode: &'static str,
     issued: i64,
-    /// It answered the post that held the rating.
-    after_hold: bool,
+    click: bool,
+    /// It answered the request that held the rating.
+    made_hold: bool,
+    once_more: bool,
+}
+
+/// A confirmation that was sent.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    at: i64,
+    page: usize,
+    score: i64,
+    press: bool,
+    once_more: bool,
 }
 
 #[derive(Debug)]
@@ -44,11 +57,12 @@ struct Model {
     rate_until: Option<i64>,
     change_until: Option<i64>,
     least: u8,
-    views: Vec<(i64, i64)>,
-    tries: Vec<(i64, usize, i64)>,
+    /// Time, score, and whether it was a click.
+    views: Vec<(i64, i64, bool)>,
+    tries: Vec<Sent>,
     hot: Vec<i64>,
     stands: Stands,
-    held_by_this_post: bool,
+    held_now: bool,
 }
 
 impl Model {
@@ -65,13 +79,15 @@ impl Model {
     }
 
     fn viewed(&self, now: i64) -> usize {
-        self.views.iter().filter(|(t, _)| now - t < MINUTE).map(|(_, score)| score).collect::<BTreeSet<_>>().len()
+        self.views.iter().filter(|(t, ..)| now - t < MINUTE).map(|(_, score, _)| score).collect::<BTreeSet<_>>().len()
     }
 
-    fn tried(&self, now: i64) -> usize {
-        let pages: BTreeSet<usize> = self.tries.iter().map(|(_, page, _)| *page).collect();
-        let latest = pages.iter().filter_map(|page| self.tries.iter().rfind(|(_, of, _)| of == page));
-        latest.filter(|(t, ..)| now - t < MINUTE).map(|(_, _, score)| score).collect::<BTreeSet<_>>().len()
+    /// How many scores the pages name by their latest press, or by their latest word of script.
+    fn tried(&self, now: i64, press: bool) -> usize {
+        let alike = || self.tries.iter().filter(|sent| sent.press == press);
+        let pages: BTreeSet<usize> = alike().map(|sent| sent.page).collect();
+        let latest = pages.iter().filter_map(|page| alike().rfind(|sent| sent.page == *page));
+        latest.filter(|sent| now - sent.at < MINUTE).map(|sent| sent.score).collect::<BTreeSet<_>>().len()
     }
 
     /// The rating that stands and is not held.
@@ -86,11 +102,11 @@ impl Model {
         if let Stands::Rated(given) | Stands::Held(given, _) = self.stands {
             self.stands = Stands::Held(given, now);
             self.hot.push(now);
-            self.held_by_this_post = true;
+            self.held_now = true;
         }
     }
 
-    fn mode(&self, now: i64, score: i64, machine: bool) -> &'static str {
+    fn mode(&self, now: i64, score: i64, visitor: Visitor) -> &'static str {
         if matches!(self.stands, Stands::Locked(_)) {
             return "final";
         }
@@ -100,30 +116,38 @@ impl Model {
         if self.standing().is_some_and(|given| given.score != score) {
             return "change";
         }
-        if self.is_hot(now) || matches!(self.stands, Stands::Held(..)) || machine {
+        if self.is_hot(now) || matches!(self.stands, Stands::Held(..)) || visitor.machine {
             return "pressed";
         }
-        ["seen", "touched", "pressed", "pressed"][usize::from(self.least) + usize::from(self.is_young(now))]
+        let more = self.is_young(now) && !is_click(visitor);
+        ["seen", "touched", "pressed", "pressed"][usize::from(self.least) + usize::from(more)]
     }
 
-    fn get(&mut self, now: i64, score: i64, machine: bool) -> &'static str {
-        self.views.push((now, score));
-        let scores = self.viewed(now);
-        if scores >= 2 {
+    fn get(&mut self, now: i64, score: i64, visitor: Visitor) -> &'static str {
+        let pose = is_click(visitor);
+        self.held_now = false;
+        self.views.push((now, score, pose));
+        let mut seen: BTreeSet<i64> = BTreeSet::new();
+        for (t, score, click) in &self.views {
+            if now - t < MINUTE || (self.is_young(now) && *click == pose) {
+                seen.insert(*score);
+            }
+        }
+        if seen.len() >= 2 {
             self.hot.push(now);
-            if let Stands::Rated(given) | Stands::Held(given, _) = self.stands {
-                let enough = (given.evidence == 0) || (given.evidence == 1 && scores >= 3);
-                if enough && now - given.page_issued < MINUTE {
+            if let Stands::Rated(given) = self.stands {
+                let burst = now - given.page_issued < MINUTE || (self.is_young(now) && given.click == pose);
+                if burst && (given.evidence == 0 || (given.evidence == 1 && seen.len() >= 3)) {
                     self.hold(now);
                 }
             }
         }
-        self.mode(now, score, machine)
+        self.mode(now, score, visitor)
     }
 
     /// The outcome, and whether the answer carries the posted page.
     fn post(&mut self, now: i64, page: &Sheet, how: u8, picked: Option<i64>, comment: bool) -> (&'static str, bool) {
-        self.held_by_this_post = false;
+        self.held_now = false;
         if now - page.issued > 24 * 60 * MINUTE {
             return ("stale", false);
         }
@@ -135,9 +159,24 @@ impl Model {
 
     fn confirm(&mut self, now: i64, page: &Sheet, how: u8, picked: Option<i64>) -> (&'static str, bool) {
         let score = picked.unwrap_or(page.score);
-        self.tries.push((now, page.name, score));
-        let tried = self.tried(now);
-        if how < 2 && tried >= 2 {
+        let once_more = how == 2 && page.once_more;
+        self.tries.push(Sent { at: now, page: page.name, score, press: how == 2, once_more });
+        if once_more {
+            if now - page.issued < 2000 {
+                return ("ask", true);
+            }
+            let two_faces =
+                page.mode == "change" || matches!(self.stands, Stands::Held(given, _) if given.score != page.score);
+            let elsewhere = self
+                .tries
+                .iter()
+                .any(|sent| sent.once_more && now - sent.at < MINUTE && sent.page != page.name && sent.score != score);
+            if elsewhere && !(picked.is_some() && two_faces) {
+                self.hold(now);
+                self.hot.push(now);
+                return ("ask", false);
+            }
+        } else if how < 2 && self.tried(now, false) >= 2 {
             if let Stands::Rated(Given { evidence: 0 | 1, .. }) | Stands::Held(Given { evidence: 0 | 1, .. }, _) =
                 self.stands
             {
@@ -146,13 +185,15 @@ impl Model {
             self.hot.push(now);
             return ("ask", false);
         }
-        let exempt = page.mode == "change" && picked.is_some();
-        if how == 2 && !exempt && tried >= if self.is_young(now) { 2 } else { 3 } {
-            self.hold(now);
-            self.hot.push(now);
-            return ("ask", false);
+        if how == 2 && !once_more && !(page.mode == "change" && picked.is_some()) {
+            let tried = self.tried(now, true);
+            if tried >= 3 || (tried == 2 && self.is_young(now)) {
+                self.hold(now);
+                self.hot.push(now);
+                return ("ask", false);
+            }
         }
-        if now - page.issued < 1000 {
+        if now - page.issued < if how == 2 { 1000 } else { 400 } {
             return ("ask", true);
         }
         let closed = match self.stands {
@@ -164,7 +205,7 @@ impl Model {
             return ("closed", false);
         }
         if let Stands::Held(_, moment) = self.stands
-            && (page.issued < moment || (page.issued == moment && !page.after_hold))
+            && (page.issued < moment || (page.issued == moment && !page.made_hold))
         {
             return ("ask", false);
         }
@@ -180,7 +221,7 @@ impl Model {
                 && !matches!(self.stands, Stands::Held(..))
                 && self.standing().is_none_or(|given| given.score == score)
         } else {
-            self.press(now, page, score, picked)
+            self.press(now, page, score, picked, once_more)
         };
         if !counts {
             return ("ask", false);
@@ -189,16 +230,20 @@ impl Model {
             Stands::Rated(given) if given.score == score => {
                 Stands::Rated(Given { evidence: given.evidence.max(how), ..given })
             }
-            _ => {
-                Stands::Rated(Given { score, evidence: how, rated_at: now, page: page.name, page_issued: page.issued })
-            }
+            _ => Stands::Rated(Given::on(page, score, how, now)),
         };
         ("ok", true)
     }
 
-    fn press(&mut self, now: i64, page: &Sheet, score: i64, picked: Option<i64>) -> bool {
-        if self.viewed(now) >= 3 {
+    fn press(&mut self, now: i64, page: &Sheet, score: i64, picked: Option<i64>, obeyed: bool) -> bool {
+        if self.viewed(now) >= 3 && !obeyed {
             self.hot.push(now);
+            if let Stands::Rated(given) = self.stands
+                && given.page != page.name
+                && now - given.page_issued < MINUTE
+            {
+                self.hold(now);
+            }
             return false;
         }
         let Stands::Rated(given) = self.stands else { return true };
@@ -215,7 +260,7 @@ impl Model {
         }
         let standing = self.standing();
         let score = picked.or(standing.map(|given| given.score)).unwrap_or(page.score);
-        let fresh = Given { score, evidence: 3, rated_at: now, page: page.name, page_issued: page.issued };
+        let fresh = Given::on(page, score, 3, now);
         let confirms = matches!(self.stands, Stands::Held(given, _) if given.score == score);
         if standing.is_none() && !confirms && Self::over(self.rate_until, now) {
             return ("closed", false);
@@ -227,9 +272,21 @@ impl Model {
     }
 }
 
+impl Given {
+    fn on(page: &Sheet, score: i64, evidence: u8, rated_at: i64) -> Self {
+        Self { score, evidence, rated_at, page: page.name, page_issued: page.issued, click: page.click }
+    }
+}
+
+/// A click, in the words of the page of rules: no machine view, and from a phone or a webmail.
+fn is_click(visitor: Visitor) -> bool {
+    let Visitor { machine, phone, webmail } = visitor;
+    if machine { false } else { phone || webmail }
+}
+
 #[derive(Clone, Debug)]
-enum Request {
-    Get { score: i64, machine: bool },
+pub(super) enum Request {
+    Get { score: i64, visitor: Visitor },
     Post { back: usize, how: Evidence, picked: Option<i64>, comment: bool },
 }
 
@@ -239,15 +296,20 @@ fn request() -> impl Strategy<Value = Request> {
     let picked = prop_oneof![3 => Just(None), 1 => score().prop_map(Some)];
     let back = prop_oneof![4 => 0..1usize, 3 => 0..4usize, 1 => 0..40usize];
     prop_oneof![
-        2 => (score(), prop::bool::weighted(0.1)).prop_map(|(score, machine)| Request::Get { score, machine }),
+        2 => (score(), visitor()).prop_map(|(score, visitor)| Request::Get { score, visitor }),
         3 => (back, how, picked, prop::bool::weighted(0.04))
             .prop_map(|(back, how, picked, comment)| Request::Post { back, how, picked, comment }),
     ]
 }
 
+fn visitor() -> impl Strategy<Value = Visitor> {
+    let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.3), prop::bool::weighted(0.2));
+    flags.prop_map(|(machine, phone, webmail)| Visitor { machine, phone, webmail })
+}
+
 fn wait() -> impl Strategy<Value = i64> {
     prop_oneof![
-        6 => prop::sample::select(vec![1i64, 300, 999, 1_000, 1_999, 2_000, 3_000, 10_000]),
+        6 => prop::sample::select(vec![1i64, 300, 399, 400, 600, 999, 1_000, 1_999, 2_000, 3_000, 10_000]),
         4 => prop::sample::select(vec![30_000i64, 59_000, 59_999, 60_000, 60_001, 100_000, 299_999, 300_000]),
         2 => 1i64..400_000,
         1 => prop::sample::select(vec![3_600_000i64, 86_400_000]),
@@ -255,7 +317,7 @@ fn wait() -> impl Strategy<Value = i64> {
 }
 
 #[derive(Clone, Debug)]
-struct Policy {
+pub(super) struct Policy {
     accepted: Option<i64>,
     rate: Option<i64>,
     change: Option<i64>,
@@ -274,11 +336,11 @@ fn policy() -> impl Strategy<Value = Policy> {
     })
 }
 
-fn ms(t: i64) -> Time {
+pub(super) fn ms(t: i64) -> Time {
     at(0.0) + TimeDelta::milliseconds(t)
 }
 
-fn visit(policy: &Policy) -> Visit {
+pub(super) fn visit(policy: &Policy) -> Visit {
     let mut visit = Visit::new(policy.least, None, None);
     visit.clicks = Clicks::new(policy.accepted.map(ms), policy.rate.map(ms), policy.change.map(ms));
     visit
@@ -305,8 +367,8 @@ fn play_all(
         let before = visit.clicks.clone();
         let t = seconds_of(now);
         let posted = match request {
-            Request::Get { score, machine } => {
-                pages.push(visit.open(t, face(*score), *machine));
+            Request::Get { score, visitor } => {
+                pages.push(visit.open(t, face(*score), *visitor));
                 None
             }
             Request::Post { back, how, picked, comment } => {
@@ -323,11 +385,11 @@ fn play_all(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "tests do not last that long")]
-fn seconds_of(ms: i64) -> f64 {
+pub(super) fn seconds_of(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }
 
-fn visits() -> impl Strategy<Value = (Policy, Vec<(i64, Request)>)> {
+pub(super) fn visits() -> impl Strategy<Value = (Policy, Vec<(i64, Request)>)> {
     (policy(), prop::collection::vec((wait(), request()), 0..60))
 }
 
@@ -340,7 +402,7 @@ proptest! {
         let mut model = Model {
             accepted: policy.accepted, rate_until: policy.rate, change_until: policy.change,
             least: policy.least as u8, views: vec![], tries: vec![], hot: vec![],
-            stands: Stands::Unrated, held_by_this_post: false,
+            stands: Stands::Unrated, held_now: false,
         };
         let mut pages: Vec<(Page, Sheet)> = Vec::new();
         let mut now = 0;
@@ -348,11 +410,13 @@ proptest! {
             now += wait;
             let t = seconds_of(now);
             match request {
-                Request::Get { score, machine } => {
-                    let page = visit.open(t, face(*score), *machine);
-                    let mode = model.get(now, *score, *machine);
+                Request::Get { score, visitor } => {
+                    let page = visit.open(t, face(*score), *visitor);
+                    let mode = model.get(now, *score, *visitor);
                     prop_assert_eq!(page.mode.word(), mode, "{:?} at {}", request, now);
-                    let sheet = Sheet { name: pages.len(), score: *score, mode, issued: now, after_hold: false };
+                    let (click, made_hold) = (is_click(*visitor), model.held_now);
+                    let name = pages.len();
+                    let sheet = Sheet { name, score: *score, mode, issued: now, click, made_hold, once_more: false };
                     pages.push((page, sheet));
                 }
                 Request::Post { back, how, picked, comment } => {
@@ -362,25 +426,29 @@ proptest! {
                     let (outcome, same) = model.post(now, &sheet, *how as u8, *picked, *comment);
                     prop_assert_eq!(format!("{:?}", reply.outcome).to_lowercase(), outcome, "{:?} at {}", request, now);
                     prop_assert_eq!(reply.page == page, same, "{:?} at {}", request, now);
-                    let mut answer = Sheet { issued: now, mode: reply.page.mode.word(), ..sheet };
+                    let mode = reply.page.mode.word();
+                    let mut answer = Sheet { issued: now, mode, made_hold: false, once_more: false, ..sheet };
                     match outcome {
                         "ask" if !same => {
                             let change = model.standing().is_some_and(|given| given.score != sheet.score);
                             prop_assert_eq!(answer.mode, if change { "change" } else { "pressed" });
                             prop_assert_eq!(reply.page.id, page.id);
-                            answer.after_hold = model.held_by_this_post;
+                            answer.made_hold = model.held_now;
+                            answer.once_more = *how == Evidence::Pressed;
                         }
                         "stale" => {
-                            prop_assert_eq!(answer.mode, model.mode(now, sheet.score, false));
+                            prop_assert_eq!(answer.mode, model.mode(now, sheet.score, Visitor::default()));
                             prop_assert_ne!(reply.page.id, page.id);
                             answer.name = pages.len();
-                            answer.after_hold = false;
+                            answer.click = false;
                         }
                         "locked" => prop_assert_eq!(answer.mode, "final"),
                         // What page a refusal as `closed` carries is not said: let the rules' one be.
-                        "closed" => answer.after_hold = false,
+                        "closed" => {}
                         _ => answer = sheet,
                     }
+                    let flags = |page: &Page| (page.click, page.made_hold, page.once_more);
+                    prop_assert_eq!(flags(&reply.page), (answer.click, answer.made_hold, answer.once_more));
                     pages.push((reply.page, answer));
                 }
             }
@@ -392,9 +460,10 @@ proptest! {
             };
             let standing = &visit.clicks.standing;
             let found = standing.rating().map(|rating| {
-                (i64::from(rating.score.number()), rating.evidence as u8, rating.rated_at, rating.page_issued)
+                (i64::from(rating.score.number()), rating.evidence as u8, rating.rated_at, rating.page_issued, rating.click)
             });
-            let expected = known.1.map(|given| (given.score, given.evidence, ms(given.rated_at), ms(given.page_issued)));
+            let of = |given: Given| (given.score, given.evidence, ms(given.rated_at), ms(given.page_issued), given.click);
+            let expected = known.1.map(of);
             prop_assert_eq!((standing.word().word(), found), (known.0, expected), "{:?} at {}", request, now);
         }
     }
@@ -424,11 +493,11 @@ proptest! {
     }
 
     #[test]
-    fn views_alone_never_rate(least in policy(), views in prop::collection::vec((0i64..100_000, 1i64..6, any::<bool>()), 0..200)) {
+    fn views_alone_never_rate(least in policy(), views in prop::collection::vec((0i64..100_000, 1i64..6, visitor()), 0..200)) {
         let mut visit = visit(&least);
         // In any order: what was viewed later may be written earlier.
-        for (t, score, machine) in views {
-            visit.open(seconds_of(t), face(score), machine);
+        for (t, score, visitor) in views {
+            visit.open(seconds_of(t), face(score), visitor);
         }
         prop_assert_eq!(&visit.clicks.standing, &Standing::Unrated);
         prop_assert!(visit.clicks.changes.is_empty());
@@ -446,7 +515,7 @@ proptest! {
             prop_assert_eq!(outcome, Outcome::Ok);
             if !comment {
                 prop_assert_eq!(*how, Evidence::Pressed);
-                prop_assert!(page.issued > since || (page.issued == since && page.after_hold));
+                prop_assert!(page.issued > since || (page.issued == since && page.made_hold));
             }
             Ok(())
         })?;

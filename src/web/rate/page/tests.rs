@@ -19,7 +19,7 @@ fn opened(clicked: i64, mode: Mode) -> Opened {
     let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
     Opened {
         clicked: score(clicked),
-        page: Page { id: PageId::new(7), score: score(clicked), mode, issued: now, after_hold: false },
+        page: Page::new(PageId::new(7), score(clicked), mode, now),
         page_token: "page-token".to_owned(),
         now,
         summary: Summary { standing: Standing::Unrated, frozen: false, rate_until: None, change_until: None },
@@ -36,7 +36,7 @@ fn opened(clicked: i64, mode: Mode) -> Opened {
 fn rating(number: i64) -> Rating {
     let rated_at = Time::UNIX_EPOCH;
     let evidence = Evidence::Pressed;
-    Rating { score: score(number), evidence, rated_at, page: PageId::new(1), page_issued: rated_at }
+    Rating { score: score(number), evidence, rated_at, page: PageId::new(1), page_issued: rated_at, click: false }
 }
 
 fn standing(standing: Standing, opened: Opened) -> Opened {
