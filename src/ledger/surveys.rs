@@ -6,6 +6,7 @@
 use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use crate::survey::evidence::Clicks;
+use crate::survey::opening::Opening;
 use crate::survey::outbound::{Outbound, State, StateWord, Stop};
 use crate::survey::rating::Standing;
 
@@ -33,6 +34,7 @@ pub struct Clicked {
     /// A view or a try was added.
     pub trail_changed: bool,
     stored_standing: Standing,
+    stored_opening: Option<Opening>,
 }
 
 impl Survey {
@@ -100,13 +102,19 @@ impl Clicked {
     /// The clicks as the database has them.
     #[must_use]
     pub fn stored(clicks: Clicks) -> Self {
-        let stored_standing = clicks.standing.clone();
-        Self { clicks, trail_changed: false, stored_standing }
+        let (stored_standing, stored_opening) = (clicks.standing.clone(), clicks.opened);
+        Self { clicks, trail_changed: false, stored_standing, stored_opening }
     }
 
     /// Whether the standing is not as the database has it.
     #[must_use]
     pub fn standing_changed(&self) -> bool {
         self.clicks.standing != self.stored_standing || !self.clicks.changes.is_empty()
+    }
+
+    /// Whether who opened it is not as the database has it.
+    #[must_use]
+    pub fn opening_changed(&self) -> bool {
+        self.clicks.opened != self.stored_opening
     }
 }

@@ -208,6 +208,30 @@ fn a_mark_counts_only_with_the_lease_that_it_was_claimed_by() {
 }
 
 #[test]
+fn only_the_first_visit_and_the_first_click_write_who_opened_it() {
+    let survey = Uuid::from_u128(1);
+    let machine = Visitor { machine: true, ..Visitor::default() };
+    let phone = Visitor { phone: true, ..Visitor::default() };
+    let mut clicks = Clicks::new(Some(noon()), None, None);
+    for (minute, visitor, writes) in [
+        (1, machine, false),
+        (2, Visitor::default(), true),
+        (3, Visitor::default(), false),
+        (4, phone, true),
+        (9, phone, false),
+    ] {
+        // As the store loads it for the next batch.
+        let mut batch = Batch::default();
+        batch.add_clicks(survey, clicks);
+        let view = View { survey, at: minutes(minute), score: Score::ALL[4], visitor, required: Evidence::Seen };
+        view.decide(&mut batch);
+        let clicked = batch.clicks_on(survey).expect("clicks");
+        assert_eq!((clicked.opening_changed(), clicked.trail_changed), (writes, true), "{minute}");
+        clicks = clicked.clicks.clone();
+    }
+}
+
+#[test]
 fn a_rating_proves_that_the_mail_arrived() {
     let first = close("1", noon(), 1);
     let mut batch = batch(&[&|touched| first.touches(touched)]);

@@ -7,7 +7,7 @@ use csv::QuoteStyle;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 20] = [
     "id",
     "name",
     "asked",
@@ -24,6 +24,10 @@ const COLUMNS: [&str; 16] = [
     "unconfirmed",
     "waiting",
     "failed",
+    "unconfirmed_phone_young",
+    "unconfirmed_phone_later",
+    "unconfirmed_other_young",
+    "unconfirmed_other_later",
 ];
 const TABLE: [&str; 14] = [
     "",
@@ -59,10 +63,13 @@ pub fn json(report: &Report) -> Value {
 }
 
 fn figures_json(figures: &Figures) -> Value {
+    let [phone_young, phone_later, other_young, other_later] = figures.unconfirmed_by;
     json!({
         "asked": figures.asked, "answered": figures.answered, "ratings": figures.ratings(),
         "positive": figures.positive, "csat": figures.csat(), "scores": figures.scores,
         "held": figures.held, "unconfirmed": figures.unconfirmed, "waiting": figures.waiting, "failed": figures.failed,
+        "unconfirmed_phone_young": phone_young, "unconfirmed_phone_later": phone_later,
+        "unconfirmed_other_young": other_young, "unconfirmed_other_later": other_later,
     })
 }
 
@@ -98,10 +105,11 @@ fn harmless(cell: &str) -> String {
     safe
 }
 
-fn cells(row: &Group) -> [String; 16] {
+fn cells(row: &Group) -> [String; 20] {
     let figures = &row.figures;
     let csat = figures.csat().map_or(String::new(), |csat| format!("{csat:.4}"));
     let [terrible, bad, okay, great, amazing] = figures.scores.map(|count| count.to_string());
+    let [phone_young, phone_later, other_young, other_later] = figures.unconfirmed_by.map(|count| count.to_string());
     [
         row.id.clone().unwrap_or_default(),
         row.name.clone().unwrap_or_default(),
@@ -119,10 +127,14 @@ fn cells(row: &Group) -> [String; 16] {
         figures.unconfirmed.to_string(),
         figures.waiting.to_string(),
         figures.failed.to_string(),
+        phone_young,
+        phone_later,
+        other_young,
+        other_later,
     ]
 }
 
-/// The rows and their total, aligned for a terminal.
+/// The rows and their total, aligned for a terminal. Below them the total of `unconfirmed` is split, unless it is 0.
 #[must_use]
 pub fn table(report: &Report) -> String {
     let name = |row: &Group| row.name.clone().unwrap_or_else(|| "(unattributed)".into());
@@ -139,7 +151,23 @@ pub fn table(report: &Report) -> String {
         }
         text.push('\n');
     }
+    text.extend(split(&report.total));
     text
+}
+
+/// Who opened the surveys that count as unconfirmed.
+fn split(figures: &Figures) -> Option<String> {
+    let Figures { unconfirmed, unconfirmed_by, .. } = figures;
+    let [phone_young, phone_later, other_young, other_later] = unconfirmed_by;
+    let unknown = unconfirmed.saturating_sub(unconfirmed_by.iter().sum());
+    let earlier = if unknown > 0 { format!(", before this was noted {unknown}") } else { String::new() };
+    (*unconfirmed > 0).then(|| {
+        format!(
+            "\nunconfirmed, by where they were opened and how soon after the mail was sent:\n\
+             phone: {phone_young} within 5 minutes, {phone_later} later; \
+             elsewhere: {other_young} within 5 minutes, {other_later} later{earlier}\n"
+        )
+    })
 }
 
 fn line(name: String, figures: &Figures) -> [String; 14] {

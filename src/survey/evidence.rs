@@ -14,6 +14,7 @@ mod view;
 pub use post::{COMMENT_DWELL, ONCE_MORE_DWELL, PAGE_LIFE, PRESS_DWELL, SCRIPT_DWELL};
 pub use view::Viewed;
 
+use super::opening::Opening;
 use super::page::Evidence;
 use super::rating::{Score, Standing};
 use super::trail::Trail;
@@ -73,8 +74,8 @@ pub struct Clicks {
     pub change_until: Option<Time>,
     /// Where the rating stands.
     pub standing: Standing,
-    /// Whether a visitor that does not look like a machine opened a link.
-    pub opened: bool,
+    /// Who opened a link, if anybody did who is no machine.
+    pub opened: Option<Opening>,
     /// What its visitors did lately.
     pub trail: Trail,
     /// The comment that locked it. Not read for a page: no page shows it.
@@ -94,7 +95,7 @@ impl Clicks {
             rate_until,
             change_until,
             standing: Standing::Unrated,
-            opened: false,
+            opened: None,
             trail: Trail::default(),
             comment: None,
             erased: false,

@@ -10,6 +10,7 @@ pub mod eligibility;
 pub mod evidence;
 pub mod fields;
 pub mod link;
+pub mod opening;
 pub mod outbound;
 pub mod pace;
 pub mod page;

@@ -3,6 +3,7 @@
 //! It must not know how figures are counted (the `report_*` views define that), nor how they are shown.
 
 use super::access::Within;
+use super::opening::Opening;
 use super::page::Evidence;
 use super::paging::Paging;
 use super::rating::{Score, StandingWord};
@@ -140,6 +141,9 @@ pub struct Figures {
     pub held: u64,
     /// Those of them that a person seems to have opened and that have no rating.
     pub unconfirmed: u64,
+    /// Those of them by who opened them, in the order of [`Opening::SPLIT`]. The rest was opened before the service noted
+    /// who.
+    pub unconfirmed_by: [u64; Opening::SPLIT.len()],
     /// Surveys whose mail was to go out in the period, and waits.
     pub waiting: u64,
     /// Surveys whose mail was to go out in the period, and failed.
@@ -160,9 +164,8 @@ impl Figures {
         self.waiting += other.waiting;
         self.failed += other.failed;
         self.positive += other.positive;
-        for (mine, others) in self.scores.iter_mut().zip(other.scores) {
-            *mine += others;
-        }
+        add_each(&mut self.unconfirmed_by, other.unconfirmed_by);
+        add_each(&mut self.scores, other.scores);
     }
 
     /// Standing ratings given in the period.
@@ -177,6 +180,12 @@ impl Figures {
     pub fn csat(&self) -> Option<f64> {
         let ratings = self.ratings();
         (ratings > 0).then(|| self.positive as f64 / ratings as f64)
+    }
+}
+
+fn add_each<const N: usize>(mine: &mut [u64; N], others: [u64; N]) {
+    for (mine, others) in mine.iter_mut().zip(others) {
+        *mine += others;
     }
 }
 

@@ -22,6 +22,7 @@ mod e2e;
 mod erasing;
 mod faults;
 mod full;
+mod honesty;
 mod languages;
 mod leases;
 mod life;

@@ -19,7 +19,7 @@ struct Fact {
     standing: &'static str,
     score: u8,
     rated_at: i64,
-    opened: bool,
+    opened: Option<&'static str>,
 }
 
 impl Fact {
@@ -34,7 +34,7 @@ impl Fact {
             standing: "rated",
             score,
             rated_at: at,
-            opened: true,
+            opened: Some("phone_later"),
         }
     }
 
@@ -80,7 +80,6 @@ async fn store(desk: &Desk, facts: &[Fact]) {
     let mut db = desk.database().await;
     for sql in [
         "DELETE FROM rating",
-        "DELETE FROM clicks",
         "DELETE FROM survey",
         "DELETE FROM outbox",
         "INSERT INTO outbox (id, kind, state, due_at, first_due, tries, stop, owner)
@@ -90,12 +89,11 @@ async fn store(desk: &Desk, facts: &[Fact]) {
         "INSERT INTO survey (id, connection, conversation_id, closed_at, made_at, address_hash)
             SELECT unhex(value ->> 0), '', value ->> 1, 1, 1, 'h' FROM json_each($1)",
         "INSERT INTO rating (survey_id, teammate_id, team, asked_at, standing, voided_from, score, rated_at, comment,
-                evidence, page, page_issued, held_at)
+                evidence, page, page_issued, held_at, opened)
             SELECT unhex(value ->> 0), value ->> 2, value ->> 3, iif(value ->> 4 = 'accepted', value ->> 5, NULL),
                 value ->> 6, iif(value ->> 6 = 'voided', 'rated', NULL), value ->> 7, value ->> 8, value ->> 10, 'pressed', 1,
-                1, 1
+                1, 1, value ->> 9
             FROM json_each($1)",
-        "INSERT INTO clicks (survey_id, opened, trail) SELECT unhex(value ->> 0), value ->> 9, '{}' FROM json_each($1)",
     ] {
         sqlx::query(sql).bind(&rows).execute(&mut db).await.expect(sql);
     }
@@ -115,12 +113,15 @@ fn naive(facts: &[&Fact], positive: &[u8], within: impl Fn(i64) -> bool) -> Valu
     let csat = (!ratings.is_empty()).then(|| happy as f64 / ratings.len() as f64);
     let scores: Vec<_> = (1..=5).map(|score| ratings.iter().filter(|fact| fact.score == score).count()).collect();
     let unsent = |state| facts.iter().filter(|fact| fact.unsent() == Some(state) && within(fact.accepted_at)).count();
+    let unconfirmed: Vec<_> = asked.iter().filter(|fact| fact.standing == "unrated" && fact.opened.is_some()).collect();
+    let opened = |how| unconfirmed.iter().filter(|fact| fact.opened == Some(how)).count();
     let figures = json!({
         "asked": asked.len(), "answered": asked.iter().filter(|fact| fact.counts()).count(), "ratings": ratings.len(),
         "positive": happy, "csat": csat, "scores": scores,
         "held": asked.iter().filter(|fact| fact.standing == "held").count(),
-        "unconfirmed": asked.iter().filter(|fact| fact.standing == "unrated" && fact.opened).count(),
-        "waiting": unsent("waiting"), "failed": unsent("failed"),
+        "unconfirmed": unconfirmed.len(), "waiting": unsent("waiting"), "failed": unsent("failed"),
+        "unconfirmed_phone_young": opened("phone_young"), "unconfirmed_phone_later": opened("phone_later"),
+        "unconfirmed_other_young": opened("other_young"), "unconfirmed_other_later": opened("other_later"),
     });
     // Reading JSON may round the last digit of a share: theirs was read, so ours is too.
     serde_json::from_str(&figures.to_string()).expect("JSON")
@@ -134,7 +135,10 @@ fn fact() -> impl Strategy<Value = Fact> {
     let mail =
         prop::sample::select(vec!["accepted", "accepted", "accepted", "waiting", "failed", "cancelled", "sending"]);
     let standing = prop::sample::select(vec!["unrated", "rated", "rated", "held", "locked", "voided"]);
-    (teammate, team, mail, near(), standing, 1..=5u8, near(), any::<bool>()).prop_map(
+    let opened =
+        [None, Some("phone_young"), Some("phone_later"), Some("other_young"), Some("other_later"), Some("unknown")];
+    let opened = prop::sample::select(opened.to_vec());
+    (teammate, team, mail, near(), standing, 1..=5u8, near(), opened).prop_map(
         |(teammate, team, mail, accepted_at, standing, score, rated_at, opened)| Fact {
             teammate,
             team,
@@ -202,7 +206,20 @@ fn figures_are_what_a_naive_count_finds() {
 
 /// The `report_*` views over all time hold what the API answers.
 async fn views_agree(desk: &Desk) {
-    let figures = ["asked", "answered", "ratings", "positive", "held", "unconfirmed", "waiting", "failed"];
+    let figures = [
+        "asked",
+        "answered",
+        "ratings",
+        "positive",
+        "held",
+        "unconfirmed",
+        "waiting",
+        "failed",
+        "unconfirmed_phone_young",
+        "unconfirmed_phone_later",
+        "unconfirmed_other_young",
+        "unconfirmed_other_later",
+    ];
     for (view, key, by) in [("teammates", "teammate_id", "teammate"), ("teams", "team", "team"), ("days", "day", "day")]
     {
         let report = desk.get(&format!("/v1/report?by={by}&from=2020-01-01&to=2059-12-31")).await;
@@ -218,9 +235,9 @@ async fn views_agree(desk: &Desk) {
             let row_seen = &seen[row["id"].as_str().unwrap_or("null")];
             let counts = figures.iter().map(|figure| row[*figure].to_string());
             let scores = row["scores"].as_array().expect("five").iter().map(ToString::to_string);
-            assert_eq!(row_seen[..13], counts.chain(scores).collect::<Vec<_>>(), "{view}");
-            let near = |csat: f64| row_seen[13].parse::<f64>().is_ok_and(|seen| (seen - csat).abs() < 0.0001);
-            assert!(row["csat"].as_f64().map_or(row_seen[13] == "null", near), "{view} {row_seen:?} {row}");
+            assert_eq!(row_seen[..17], counts.chain(scores).collect::<Vec<_>>(), "{view}");
+            let near = |csat: f64| row_seen[17].parse::<f64>().is_ok_and(|seen| (seen - csat).abs() < 0.0001);
+            assert!(row["csat"].as_f64().map_or(row_seen[17] == "null", near), "{view} {row_seen:?} {row}");
         }
     }
     let listed = desk.get("/v1/ratings?from=2020-01-01&to=2059-12-31&limit=200").await;
@@ -293,6 +310,10 @@ async fn without_a_period_it_is_the_last_thirty_days_today_included() {
             "unconfirmed",
             "waiting",
             "failed",
+            "unconfirmed_phone_young",
+            "unconfirmed_phone_later",
+            "unconfirmed_other_young",
+            "unconfirmed_other_later",
         ];
         assert_eq!(keys(&report["rows"][0]), names);
         assert_eq!(keys(&report["total"]), names[2..]);
@@ -372,6 +393,58 @@ async fn ratings_are_listed_newest_first_without_gaps_or_repeats() {
     assert_eq!(ids(&second).len(), counting - 20);
 }
 
+const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148";
+
+/// Opens a link on a phone.
+async fn open_on_phone(desk: &Desk, link: &str) {
+    let request = Request::get(link).header("user-agent", PHONE);
+    desk.send(request.body(Body::empty()).expect("a request")).await;
+}
+
+/// Opens a link with a click in a webmail.
+async fn open_in_webmail(desk: &Desk, link: &str) {
+    let request = Request::get(link).header("user-agent", BROWSER).header("sec-fetch-site", "cross-site");
+    desk.send(request.header("sec-fetch-user", "?1").body(Body::empty()).expect("a request")).await;
+}
+
+/// `unconfirmed` and what it is split into, as the report has them.
+async fn unconfirmed(desk: &Desk) -> [u64; 5] {
+    desk.gateway.flush().await.expect("views are written");
+    let total = desk.get("/v1/report").await["total"].clone();
+    let split = ["", "_phone_young", "_phone_later", "_other_young", "_other_later"];
+    split.map(|kind| total[format!("unconfirmed{kind}")].as_u64().expect(kind))
+}
+
+#[tokio::test]
+async fn unconfirmed_is_split_by_who_came_first_until_the_first_click() {
+    let desk = Desk::open().await;
+    let mut links = Vec::new();
+    for id in ["phone", "desktop", "scanned", "webmail", "rated", "late"] {
+        desk.close(json!({"conversation_id": id})).await;
+        links.push(desk.the_mail().await.links);
+    }
+    let [phone, desktop, scanned, webmail, rated, late] = links.as_slice() else { unreachable!("six mails") };
+    open_on_phone(&desk, &phone[0]).await;
+    for link in [desktop, scanned, webmail] {
+        desk.visit(&link[0]).await;
+    }
+    open_on_phone(&desk, &rated[4]).await;
+    assert_eq!(unconfirmed(&desk).await, [5, 2, 0, 3, 0]);
+
+    desk.pass(TimeDelta::minutes(5));
+    desk.visit(&phone[1]).await;
+    desk.visit(&desktop[0]).await;
+    open_on_phone(&desk, &scanned[4]).await;
+    open_in_webmail(&desk, &webmail[4]).await;
+    open_on_phone(&desk, &webmail[4]).await;
+    desk.press(&rated[4]).await;
+    open_on_phone(&desk, &late[2]).await;
+    assert_eq!(unconfirmed(&desk).await, [5, 1, 2, 1, 1], "a click counts more than who came before, and only once");
+    let opened = desk.sql("SELECT opened, count(*) FROM rating GROUP BY opened ORDER BY opened").await;
+    let opened: Vec<_> = opened.iter().map(|row| row.join(" ")).collect();
+    assert_eq!(opened, ["other_later 1", "other_young 1", "phone_later 2", "phone_young 2"]);
+}
+
 #[tokio::test]
 async fn held_unconfirmed_and_answered_mean_what_customers_did() {
     let desk = Desk::open().await;
@@ -396,7 +469,8 @@ async fn held_unconfirmed_and_answered_mean_what_customers_did() {
     let report = desk.get("/v1/report?by=team").await;
     let expected = json!({"asked": 6, "answered": 2, "ratings": 2, "positive": 1, "csat": 0.5,
         "scores": [0, 0, 1, 0, 1],
-        "held": 1, "unconfirmed": 1, "waiting": 0, "failed": 0});
+        "held": 1, "unconfirmed": 1, "waiting": 0, "failed": 0, "unconfirmed_phone_young": 0,
+        "unconfirmed_phone_later": 0, "unconfirmed_other_young": 0, "unconfirmed_other_later": 1});
     assert_eq!(report["total"], expected);
     assert_eq!((&report["rows"][0]["id"], &report["rows"][0]["name"]), (&json!("Billing"), &json!("Billing")));
 

@@ -11,6 +11,7 @@ fn report() -> Report {
         answered: 6,
         held: 1,
         unconfirmed: 12,
+        unconfirmed_by: [1, 2, 3, 4],
         waiting: 3,
         failed: 2,
         positive,
@@ -45,17 +46,28 @@ fn a_table_is_aligned_whatever_the_names() {
     @evil, "x"      100.0 %       10   0   0   0   5   5     90         6     1           12        3       2
     (unattributed)        -        0   0   0   0   0   0      0         0     0            0        0       0
     total            87.5 %       16   1   0   1   7   7    270        18     3           36        9       6
+
+    unconfirmed, by where they were opened and how soon after the mail was sent:
+    phone: 3 within 5 minutes, 6 later; elsewhere: 9 within 5 minutes, 12 later, before this was noted 6
     "#);
+}
+
+#[test]
+fn a_table_splits_what_is_unconfirmed_if_anything_is() {
+    let nothing = Report { total: Figures::default(), ..report() };
+    assert!(!table(&nothing).contains("unconfirmed,"));
+    let known = Figures { unconfirmed: 10, unconfirmed_by: [1, 2, 3, 4], ..Figures::default() };
+    assert!(table(&Report { total: known, ..report() }).ends_with("elsewhere: 3 within 5 minutes, 4 later\n"));
 }
 
 #[test]
 fn a_csv_is_quoted_and_holds_no_formula() {
     insta::assert_snapshot!(csv(&report()).expect("in memory"), @r#"
-    "id","name","asked","answered","ratings","positive","csat","terrible","bad","okay","great","amazing","held","unconfirmed","waiting","failed"
-    "t1","Grace",90,6,6,4,0.6667,1,0,1,2,2,1,12,3,2
-    "t2","山田 花子",90,6,0,0,"",0,0,0,0,0,1,12,3,2
-    "'=1+1","'@evil, ""x""",90,6,10,10,1.0000,0,0,0,5,5,1,12,3,2
-    "","",0,0,0,0,"",0,0,0,0,0,0,0,0,0
+    "id","name","asked","answered","ratings","positive","csat","terrible","bad","okay","great","amazing","held","unconfirmed","waiting","failed","unconfirmed_phone_young","unconfirmed_phone_later","unconfirmed_other_young","unconfirmed_other_later"
+    "t1","Grace",90,6,6,4,0.6667,1,0,1,2,2,1,12,3,2,1,2,3,4
+    "t2","山田 花子",90,6,0,0,"",0,0,0,0,0,1,12,3,2,1,2,3,4
+    "'=1+1","'@evil, ""x""",90,6,10,10,1.0000,0,0,0,5,5,1,12,3,2,1,2,3,4
+    "","",0,0,0,0,"",0,0,0,0,0,0,0,0,0,0,0,0,0
     "#);
 }
 
@@ -101,7 +113,11 @@ fn json_is_that_of_the_contract() {
         "held": 3,
         "unconfirmed": 36,
         "waiting": 9,
-        "failed": 6
+        "failed": 6,
+        "unconfirmed_phone_young": 3,
+        "unconfirmed_phone_later": 6,
+        "unconfirmed_other_young": 9,
+        "unconfirmed_other_later": 12
       },
       "rows": [
         {
@@ -122,7 +138,11 @@ fn json_is_that_of_the_contract() {
           "held": 1,
           "unconfirmed": 12,
           "waiting": 3,
-          "failed": 2
+          "failed": 2,
+          "unconfirmed_phone_young": 1,
+          "unconfirmed_phone_later": 2,
+          "unconfirmed_other_young": 3,
+          "unconfirmed_other_later": 4
         }
       ]
     }

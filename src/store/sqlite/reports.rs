@@ -18,11 +18,16 @@ macro_rules! figures {
             "SELECT id, ",
             $name,
             " AS name, asked, answered, held, unconfirmed, positive, terrible, bad, okay, great, amazing,
-                waiting, failed FROM (SELECT ",
+                waiting, failed, unconfirmed_phone_young, unconfirmed_phone_later, unconfirmed_other_young,
+                unconfirmed_other_later FROM (SELECT ",
             $key,
             " AS id, sum(asked) AS asked, sum(answered) AS answered, sum(held) AS held, sum(unconfirmed) AS unconfirmed,
                 sum(positive) AS positive, sum(terrible) AS terrible, sum(bad) AS bad, sum(okay) AS okay,
-                sum(great) AS great, sum(amazing) AS amazing, sum(waiting) AS waiting, sum(failed) AS failed
+                sum(great) AS great, sum(amazing) AS amazing, sum(waiting) AS waiting, sum(failed) AS failed,
+                sum(unconfirmed_phone_young) AS unconfirmed_phone_young,
+                sum(unconfirmed_phone_later) AS unconfirmed_phone_later,
+                sum(unconfirmed_other_young) AS unconfirmed_other_young,
+                sum(unconfirmed_other_later) AS unconfirmed_other_later
             FROM report_facts
             WHERE at >= $1 AND at < $2 AND ($3 IS NULL OR teammate_id = $3) AND ($4 IS NULL OR team = $4)
             GROUP BY 1) AS facts ORDER BY ",
@@ -113,6 +118,12 @@ fn group(row: &SqliteRow) -> Result<Group, sqlx::Error> {
             answered: count("answered")?,
             held: count("held")?,
             unconfirmed: count("unconfirmed")?,
+            unconfirmed_by: [
+                count("unconfirmed_phone_young")?,
+                count("unconfirmed_phone_later")?,
+                count("unconfirmed_other_young")?,
+                count("unconfirmed_other_later")?,
+            ],
             waiting: count("waiting")?,
             failed: count("failed")?,
             positive: count("positive")?,

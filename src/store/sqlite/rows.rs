@@ -52,8 +52,8 @@ pub(super) fn clicks(row: &SqliteRow) -> Result<Clicks> {
     clicks.standing = standing(row)?;
     clicks.comment = row.try_get("comment")?;
     clicks.erased = optional_time(row, "erased_at")?.is_some();
+    clicks.opened = optional_word(row, "opened")?;
     if let Some(trail) = row.try_get::<Option<&str>, _>("trail")? {
-        clicks.opened = row.try_get("opened")?;
         clicks.trail = serde_json::from_str(trail).map_err(|error| Error::Decode(error.into()))?;
     }
     Ok(clicks)

@@ -319,15 +319,18 @@ fn due_again(script: &mut Script, batch: &Batch) -> Result<()> {
 
 fn clicks(script: &mut Script, batch: &Batch) -> Result<()> {
     let row = |(survey_id, clicked): (&Uuid, &Clicked)| {
-        Ok(vec![
-            id("survey_id", Some(survey_id)),
-            cell("opened", clicked.clicks.opened),
-            cell("trail", rows::json(&clicked.clicks.trail)?),
-        ])
+        Ok(vec![id("survey_id", Some(survey_id)), cell("trail", rows::json(&clicked.clicks.trail)?)])
     };
     let changed = batch.clicks().filter(|(_, clicked)| clicked.trail_changed);
-    let follow = "ON CONFLICT (survey_id) DO UPDATE SET opened = excluded.opened, trail = excluded.trail";
-    insert(script, "clicks", changed.map(row).collect::<Result<_>>()?, follow)
+    let follow = "ON CONFLICT (survey_id) DO UPDATE SET trail = excluded.trail";
+    insert(script, "clicks", changed.map(row).collect::<Result<_>>()?, follow)?;
+
+    // Few views change it, so most write nothing but the trail.
+    let opened = batch.clicks().filter(|(_, clicked)| clicked.opening_changed());
+    let row = |(survey_id, clicked): (&Uuid, &Clicked)| {
+        vec![id("survey_id", Some(survey_id)), cell("opened", clicked.clicks.opened)]
+    };
+    update(script, "rating", opened.map(row).collect())
 }
 
 /// Rows of a history are numbered from 1 in the batch; in the database they go on from what is stored.

@@ -1,6 +1,7 @@
 //! What a GET or HEAD of a rating link does: it rates nothing, may put a rating in doubt, and gets a page.
 
 use super::Clicks;
+use crate::survey::opening::Opening;
 use crate::survey::page::{Evidence, Mode, Page, PageId, Visitor};
 use crate::survey::rating::{Score, Standing};
 use crate::survey::trail::{BURST, View};
@@ -33,8 +34,9 @@ impl Clicks {
         if self.erased {
             return Viewed { mode: Mode::Closed, click, made_hold: false };
         }
+        let clicked = self.trail.views.iter().any(|view| view.visitor.clicks());
+        self.opened = Opening::after(self.opened, visitor, self.young(now), clicked);
         self.trail.viewed(View { at: now, score, visitor });
-        self.opened |= !visitor.machine;
         let made_hold = self.doubt_after_view(now, click);
         Viewed { mode: self.mode(now, score, visitor, required), click, made_hold }
     }

@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_dd4742e7e74e_be6409ea57a4e485f421c7b1285a4bbbed664498492f8b2c0e2c5d28e3a8d592
--- /r/AUkRAaICssUAdC61IkHe1hNtolgmpJEREfK-kwO9NS7HSDg
--- /r/AUkSAaICssUAdC61IkHe1hNtot400WBOlJ2XS4JSmAKGhOU
--- /r/AUkTAaICssUAdC61IkHe1hNtot0CZ910qCq6glIMOyXGpyI
--- /r/AUkUAaICssUAdC61IkHe1hNtojdgZjMQmTWqCygvpkmcpJ8
--- /r/AUkVAaICssUAdC61IkHe1hNtooecCbibGEyrrDLn9qcx2IM
--- /u/AUkgAaICssUAdC61IkHe1hNtoofPLm27Ed5dtQO_LTtTrYo
+-- aw_admin_f7fa5aa67021_d07f85fff9eea6ff5ffddefa94410aed8274f4a2c7e186e087a986a90ef29d33
+-- /r/AUkRAaICssUAdN29-HYshE2HmX6u7-dzPggrky02XeUbqJA
+-- /r/AUkSAaICssUAdN29-HYshE2HmWaK8E5jnDElvFogGn_fzDM
+-- /r/AUkTAaICssUAdN29-HYshE2HmdQ600BPe9oLa8vUX7jrpfk
+-- /r/AUkUAaICssUAdN29-HYshE2Hmew5BMUTtA8rtouRu6pcjqQ
+-- /r/AUkVAaICssUAdN29-HYshE2HmX9dS3-ziaOGeAV79Zo6ZKk
+-- /u/AUkgAaICssUAdN29-HYshE2Hmdh_GJm-sR_zabWcTD9Q9gA
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -18,14 +18,14 @@ CREATE TABLE _sqlx_migrations (
 );
 INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'1449337039B82EAAF8A5F6FAE6738E4C306B223BF96AE3904764E62C61D97F7E38B368F447FFBD79AEDBD3E8C0269357', 0);
 INSERT INTO _sqlx_migrations VALUES (2, 'operating', '2026-11-22 10:00:00', 1, X'D0AEA9F267C921D673D5CB55FB5DF6DCF20CFA41160FE3DA49AE8EFFB99BFC8B7587A2DE0AF12EFED4011D7A340A4551', 0);
-INSERT INTO _sqlx_migrations VALUES (3, 'one click', '2026-11-22 10:00:00', 1, X'F8FE84B1E16DC77BC9D26F8D0AD885C665C6912FC975A89E365CF17C2731FA2ADE8946CF9A265670CE839CF844246C6B', 0);
+INSERT INTO _sqlx_migrations VALUES (3, 'one click', '2026-11-22 10:00:00', 1, X'F318F4E613ED8008674DF14F0BC6FD76F07900E5188D3ACE5541710CFE574315D51CAD9DF20CC6B8A0E3E4A2AADD43BB', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', '00107a23-0296-49ec-9e1d-9bebc560fcd2');
+INSERT INTO setting VALUES ('service', '8e8a3308-a06a-47a4-9708-915ede900a2a');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
@@ -79,19 +79,19 @@ CREATE TABLE closing (
     reasons          TEXT NOT NULL, address_hash TEXT,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500798B845182457F9B2DC0', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687F3A8D36A6A570111346', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007BAA98FA8F36E9CBE19E', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50079229A6F1626F1F395DF', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50077F3AE5EF517239A06B0', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50074069885B5BBB9FADE5C', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007AA68BF8D0223C99C62E', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956872519631682CA92844C2', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687191BCCF2199FCD482F2', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500764DB4B943DCD2529CF6', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687893B0FFAA8790997635', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007C7EA4303E77B5D0CFE6', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500707EBF3371BB9C86ED1D', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500766F9946264E54049667', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500782892CA2D4BB73E0DAE', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50077C5BF7BF8B699CE96DB', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687F2F9A5F18345F873D19', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956878E29F9C540ABAEE123E', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
 INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]', '48d734fd7ab8c500bc825058f72ff507');
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500742EB52241DED6136DA2', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007AC980CA0D46CC9AF7EF', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687BC499B1F475CF8656D2', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50074DDBDF8762C844D8799', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007B1E8B034D9B6CCF1FD6', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956877548891F4E0BE58C721', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -120,18 +120,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C50074069885B5BBB9FADE5C', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500742EB52241DED6136DA2', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50077F3AE5EF517239A06B0', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50079229A6F1626F1F395DF', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500798B845182457F9B2DC0', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007AA68BF8D0223C99C62E', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007AC980CA0D46CC9AF7EF', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007BAA98FA8F36E9CBE19E', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687191BCCF2199FCD482F2', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956872519631682CA92844C2', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687BC499B1F475CF8656D2', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687F3A8D36A6A570111346', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500707EBF3371BB9C86ED1D', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50074DDBDF8762C844D8799', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500764DB4B943DCD2529CF6', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500766F9946264E54049667', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500782892CA2D4BB73E0DAE', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956877548891F4E0BE58C721', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687893B0FFAA8790997635', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956878E29F9C540ABAEE123E', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687F2F9A5F18345F873D19', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -147,18 +147,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C50074069885B5BBB9FADE5C', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500742EB52241DED6136DA2', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50077F3AE5EF517239A06B0', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50079229A6F1626F1F395DF', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500798B845182457F9B2DC0', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007AA68BF8D0223C99C62E', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007AC980CA0D46CC9AF7EF', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007BAA98FA8F36E9CBE19E', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202C595687191BCCF2199FCD482F2', 'request', 'sending', 1795342870712, 1795342833000, 1, NULL, NULL, '451 later', X'00107A23029649EC9E1D9BEBC560FCD2');
-INSERT INTO outbox VALUES (X'01A202C5956872519631682CA92844C2', 'request', 'cancelled', 1795342875923, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687BC499B1F475CF8656D2', 'request', 'waiting', 1795342891645, 1795342833000, 1, NULL, NULL, '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687F3A8D36A6A570111346', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500707EBF3371BB9C86ED1D', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50074DDBDF8762C844D8799', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500764DB4B943DCD2529CF6', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500766F9946264E54049667', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500782892CA2D4BB73E0DAE', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202C5956877548891F4E0BE58C721', 'request', 'waiting', 1795342863154, 1795342833000, 1, NULL, NULL, '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687893B0FFAA8790997635', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202C5956878E29F9C540ABAEE123E', 'request', 'sending', 1795342864612, 1795342833000, 1, NULL, NULL, '451 later', X'8E8A3308A06A47A49708915EDE900A2A');
+INSERT INTO outbox VALUES (X'01A202C595687F2F9A5F18345F873D19', 'request', 'cancelled', 1795342879856, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -175,35 +175,34 @@ CREATE TABLE rating (
     page         INTEGER,              -- the id of the page that confirmed the rating
     page_issued  INTEGER,
     held_at      INTEGER,
-    comment      TEXT, erased_at INTEGER, page_click INTEGER NOT NULL DEFAULT 0 CHECK (page_click IN (0, 1)),
+    comment      TEXT, erased_at INTEGER, page_click INTEGER NOT NULL DEFAULT 0 CHECK (page_click IN (0, 1)), opened TEXT,
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C50074069885B5BBB9FADE5C', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202B2C500742EB52241DED6136DA2', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202B2C50077F3AE5EF517239A06B0', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 4717866815400589426, 1795342810000, NULL, 'It''s still broken.
-Thank you.', NULL, 0);
-INSERT INTO rating VALUES (X'01A202B2C50079229A6F1626F1F395DF', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202B2C500798B845182457F9B2DC0', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202B2C5007AA68BF8D0223C99C62E', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 8554179548399446502, 1795342210000, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202B2C5007AC980CA0D46CC9AF7EF', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 8521227426495210662, 1795342823000, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202B2C5007BAA98FA8F36E9CBE19E', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 4588792346422303473, 1795342820000, 1795342823000, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202C595687191BCCF2199FCD482F2', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202C5956872519631682CA92844C2', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202C595687BC499B1F475CF8656D2', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
-INSERT INTO rating VALUES (X'01A202C595687F3A8D36A6A570111346', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0);
+INSERT INTO rating VALUES (X'01A202B2C500707EBF3371BB9C86ED1D', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50074DDBDF8762C844D8799', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500764DB4B943DCD2529CF6', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500766F9946264E54049667', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 3744642380672894181, 1795342810000, NULL, 'It''s still broken.
+Thank you.', NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 236672166013981959, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C500782892CA2D4BB73E0DAE', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 1230006121067074181, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 686084926112401885, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202C5956877548891F4E0BE58C721', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687893B0FFAA8790997635', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C5956878E29F9C540ABAEE123E', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687F2F9A5F18345F873D19', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
-    opened    INTEGER NOT NULL,        -- 1 if a GET that did not look like a machine's opened a link
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C50074069885B5BBB9FADE5C', 1, '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C50077F3AE5EF517239A06B0', 1, '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007AA68BF8D0223C99C62E', 1, '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,8981868671732937889,3,"pressed",false],[1795342810000,8554179548399446502,4,"pressed",false]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007AC980CA0D46CC9AF7EF', 1, '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,8521227426495210662,1,"pressed",false]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007BAA98FA8F36E9CBE19E', 1, '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,4588792346422303473,5,"seen",false]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C500766F9946264E54049667', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,4385571543972652928,3,"pressed",false],[1795342810000,236672166013981959,4,"pressed",false]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C500782892CA2D4BB73E0DAE', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,1230006121067074181,1,"pressed",false]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,686084926112401885,5,"seen",false]],"hot":[[1795342823000,1795343123000]]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -214,12 +213,12 @@ CREATE TABLE history (
     evidence  TEXT NOT NULL,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C50077F3AE5EF517239A06B0', 1, 1795342820000, 'commented', 1, 'commented');
-INSERT INTO history VALUES (X'01A202B2C5007AA68BF8D0223C99C62E', 1, 1795342210000, 'rated', 3, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007AA68BF8D0223C99C62E', 2, 1795342810000, 'rated', 4, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007AC980CA0D46CC9AF7EF', 1, 1795342833000, 'rated', 1, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007BAA98FA8F36E9CBE19E', 1, 1795342823000, 'rated', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C5007BAA98FA8F36E9CBE19E', 2, 1795342823000, 'held', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C500766F9946264E54049667', 1, 1795342820000, 'commented', 1, 'commented');
+INSERT INTO history VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', 1, 1795342210000, 'rated', 3, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', 2, 1795342810000, 'rated', 4, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', 1, 1795342833000, 'rated', 1, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', 1, 1795342823000, 'rated', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', 2, 1795342823000, 'held', 5, 'seen');
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -243,9 +242,9 @@ CREATE TABLE api_key (
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
 , expires_at INTEGER, used_at INTEGER) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('66bebca03978', 'test', 'read', '6db66f1caecbb68c51485ebad16bb6872fbbbd7d4c4e2357300f75beb6b31b35', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
-INSERT INTO api_key VALUES ('a3cf4a575976', 'test', 'trigger', 'fae204ccfaecb899d1625f48824d89e90647cfa562abadc76da356b4c8415f94', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
-INSERT INTO api_key VALUES ('dd4742e7e74e', 'tests', 'admin', '4fe415da8ff9524bc0836cb761bb7f723b1fcbd961539180c14bcaac108198f6', NULL, NULL, 1795341600000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('3646a442ad17', 'test', 'read', '973b78b6df3a9a9dbef5b19bb7076d5dd890a7678246f889494b6c35734a9374', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('ac2c389fe3c3', 'test', 'trigger', '92273fe4bc80300bdded713b49b9ff3e73b83fa5d745341bfc1cacb5a12c7b62', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
+INSERT INTO api_key VALUES ('f7fa5aa67021', 'tests', 'admin', '7cca99a6c6113663b43dafe49e311fbbfb8f8922c07b3567801abb18e62ed1b5', NULL, NULL, 1795341600000, NULL, NULL, NULL);
 
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
@@ -286,9 +285,6 @@ CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('waiting', 'sending')
 
 CREATE INDEX rating_rated ON rating (rated_at, teammate_id, team, score, standing) WHERE standing IN ('rated', 'locked');
 
-CREATE INDEX rating_asked ON rating (asked_at, teammate_id, team, standing)
-WHERE asked_at IS NOT NULL AND standing <> 'voided';
-
 CREATE INDEX rating_teammate ON rating (teammate_id, rated_at) WHERE standing IN ('rated', 'locked');
 
 CREATE INDEX outbox_unsent ON outbox (first_due, state) WHERE state IN ('waiting', 'sending', 'failed');
@@ -304,6 +300,9 @@ CREATE INDEX closing_skipped ON closing (reported_at) WHERE survey_id IS NULL;
 CREATE INDEX reopening_age ON reopening (reopened_at);
 
 CREATE INDEX outbox_failed ON outbox (due_at) WHERE state = 'failed';
+
+CREATE INDEX rating_asked ON rating (asked_at, teammate_id, team, standing, opened)
+WHERE asked_at IS NOT NULL AND standing <> 'voided';
 
 CREATE TRIGGER rating_locked BEFORE UPDATE OF standing, voided_from, score, comment ON rating
 WHEN coalesce(OLD.voided_from, OLD.standing) = 'locked' AND (
@@ -332,48 +331,6 @@ SELECT connection, conversation_id, strftime('%Y-%m-%dT%H:%M:%SZ', closed_at / 1
            || substr(hex(survey_id), 17, 4) || '-' || substr(hex(survey_id), 21)) AS survey_id, teammate_id, team, policy
 FROM closing LEFT JOIN json_each(closing.reasons) AS reason;
 
-CREATE VIEW report_facts AS
-SELECT asked_at AS at, teammate_id, team, 1 AS asked, standing IN ('rated', 'locked') AS answered,
-       standing = 'held' AS held,
-       CASE standing WHEN 'unrated'
-           THEN EXISTS (SELECT 1 FROM clicks WHERE clicks.survey_id = rating.survey_id AND opened) ELSE 0
-       END AS unconfirmed,
-       0 AS positive, 0 AS terrible, 0 AS bad, 0 AS okay, 0 AS great, 0 AS amazing, 0 AS waiting, 0 AS failed
-FROM rating WHERE asked_at IS NOT NULL AND standing <> 'voided'
-UNION ALL
-SELECT rated_at, teammate_id, team, 0, 0, 0, 0, rating.score IN (SELECT score FROM score WHERE positive),
-       rating.score = 1, rating.score = 2, rating.score = 3, rating.score = 4, rating.score = 5, 0, 0
-FROM rating WHERE standing IN ('rated', 'locked')
-UNION ALL
--- By the time that the mail was first to go out: it never did.
-SELECT first_due, teammate_id, team, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, state <> 'failed', state = 'failed'
-FROM outbox CROSS JOIN rating ON rating.survey_id = outbox.id
-WHERE state IN ('waiting', 'sending', 'failed') AND standing <> 'voided';
-
-CREATE VIEW report_teammates AS
-SELECT teammate_id, (SELECT name FROM teammate WHERE id = teammate_id) AS teammate, sum(asked) AS asked,
-       sum(answered) AS answered, sum(terrible + bad + okay + great + amazing) AS ratings, sum(positive) AS positive,
-       round(1.0 * sum(positive) / sum(terrible + bad + okay + great + amazing), 4) AS csat, sum(terrible) AS terrible,
-       sum(bad) AS bad, sum(okay) AS okay, sum(great) AS great, sum(amazing) AS amazing, sum(held) AS held,
-       sum(unconfirmed) AS unconfirmed, sum(waiting) AS waiting, sum(failed) AS failed
-FROM report_facts GROUP BY teammate_id;
-
-CREATE VIEW report_teams AS
-SELECT team, sum(asked) AS asked,
-       sum(answered) AS answered, sum(terrible + bad + okay + great + amazing) AS ratings, sum(positive) AS positive,
-       round(1.0 * sum(positive) / sum(terrible + bad + okay + great + amazing), 4) AS csat, sum(terrible) AS terrible,
-       sum(bad) AS bad, sum(okay) AS okay, sum(great) AS great, sum(amazing) AS amazing, sum(held) AS held,
-       sum(unconfirmed) AS unconfirmed, sum(waiting) AS waiting, sum(failed) AS failed
-FROM report_facts GROUP BY team;
-
-CREATE VIEW report_days AS
-SELECT (SELECT name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1) AS day, sum(asked) AS asked,
-       sum(answered) AS answered, sum(terrible + bad + okay + great + amazing) AS ratings, sum(positive) AS positive,
-       round(1.0 * sum(positive) / sum(terrible + bad + okay + great + amazing), 4) AS csat, sum(terrible) AS terrible,
-       sum(bad) AS bad, sum(okay) AS okay, sum(great) AS great, sum(amazing) AS amazing, sum(held) AS held,
-       sum(unconfirmed) AS unconfirmed, sum(waiting) AS waiting, sum(failed) AS failed
-FROM report_facts GROUP BY 1;
-
 CREATE VIEW report_mails AS
 SELECT lower(substr(hex(outbox.id), 1, 8) || '-' || substr(hex(outbox.id), 9, 4) || '-' || substr(hex(outbox.id), 13, 4) || '-'
            || substr(hex(outbox.id), 17, 4) || '-' || substr(hex(outbox.id), 21)) AS survey_id,
@@ -385,3 +342,52 @@ SELECT lower(substr(hex(outbox.id), 1, 8) || '-' || substr(hex(outbox.id), 9, 4)
        outbox.tries, coalesce(outbox.stop, outbox.note) AS reason, survey.teammate_id, survey.team,
        outbox.first_due AS first_due_at, outbox.due_at, outbox.accepted_at
 FROM outbox JOIN survey ON survey.id = outbox.id;
+
+CREATE VIEW report_facts AS
+SELECT asked_at AS at, teammate_id, team, 1 AS asked, standing IN ('rated', 'locked') AS answered,
+       standing = 'held' AS held, standing = 'unrated' AND opened IS NOT NULL AS unconfirmed,
+       standing = 'unrated' AND opened IS 'phone_young' AS unconfirmed_phone_young,
+       standing = 'unrated' AND opened IS 'phone_later' AS unconfirmed_phone_later,
+       standing = 'unrated' AND opened IS 'other_young' AS unconfirmed_other_young,
+       standing = 'unrated' AND opened IS 'other_later' AS unconfirmed_other_later,
+       0 AS positive, 0 AS terrible, 0 AS bad, 0 AS okay, 0 AS great, 0 AS amazing, 0 AS waiting, 0 AS failed
+FROM rating WHERE asked_at IS NOT NULL AND standing <> 'voided'
+UNION ALL
+SELECT rated_at, teammate_id, team, 0, 0, 0, 0, 0, 0, 0, 0, rating.score IN (SELECT score FROM score WHERE positive),
+       rating.score = 1, rating.score = 2, rating.score = 3, rating.score = 4, rating.score = 5, 0, 0
+FROM rating WHERE standing IN ('rated', 'locked')
+UNION ALL
+-- By the time that the mail was first to go out: it never did.
+SELECT first_due, teammate_id, team, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, state <> 'failed', state = 'failed'
+FROM outbox CROSS JOIN rating ON rating.survey_id = outbox.id
+WHERE state IN ('waiting', 'sending', 'failed') AND standing <> 'voided';
+
+CREATE VIEW report_teammates AS
+SELECT teammate_id, (SELECT name FROM teammate WHERE id = teammate_id) AS teammate, sum(asked) AS asked,
+       sum(answered) AS answered, sum(terrible + bad + okay + great + amazing) AS ratings, sum(positive) AS positive,
+       round(1.0 * sum(positive) / sum(terrible + bad + okay + great + amazing), 4) AS csat, sum(terrible) AS terrible,
+       sum(bad) AS bad, sum(okay) AS okay, sum(great) AS great, sum(amazing) AS amazing, sum(held) AS held,
+       sum(unconfirmed) AS unconfirmed, sum(waiting) AS waiting, sum(failed) AS failed,
+       sum(unconfirmed_phone_young) AS unconfirmed_phone_young, sum(unconfirmed_phone_later) AS unconfirmed_phone_later,
+       sum(unconfirmed_other_young) AS unconfirmed_other_young, sum(unconfirmed_other_later) AS unconfirmed_other_later
+FROM report_facts GROUP BY teammate_id;
+
+CREATE VIEW report_teams AS
+SELECT team, sum(asked) AS asked,
+       sum(answered) AS answered, sum(terrible + bad + okay + great + amazing) AS ratings, sum(positive) AS positive,
+       round(1.0 * sum(positive) / sum(terrible + bad + okay + great + amazing), 4) AS csat, sum(terrible) AS terrible,
+       sum(bad) AS bad, sum(okay) AS okay, sum(great) AS great, sum(amazing) AS amazing, sum(held) AS held,
+       sum(unconfirmed) AS unconfirmed, sum(waiting) AS waiting, sum(failed) AS failed,
+       sum(unconfirmed_phone_young) AS unconfirmed_phone_young, sum(unconfirmed_phone_later) AS unconfirmed_phone_later,
+       sum(unconfirmed_other_young) AS unconfirmed_other_young, sum(unconfirmed_other_later) AS unconfirmed_other_later
+FROM report_facts GROUP BY team;
+
+CREATE VIEW report_days AS
+SELECT (SELECT name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1) AS day, sum(asked) AS asked,
+       sum(answered) AS answered, sum(terrible + bad + okay + great + amazing) AS ratings, sum(positive) AS positive,
+       round(1.0 * sum(positive) / sum(terrible + bad + okay + great + amazing), 4) AS csat, sum(terrible) AS terrible,
+       sum(bad) AS bad, sum(okay) AS okay, sum(great) AS great, sum(amazing) AS amazing, sum(held) AS held,
+       sum(unconfirmed) AS unconfirmed, sum(waiting) AS waiting, sum(failed) AS failed,
+       sum(unconfirmed_phone_young) AS unconfirmed_phone_young, sum(unconfirmed_phone_later) AS unconfirmed_phone_later,
+       sum(unconfirmed_other_young) AS unconfirmed_other_young, sum(unconfirmed_other_later) AS unconfirmed_other_later
+FROM report_facts GROUP BY 1;

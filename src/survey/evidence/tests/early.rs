@@ -131,9 +131,9 @@ fn a_machine_view_opens_nothing_but_counts_as_a_view() {
     let mut visit = Visit::usual();
     visit.line("600 machine 4 a pressed");
     visit.line("601 head 4 -");
-    assert!(!visit.clicks.opened);
+    assert_eq!(visit.clicks.opened, None);
     visit.line("602 get 4 -");
-    assert!(visit.clicks.opened);
+    assert_eq!(visit.clicks.opened, Some(Opening::OtherLater));
     play(&["600 get 5 a
             602 seen a ok
             603 head 1 -
