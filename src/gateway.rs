@@ -2,11 +2,11 @@
 //!
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the secrets and the transport of mail. It
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
-//! are in `clicks`, what mail workers need in `delivery`, returned mail in `bounce`, the suppression list in
-//! `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in `sending`, reports and
-//! lists in `reports`, keys of the API in `access`, the key file in `keys`, backups in `backup`, preview and test mails in
-//! `preview`, how the service does in `health`, whether it has the same keys in `challenge`, and secrets that change in
-//! `reload`.
+//! are in `clicks`, unsubscribing in `unsubscribe`, what mail workers need in `delivery`, returned mail in `bounce`, the
+//! suppression list in `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in
+//! `sending`, reports and lists in `reports`, keys of the API in `access`, the key file in `keys`, backups in `backup`,
+//! preview and test mails in `preview`, how the service does in `health`, whether it has the same keys in `challenge`, and
+//! secrets that change in `reload`.
 
 mod access;
 mod backup;
@@ -22,6 +22,7 @@ mod reload;
 mod reports;
 mod sending;
 mod suppression;
+mod unsubscribe;
 
 pub use crate::ledger::closings::Closed;
 pub use crate::ledger::erasing::Expired;
@@ -30,11 +31,12 @@ pub use crate::store::{MailCount, ServeLock, SuppressionPlace, Unsent};
 pub use access::{Access, NewKey};
 pub use backup::BackupError;
 pub use bounce::Returned;
-pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted};
+pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted, TooLong};
 pub use delivery::{Delivery, MailWorker};
 pub use erasing::Forgotten;
 pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
 pub use preview::{Preview, preview, send_test};
+pub use unsubscribe::Leaving;
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -70,7 +70,7 @@ enum Command {
     Report(report::ReportArgs),
     /// List mails by state and reason; pause and resume sending; send failed mails again
     Mail(mail::MailArgs),
-    /// Write a sample mail to files, with a page that shows it light and dark, wide and narrow
+    /// Write a sample mail to files, with a page that shows it as customers may see it
     Preview(preview::PreviewArgs),
     /// Send a test mail, which counts in no report, and print the server's answer
     SendTest(send_test::SendTestArgs),

@@ -36,7 +36,7 @@ pub(super) fn run(args: &PreviewArgs, config: &Config) -> Result<(), CliError> {
     }
     let failed = |error: compose::ComposeError| CliError::Failed(error.to_string());
     let mail = preview(config, policy, locale, Clock::System.now()).map_err(failed)?;
-    let index = page(&mail.content).map_err(failed)?;
+    let index = page(&mail.content, &mail.languages).map_err(failed)?;
     let files = [
         ("request.txt", mail.content.plain.as_bytes()),
         ("request.html", mail.content.html.as_bytes()),

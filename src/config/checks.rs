@@ -3,7 +3,7 @@
 //! Owns which settings need or exclude each other. It must not know how a setting is spelled: that is `value`.
 
 use super::layers::Layers;
-use super::{Config, ConfigError, MailSettings, MailTarget, Secret};
+use super::{BrandSettings, Config, ConfigError, Logo, MailSettings, MailTarget, Secret};
 use crate::private;
 use crate::survey::outbound::LONGEST_SETTING;
 use std::iter;
@@ -75,6 +75,7 @@ impl Layers {
             self.check_password(&mut config.mail)?;
             self.check_dkim(&mut config.mail)?;
             self.check_authorities(&config.mail)?;
+            self.check_logo(&mut config.brand)?;
         }
         self.check_files(config)?;
         self.check_retries(&config.mail)?;
@@ -144,6 +145,14 @@ impl Layers {
             Err(error) => error.to_string(),
         };
         Err(self.refuse("mail.smtp_ca_file", format!("{}: {fault}", file.display())))
+    }
+
+    /// Reads the picture. Only the service shows it, so a command does not fail without it.
+    fn check_logo(&self, brand: &mut BrandSettings) -> Result<(), ConfigError> {
+        let Some(file) = &brand.logo_file else { return Ok(()) };
+        let refuse = |detail| self.refuse("brand.logo_file", format!("{}: {detail}", file.display()));
+        brand.logo = Some(Logo::read(file).map_err(refuse)?);
+        Ok(())
     }
 
     /// Reads the file of a secret if there is one. Returns the key that set the secret.

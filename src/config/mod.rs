@@ -12,12 +12,14 @@ mod checks;
 mod effective;
 mod layers;
 mod lines;
+mod logo;
 mod public_url;
 #[cfg(test)]
 mod tests;
 mod value;
 
 pub use effective::Setting;
+pub use logo::Logo;
 pub use public_url::PublicUrl;
 pub use value::{MailTarget, Mailbox, Secret, Tls};
 
@@ -127,6 +129,10 @@ impl From<Policy> for PolicySettings {
 pub struct MailSettings {
     /// The sender.
     pub from: Mailbox,
+    /// The name in From of a survey mail, with `{teammate}` and `{brand}`: one line, used if all that it names is known,
+    /// instead of the name in `from`. Empty turns it off; `None` is the text in the customer's language.
+    #[serde(default, deserialize_with = "value::sender")]
+    pub from_name: Option<String>,
     /// Where replies go, if not to the sender.
     pub reply_to: Option<Mailbox>,
     /// The domain that bounces return to, if bounce reports are read. Without it they return to the sender.
@@ -196,6 +202,15 @@ pub struct BrandSettings {
     /// An image that mails show in place of the name: an https URL.
     #[serde(default, deserialize_with = "value::image")]
     pub logo_url: Option<String>,
+    /// The picture that pages show in place of the name. Pages load nothing from other hosts, so `logo_url` is not theirs.
+    #[serde(default, deserialize_with = "value::some_path")]
+    pub logo_file: Option<PathBuf>,
+    /// The picture in `logo_file`. It is always set once the settings are checked for the service.
+    #[serde(skip)]
+    pub logo: Option<Logo>,
+    /// Where customers reach a person: an `http`, `https` or `mailto` URL. Without it they may write to where replies go.
+    #[serde(default, deserialize_with = "value::contact")]
+    pub contact_url: Option<String>,
 }
 
 /// `[report]`: how ratings are counted.
@@ -294,6 +309,15 @@ impl Config {
     pub fn text(&self, locale: Option<&str>) -> &'static Text {
         let texts = |locale: Option<&str>| locale.and_then(Text::in_language);
         texts(locale).or_else(|| texts(Some(&self.brand.locale))).unwrap_or(Text::english())
+    }
+
+    /// Where customers reach a person, as a URL: `brand.contact_url`, or else the address that replies to mails go to.
+    /// `None` if nobody reads that.
+    #[must_use]
+    pub fn contact(&self) -> Option<String> {
+        let replies = self.mail.reply_to.as_ref().unwrap_or(&self.mail.from);
+        let by_mail = || replies.is_read().then(|| format!("mailto:{}", replies.address));
+        self.brand.contact_url.clone().or_else(by_mail)
     }
 
     /// The custom texts that apply to surveys of a policy. A survey can outlive its policy: then only those for all do.

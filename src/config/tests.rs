@@ -58,6 +58,7 @@ fn a_file_sets_every_key() {
         database = "/data/a.db"
         [mail]
         from = "Ada <ada@example.com>"
+        from_name = "{teammate}, {brand}"
         reply_to = "help@example.com"
         smtp = "smtps://ada@relay.example.com"
         smtp_password = "hunter2"
@@ -71,6 +72,7 @@ fn a_file_sets_every_key() {
         color = "#A0b1c2"
         locale = "de-AT"
         logo_url = "https://example.com/logo.png?v=2"
+        contact_url = "https://example.com/help"
         [report]
         timezone = "Europe/Berlin"
         positive = [5, 3]
@@ -87,6 +89,7 @@ fn a_file_sets_every_key() {
     assert_eq!(config.trusted_proxies, 2);
     assert_eq!(config.link_keys_file, Path::new("/data/afterword.keys"));
     assert_eq!(config.mail.from, ada);
+    assert_eq!(config.mail.from_name.as_deref(), Some("{teammate}, {brand}"));
     assert_eq!(config.mail.reply_to.unwrap().address, "help@example.com");
     assert_eq!(config.mail.smtp_password.unwrap().reveal(), "hunter2");
     assert_eq!(config.mail.workers, 64);
@@ -94,7 +97,9 @@ fn a_file_sets_every_key() {
     assert_eq!(config.mail.retry_after, TimeDelta::milliseconds(250));
     let logo_url = Some("https://example.com/logo.png?v=2".into());
     let (name, locale) = ("Example".into(), "de-AT".into());
-    assert_eq!(config.brand, BrandSettings { name, color: "#A0b1c2".into(), locale, logo_url });
+    let contact_url = Some("https://example.com/help".into());
+    let (color, logo_file, logo) = ("#A0b1c2".into(), None, None);
+    assert_eq!(config.brand, BrandSettings { name, color, locale, logo_url, logo_file, logo, contact_url });
     assert_eq!(config.report, ReportSettings { timezone: Tz::Europe__Berlin, positive: vec![3, 5] });
     assert_eq!(config.clicks.evidence, Evidence::Pressed);
     assert_eq!(config.clicks.machines, ["probe"]);
@@ -180,6 +185,7 @@ fn custom_texts_that_cannot_be_filled_are_refused() {
         ("[mail.text.en]\nsubject = 'Hi {nmae}'", "mail.text.en.subject", names),
         ("[mail.text.en]\nquestion = 'a } b'", "mail.text.en.question", names),
         ("[policy.vip.text.en]\nreason = '{'", "policy.vip.text.en.reason", names),
+        ("[mail.text.en.low]\nsaved = '{word}'", "mail.text.en.low.saved", names),
         ("[policy.vip.text.en]\nbrand = '{brand}'", "policy.vip.text.en.brand", "none"),
     ] {
         let text = file.split('\'').nth(1).unwrap();
@@ -188,6 +194,11 @@ fn custom_texts_that_cannot_be_filled_are_refused() {
     }
     for (file, start) in [
         ("[mail.text.en]\nfooter = 'x'", "mail.text.en.footer: unknown field `footer`, expected one of `brand`"),
+        (
+            "mail.text.en.low.subject = 'x'",
+            "mail.text.en.low.subject: unknown field `subject`, expected one of `saved_heading`",
+        ),
+        ("mail.text.en.good.saved = 'x'", "mail.text.en.good: unknown field `good`, expected one of `brand`"),
         ("[mail.text.xx]\nthanks = 'x'", "mail.text: no texts in the language \"xx\": expected one of en, de, fr, "),
         ("[policy.vip.text]\nthanks = 'x'", "policy.vip.text.thanks: invalid type: string \"x\", expected a section"),
         ("policy.vip.text = 3", "policy.vip.text: invalid type: integer `3`, expected a section"),
@@ -259,6 +270,18 @@ fn a_wrong_value_at_the_top_or_of_mail_is_refused() {
         ("policy.vip = 3", "policy.vip: invalid type: integer `3`, expected a section"),
         ("database = ''", r#"database: "": expected a path"#),
         ("mail.from = 'Ada'", r#"mail.from: "Ada": expected "Name <user@example.com>" or "user@example.com""#),
+        (
+            "mail.from_name = '{customer} at {brand}'",
+            r#"mail.from_name: "{customer} at {brand}": expected one line with no other names in braces than {teammate} and {brand}, or nothing"#,
+        ),
+        (
+            "mail.from_name = '{teammate'",
+            r#"mail.from_name: "{teammate": expected one line with no other names in braces than {teammate} and {brand}, or nothing"#,
+        ),
+        (
+            "mail.from_name = ' '",
+            r#"mail.from_name: " ": expected one line with no other names in braces than {teammate} and {brand}, or nothing"#,
+        ),
         ("mail.reply_to = 'a@b'", r#"mail.reply_to: "a@b": expected "Name <user@example.com>" or "user@example.com""#),
         (
             "mail.smtp = 'relay'",
@@ -313,6 +336,18 @@ fn a_wrong_value_of_another_section_is_refused() {
             "brand.logo_url = 'http://example.com/logo.png'",
             r#"brand.logo_url: "http://example.com/logo.png": expected an https URL of an image"#,
         ),
+        (
+            "brand.contact_url = 'help@example.com'",
+            r#"brand.contact_url: "help@example.com": expected a URL that begins with https:, http: or mailto:, such as "mailto:help@example.com""#,
+        ),
+        (
+            "brand.contact_url = 'javascript:alert(1)'",
+            r#"brand.contact_url: "javascript:alert(1)": expected a URL that begins with https:, http: or mailto:, such as "mailto:help@example.com""#,
+        ),
+        (
+            "brand.contact_url = 'mailto:'",
+            r#"brand.contact_url: "mailto:": expected a URL that begins with https:, http: or mailto:, such as "mailto:help@example.com""#,
+        ),
         ("brand.logo_url = 'https:///x'", r#"brand.logo_url: "https:///x": expected an https URL of an image"#),
         (
             "report.timezone = 'Berlin'",
@@ -354,7 +389,7 @@ fn an_unknown_key_is_refused_with_those_that_there_are() {
     for (file, key, known) in [
         ("listne = ''", "listne", "`listen`, `metrics_listen`"),
         ("helpdesk.desk.kind = 'zammad'", "helpdesk", "`listen`, `metrics_listen`"),
-        ("mail.form = ''", "mail.form", "`from`, `reply_to`"),
+        ("mail.form = ''", "mail.form", "`from`, `from_name`"),
         ("ask.dealy = ''", "ask.dealy", "`users`, `leads`"),
         ("policy.vip.dealy = ''", "policy.vip.dealy", "`users`, `leads`"),
     ] {
@@ -530,11 +565,14 @@ fn a_variable_reaches_names_with_capitals_and_hyphens() {
         ("AFTERWORD_MAIL__TEXT__PT_BR__SUBJECT", "Oi"),
         ("AFTERWORD_POLICY__VERY_IMPORTANT__DELAY", "5m"),
         ("AFTERWORD_POLICY__VERY_IMPORTANT__TEXT__ZH_HANS__THANKS", "3"),
+        ("AFTERWORD_MAIL__TEXT__PT_BR__LOW__SAVED_HEADING", "Puxa"),
         ("AFTERWORD_POLICY__VIP__DELAY", "6m"),
     ];
     let config = load(file, &env).unwrap();
     let subject = config.custom_texts(None).pick("pt-BR", |wording| &wording.subject, &[], &[]);
     assert_eq!(subject.as_deref(), Some("Oi"));
+    let heading = config.custom_texts(None).pick("pt-BR", |wording| &wording.low.saved_heading, &[], &[]);
+    assert_eq!(heading.as_deref(), Some("Puxa"));
     let important = &config.policies["Very-Important"];
     assert_eq!((important.rules.quiet_days, important.rules.delay), (1, TimeDelta::minutes(5)));
     assert_eq!(config.policies["vip"].rules.delay, TimeDelta::minutes(6), "the name that is spelled so comes first");
@@ -632,4 +670,37 @@ fn a_variable_for_a_whole_section_is_not_lost_among_its_keys() {
     let error = error("", &[("AFTERWORD_MAIL", "x"), ("AFTERWORD_MAIL__WORKERS", "4")]);
     let expected = "mail: invalid type: string \"x\", expected a section";
     assert_eq!(error, format!("AFTERWORD_MAIL: {expected}"));
+}
+
+#[test]
+fn a_logo_is_read_and_a_wrong_one_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logo");
+    let line = format!("brand.logo_file = '{}'", path.display());
+    let refused = |line: &str| error(line, &[]);
+    assert!(refused(&line).contains("No such file"), "{}", refused(&line));
+    std::fs::write(&path, b"GIF89a").unwrap();
+    let expected = format!("brand.logo_file: {}: is no picture: expected PNG, SVG, JPEG or WebP", path.display());
+    assert!(refused(&line).ends_with(&expected), "{}", refused(&line));
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    png.resize(100_000, 0);
+    std::fs::write(&path, &png).unwrap();
+    assert_eq!(load(&line, &[]).unwrap().brand.logo, Some(Logo { kind: "image/png", content: png.clone() }));
+    png.push(0);
+    std::fs::write(&path, &png).unwrap();
+    assert!(refused(&line).ends_with("is larger than 100 kB: expected a smaller picture"), "{}", refused(&line));
+}
+
+#[test]
+fn customers_reach_a_person_where_somebody_reads() {
+    let contact = |text: &str| load(text, &[]).unwrap().contact();
+    let from = |address: &str| format!("mail.from = 'Example <{address}>'");
+    assert_eq!(contact(&from("help@example.org")).as_deref(), Some("mailto:help@example.org"));
+    for unread in ["no-reply@example.org", "NoReply@example.org", "do_not.reply@example.org", "noreply-2@example.org"] {
+        assert_eq!(contact(&from(unread)), None, "{unread}");
+        let replies = format!("{}\nmail.reply_to = 'team@example.org'", from(unread));
+        assert_eq!(contact(&replies).as_deref(), Some("mailto:team@example.org"));
+        let url = format!("{replies}\nbrand.contact_url = 'https://example.org/help'");
+        assert_eq!(contact(&url).as_deref(), Some("https://example.org/help"));
+    }
 }

@@ -8,7 +8,7 @@ use crate::survey::outbound::LONGEST_SETTING;
 use crate::survey::page::Evidence;
 use crate::survey::parse_duration;
 use crate::survey::policy::Policy;
-use crate::text::Text;
+use crate::text::{Text, fill};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use email_address::{EmailAddress, Options};
@@ -33,6 +33,15 @@ pub struct Mailbox {
     pub name: Option<String>,
     /// The address alone.
     pub address: String,
+}
+
+impl Mailbox {
+    /// Whether its address says nothing else: `no-reply@` and its likes are read by nobody.
+    pub(super) fn is_read(&self) -> bool {
+        let local = self.address.split('@').next().unwrap_or_default().to_ascii_lowercase();
+        let letters: String = local.chars().filter(|c| !['-', '_', '.'].contains(c)).collect();
+        !["noreply", "donotreply", "dontreply"].iter().any(|unread| letters.contains(unread))
+    }
 }
 
 /// Where mail goes: `smtps://[USER@]HOST[:PORT]`, `smtp://[USER@]HOST[:PORT]` or `file:DIR`.
@@ -174,6 +183,10 @@ pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Err
     text(from, |text| (!text.is_empty()).then(|| text.into()).ok_or("a path"))
 }
 
+pub(super) fn some_path<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    path(from).map(Some)
+}
+
 pub(super) fn workers<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     let number = i64::deserialize(from)?;
     let workers = usize::try_from(number).ok().filter(|workers| (1..=64).contains(workers));
@@ -196,6 +209,16 @@ pub(super) fn age<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TimeDelta
 
 pub(super) fn line<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     text(from, |text| is_line(text).then(|| text.to_owned()).ok_or("one line that is not blank"))
+}
+
+/// One line whose braces are those of the names that a sender may have, or nothing.
+pub(super) fn sender<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let expected = "one line with no other names in braces than {teammate} and {brand}, or nothing";
+    let fits = |text: &str| {
+        let rest = fill(text, &[("teammate", ""), ("brand", "")]);
+        (text.is_empty() || is_line(text)) && !rest.contains(['{', '}'])
+    };
+    text(from, |text| fits(text).then(|| Some(text.to_owned())).ok_or(expected))
 }
 
 fn is_line(text: &str) -> bool {
@@ -248,15 +271,29 @@ pub(super) fn color<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Err
 
 /// An image that mail programs fetch. It is https, because they warn about anything else.
 pub(super) fn image<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    text(from, |text| {
-        // `Url` repairs much; the mail holds the text as it was written, so nothing may need repair.
-        let broken = Cell::new(false);
-        let note = |_| broken.set(true);
-        let url = Url::options().syntax_violation_callback(Some(&note)).parse(text).ok();
-        let fits = url.is_some_and(|url| url.scheme() == "https" && url.port() != Some(0)) && !broken.get();
-        let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-        (fits && plain).then(|| Some(text.to_owned())).ok_or("an https URL of an image")
-    })
+    let fits = |url: &Url| url.scheme() == "https" && url.port() != Some(0);
+    text(from, |text| is_url(text, fits).then(|| Some(text.to_owned())).ok_or("an https URL of an image"))
+}
+
+/// A page or an address that customers turn to.
+pub(super) fn contact<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let fits = |url: &Url| match url.scheme() {
+        "http" | "https" => url.port() != Some(0),
+        "mailto" => Mailbox::try_from(url.path().to_owned()).is_ok(),
+        _ => false,
+    };
+    let expected = "a URL that begins with https:, http: or mailto:, such as \"mailto:help@example.com\"";
+    text(from, |text| is_url(text, fits).then(|| Some(text.to_owned())).ok_or(expected))
+}
+
+/// Whether it is a URL that fits. `Url` repairs much; mails and pages hold the text as it was written, so nothing may
+/// need repair.
+fn is_url(text: &str, fits: impl Fn(&Url) -> bool) -> bool {
+    let broken = Cell::new(false);
+    let note = |_| broken.set(true);
+    let url = Url::options().syntax_violation_callback(Some(&note)).parse(text).ok();
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    url.is_some_and(|url| fits(&url)) && !broken.get() && plain
 }
 
 pub(super) fn timezone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {

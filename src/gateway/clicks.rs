@@ -1,16 +1,15 @@
-//! What customers do with the links of a mail: open a page, rate, comment, unsubscribe.
+//! What customers do with the links of a mail: open a page, rate, comment.
 //!
 //! It owns links and page tokens on their way in and out. It must not know HTTP, nor which click counts
 //! (`survey::evidence`).
 
 use super::{Error, Gateway, preview};
 use crate::ledger::clicks::{Submit, View};
-use crate::ledger::suppressions::Unsubscribe;
 use crate::secrets::random;
 use crate::store::Shown;
 use crate::survey::Time;
 use crate::survey::evidence::Summary;
-use crate::survey::fields::{Fault, is_invisible};
+use crate::survey::fields::is_invisible;
 use crate::survey::link::{Link, Purpose};
 use crate::survey::page::{About, Evidence, Outcome, Page, PageId, Post, Visitor};
 use crate::survey::rating::Score;
@@ -58,14 +57,21 @@ pub struct Opened {
 /// A post, and what became of it.
 #[derive(Clone, Debug)]
 pub struct Posted {
-    /// What became of it; a fault if the form itself is wrong.
-    pub result: Result<Outcome, Fault>,
+    /// What became of it, unless its comment was too long to be looked at.
+    pub result: Result<Outcome, TooLong>,
     /// Its comment was not taken, or not this time.
     pub refused: bool,
     /// The face that was picked, to be shown again if the post was refused.
     pub picked: Option<Score>,
     /// The comment, to be shown again if the post was refused.
     pub comment: String,
+}
+
+/// A comment that is longer than [`LONGEST_COMMENT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong {
+    /// Its length, in Unicode characters.
+    pub characters: usize,
 }
 
 impl Gateway {
@@ -100,7 +106,7 @@ impl Gateway {
     ///
     /// # Errors
     /// A link that is not a rating link, or whose survey is gone; an unavailable store. A comment that is too long is an
-    /// answer with a fault, which keeps the text.
+    /// answer that says so and keeps the text.
     pub async fn answer(&self, link: Link, form: Form) -> Result<Opened, Error> {
         let (survey, clicked) = rating_link(link)?;
         let (now, required) = (self.clock.now(), self.config.clicks.evidence);
@@ -142,9 +148,8 @@ impl Gateway {
         let now = self.clock.now();
         let mode = clicks.mode(now, clicked, Visitor::default(), self.config.clicks.evidence);
         let page = page.unwrap_or_else(|| Page::new(page_id(), clicked, mode, now));
-        let detail = format!("{length} characters: expected at most {LONGEST_COMMENT}");
         let posted = Posted {
-            result: Err(Fault::parameter("comment", detail)),
+            result: Err(TooLong { characters: length }),
             refused: true,
             picked: form.picked,
             comment: form.comment,
@@ -152,29 +157,7 @@ impl Gateway {
         Ok(Opened { posted: Some(posted), ..self.opened(survey, page, now, clicks.summary(now), about) })
     }
 
-    /// Returns what the survey of an unsubscribe link is about, and changes nothing.
-    ///
-    /// # Errors
-    /// A link that is not an unsubscribe link, or whose survey is gone; an unavailable store.
-    pub async fn unsubscribe_page(&self, link: Link) -> Result<About, Error> {
-        Ok(self.shown(unsubscribe_link(link)?).await?.about)
-    }
-
-    /// Stops asking the address that an unsubscribe link went to. The answer is durable; a repeat writes nothing. Returns
-    /// what the survey of the link is about.
-    ///
-    /// # Errors
-    /// A link that is not an unsubscribe link, or whose survey is gone; an unavailable store.
-    pub async fn unsubscribe(&self, link: Link) -> Result<About, Error> {
-        let survey = unsubscribe_link(link)?;
-        let about = self.shown(survey).await?.about;
-        if !self.store.has_opted_out(survey).await? {
-            self.store.unsubscribe(Unsubscribe { survey, at: self.clock.now() }).await?;
-        }
-        Ok(about)
-    }
-
-    async fn shown(&self, survey: Uuid) -> Result<Shown, Error> {
+    pub(super) async fn shown(&self, survey: Uuid) -> Result<Shown, Error> {
         self.store.shown(survey).await?.ok_or(Error::UnknownLink)
     }
 
@@ -189,10 +172,6 @@ fn rating_link(link: Link) -> Result<(Uuid, Score), Error> {
         Purpose::Rate(score) => Ok((link.survey, score)),
         Purpose::Unsubscribe | Purpose::Bounce => Err(Error::UnknownLink),
     }
-}
-
-fn unsubscribe_link(link: Link) -> Result<Uuid, Error> {
-    if link.purpose == Purpose::Unsubscribe { Ok(link.survey) } else { Err(Error::UnknownLink) }
 }
 
 fn page_id() -> PageId {

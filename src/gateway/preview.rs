@@ -4,7 +4,7 @@
 
 use super::StartError;
 use crate::config::Config;
-use crate::mail::compose::{ComposeError, RenderedMail, Sender, render, request};
+use crate::mail::compose::{ComposeError, RenderedMail, Sender, languages, render, request};
 use crate::mail::dkim::Dkim;
 use crate::mail::transport::Transport;
 use crate::secrets::{Secrets, random};
@@ -24,6 +24,8 @@ const MARK: &str = "[Test] ";
 pub struct Preview {
     /// What it says.
     pub content: RenderedMail,
+    /// The same in every language.
+    pub languages: Vec<RenderedMail>,
     /// All of it, as it would be sent.
     pub raw: Vec<u8>,
 }
@@ -39,10 +41,15 @@ pub fn preview(
     now: Time,
 ) -> Result<Preview, ComposeError> {
     let ring = throw_away_ring();
+    let written = |locale| {
+        let mail = outgoing("ada@example.com", policy, locale);
+        render(&Sender::new(config, None, &mail), &mail, &ring)
+    };
     let mail = outgoing("ada@example.com", policy, locale);
     let sender = Sender::new(config, None, &mail);
     let raw = request(&sender, &mail, &ring, now)?.raw;
-    Ok(Preview { content: render(&sender, &mail, &ring)?, raw })
+    let languages = languages().map(|language| written(Some(language))).collect::<Result<_, _>>()?;
+    Ok(Preview { content: render(&sender, &mail, &ring)?, languages, raw })
 }
 
 /// Sends a marked test mail through the configured transport, now. Its links lead to a page that says so and never count.

@@ -136,6 +136,8 @@ pub struct Batch {
     pub new_suppressions: Vec<Suppression>,
     /// Hashes of addresses whose earlier suppressions are lifted.
     pub lifted: BTreeSet<String>,
+    /// Hashes of addresses whose earlier opt-outs are lifted, and nothing else.
+    pub opted_in: BTreeSet<String>,
     /// Signs of life to be stored.
     pub heartbeats: Vec<Heartbeat>,
     surveys: BTreeMap<Uuid, Survey>,

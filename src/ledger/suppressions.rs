@@ -66,6 +66,28 @@ impl Command for Unsubscribe {
     }
 }
 
+/// A customer took their unsubscribing back. Mail that came back, complaints and erasing stand.
+#[derive(Clone, Debug)]
+pub struct OptIn {
+    /// The keyed hash of the address.
+    pub address_hash: String,
+}
+
+impl Command for OptIn {
+    type Answer = ();
+
+    fn touches(&self, touched: &mut Touched) {
+        touched.addresses.insert(self.address_hash.clone());
+    }
+
+    fn decide(&self, batch: &mut Batch) {
+        let address = batch.addresses.entry(self.address_hash.clone()).or_default();
+        address.suppressed.remove(&Cause::OptedOut);
+        batch.new_suppressions.retain(|new| new.address_hash != self.address_hash || new.cause != Cause::OptedOut);
+        batch.opted_in.insert(self.address_hash.clone());
+    }
+}
+
 /// Let an address be asked again, whatever the cause was.
 #[derive(Clone, Debug)]
 pub struct Unsuppress {

@@ -5,13 +5,14 @@
 
 use super::dkim::Dkim;
 use super::links::without_links;
+use super::names::name;
 use super::transport::Letter;
 use crate::config::Config;
 use crate::survey::Time;
 use crate::survey::link::{KeyRing, Link, Purpose};
 use crate::survey::outbound::Outgoing;
 use crate::survey::rating::Score;
-use crate::text::{CustomTexts, Text, fill};
+use crate::text::{CustomTexts, Text, fill, first_complete};
 use askama::Template;
 use lettre::Address;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
@@ -24,7 +25,9 @@ const BRAND_CHARACTERS: usize = 32;
 /// The sender of a mail: brand and addresses, the texts in the customer's language, and the custom texts of its policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
-    /// The name in From, if there is one.
+    /// The name in From with `{teammate}` and `{brand}`, used if all that it names is known; `None` for `from_name`.
+    pub from_pattern: Option<&'a str>,
+    /// The name in From otherwise, if there is one.
     pub from_name: Option<&'a str>,
     /// The address in From; its domain is used for the Message-ID, too.
     pub from_address: &'a str,
@@ -57,14 +60,17 @@ impl<'a> Sender<'a> {
     #[must_use]
     pub fn new(config: &'a Config, dkim: Option<&'a Dkim>, outgoing: &Outgoing) -> Self {
         let mail = &config.mail;
+        let text = config.text(outgoing.locale.as_deref());
+        let pattern = mail.from_name.as_deref().unwrap_or(&text.mail.from_name);
         Self {
+            from_pattern: Some(pattern).filter(|pattern| !pattern.is_empty()),
             from_name: mail.from.name.as_deref(),
             from_address: &mail.from.address,
             reply_to: mail.reply_to.as_ref().map(|to| (to.name.as_deref(), to.address.as_str())),
             brand: &config.brand.name,
             color: &config.brand.color,
             logo: config.brand.logo_url.as_deref(),
-            text: config.text(outgoing.locale.as_deref()),
+            text,
             custom: config.custom_texts(outgoing.policy.as_deref()),
             mark: "",
             public_url: config.public_url.as_str(),
@@ -89,8 +95,16 @@ impl ComposeError {
 /// The rendered mail: subject, plain text and HTML.
 #[derive(Clone, Debug)]
 pub struct RenderedMail {
+    /// The texts it is written in.
+    pub text: &'static Text,
+    /// The name in From, if there is one.
+    pub from_name: Option<String>,
+    /// The address in From.
+    pub from_address: String,
     /// The subject, in one line.
     pub subject: String,
+    /// The text that mail programs show beside the subject in a list of mails.
+    pub preheader: String,
     /// The part for programs that do not show HTML.
     pub plain: String,
     /// The part for all others.
@@ -111,9 +125,9 @@ struct Face {
 struct Content<'a> {
     text: &'static Text,
     subject: String,
+    greeting: Option<String>,
     question: String,
     about: Option<String>,
-    /// The text that mail programs show beside the subject in a list of mails.
     preheader: String,
     reason: String,
     brand: &'a str,
@@ -140,8 +154,8 @@ struct HtmlPart<'a> {
 /// # Errors
 /// An address that lettre does not accept. This is rare: addresses are checked when the closing comes in.
 pub fn request(sender: &Sender, mail: &Outgoing, ring: &KeyRing, now: Time) -> Result<Letter, ComposeError> {
-    let RenderedMail { subject, plain, html, unsubscribe } = render(sender, mail, ring)?;
-    let from = mailbox(sender.from_name, sender.from_address)?;
+    let RenderedMail { from_name, subject, plain, html, unsubscribe, .. } = render(sender, mail, ring)?;
+    let from = mailbox(from_name.as_deref(), sender.from_address)?;
     let to = mailbox(mail.customer_name.as_deref().and_then(without_links).as_deref(), &mail.address)?;
     let returns_to = match sender.bounce_domain {
         Some(domain) => bounce_address(mail, ring, domain)?,
@@ -182,7 +196,23 @@ pub fn render(sender: &Sender, mail: &Outgoing, ring: &KeyRing) -> Result<Render
     let content = content(sender, mail, ring);
     let plain = PlainPart { mail: &content }.render().map_err(ComposeError::new)?;
     let html = HtmlPart { mail: &content }.render().map_err(ComposeError::new)?;
-    Ok(RenderedMail { subject: content.subject, plain, html, unsubscribe: content.unsubscribe })
+    let Content { text, subject, preheader, unsubscribe, .. } = content;
+    let from_name = from_name(sender, mail);
+    let from_address = sender.from_address.to_owned();
+    Ok(RenderedMail { text, from_name, from_address, subject, preheader, plain, html, unsubscribe })
+}
+
+impl RenderedMail {
+    /// Who sends it, as a list of mails shows it: the name in From, or else the address.
+    #[must_use]
+    pub fn sender(&self) -> &str {
+        self.from_name.as_deref().unwrap_or(&self.from_address)
+    }
+}
+
+/// The languages that there are texts in, by their tags.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    Text::languages()
 }
 
 /// Whether there are texts in a customer's language. If not, the customer gets those in the brand's language.
@@ -196,22 +226,23 @@ fn content<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Conte
     let (custom, text) = (sender.custom, sender.text);
     let (language, built_in) = (text.language.as_str(), &text.mail);
     let brand = custom.brand(language, sender.brand);
-    let without = |text: &Option<String>| text.as_deref().and_then(without_links);
-    let subject = if sender.links_in_subject { mail.subject.clone() } else { without(&mail.subject) };
-    let customer = without(&mail.customer_name);
+    let told = mail.subject.as_deref();
+    let subject = if sender.links_in_subject { told.map(str::to_owned) } else { told.and_then(without_links) };
+    let customer = mail.customer_name.as_deref().and_then(name);
     let names = [
         ("teammate", mail.teammate.as_deref()),
         ("brand", Some(brand)),
         ("subject", subject.as_deref()),
         ("customer", customer.as_deref()),
     ];
-    // The built-in texts end with one that needs only {brand}, so something always matches. Only `about` may be left
-    // out.
+    // The built-in texts end with one that needs only {brand}, so something always matches. Only `greeting` and `about`
+    // may be left out.
     let pick = |key, built_in: &[&str]| custom.pick(language, key, built_in, &names);
     let subject = pick(|wording| &wording.subject, &[&built_in.subject_teammate, &built_in.subject_brand]);
     let question = pick(|wording| &wording.question, &[&built_in.question_teammate, &built_in.question_brand]);
     let about = pick(|wording| &wording.about, &[&built_in.about]);
-    let preheader = about.iter().chain([&built_in.hint]).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let faces = Score::ALL.map(Score::face).join(" ");
+    let preheader = about.iter().chain([&built_in.hint, &faces]).map(String::as_str).collect::<Vec<_>>().join(" · ");
     let face = |score: Score| {
         let word = &text.words[score.index()];
         let label = fill(&built_in.face, &[("word", word), ("number", &score.number().to_string())]);
@@ -221,6 +252,7 @@ fn content<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Conte
     Content {
         text,
         subject: format!("{}{}", sender.mark, subject.unwrap_or_default()),
+        greeting: pick(|wording| &wording.greeting, &[&built_in.greeting]),
         question: question.unwrap_or_default(),
         about,
         preheader,
@@ -231,6 +263,14 @@ fn content<'a>(sender: &Sender<'a>, mail: &'a Outgoing, ring: &KeyRing) -> Conte
         faces: Score::ALL.map(face).into(),
         unsubscribe: format!("{}/u/{}", sender.public_url, link(Purpose::Unsubscribe)),
     }
+}
+
+/// The name in From. The address stays whatever the name is, and so do the checks of receivers, which are about domains.
+fn from_name(sender: &Sender, mail: &Outgoing) -> Option<String> {
+    let brand = sender.custom.brand(&sender.text.language, sender.brand);
+    let teammate = mail.teammate.as_deref().and_then(name);
+    let names = [("teammate", teammate.as_deref()), ("brand", Some(brand))];
+    first_complete(sender.from_pattern.into_iter(), &names).or_else(|| sender.from_name.map(str::to_owned))
 }
 
 /// The envelope's sender of this one mail. Only the mail's recipient can know the address, so anything that returns to

@@ -8,6 +8,7 @@ pub mod compose;
 pub mod dkim;
 mod links;
 pub mod login;
+mod names;
 pub mod preview;
 pub mod smtp;
 mod tls;

@@ -37,7 +37,7 @@ use crate::ledger::clicks::{Submit, Submitted, View};
 use crate::ledger::closings::{Close, Closed, Reopen};
 use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::outbox::{Claim, Claimed, Mark, Return};
-use crate::ledger::suppressions::{Suppress, Unsubscribe, Unsuppress};
+use crate::ledger::suppressions::{OptIn, Suppress, Unsubscribe, Unsuppress};
 use crate::metrics::Metrics;
 use crate::survey::Time;
 use crate::survey::access::{ApiKey, Within};
@@ -274,6 +274,14 @@ impl Store {
         self.write(unsubscribe).await
     }
 
+    /// Lifts the opt-out of an address, and nothing else. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn opt_in(&self, opt_in: OptIn) -> Result<(), Unavailable> {
+        self.write(opt_in).await
+    }
+
     /// Lets an address be asked again; answers how many causes were lifted. The answer is durable.
     ///
     /// # Errors
@@ -428,12 +436,12 @@ impl Store {
         self.sqlite().ratings(filter).await
     }
 
-    /// Whether the address that a survey went to has opted out.
+    /// Why the address that a survey went to is not asked any more.
     ///
     /// # Errors
     /// The store did not answer.
-    pub async fn has_opted_out(&self, survey: Uuid) -> Result<bool, Unavailable> {
-        self.sqlite().has_opted_out(survey).await
+    pub async fn suppressions_of(&self, survey: Uuid) -> Result<Vec<Suppression>, Unavailable> {
+        self.sqlite().suppressions_of(survey).await
     }
 
     /// The suppressions, newest first: one more than the page holds, if there is one.

@@ -39,6 +39,9 @@ const CLICK: u8 = 0x40;
 const ONCE_MORE: u8 = 0x20;
 const LINK_CONTEXT: &[u8] = b"afterword link v1";
 const PAGE_CONTEXT: &[u8] = b"afterword page v1";
+const UNDO_BYTES: usize = 26 + MAC_BYTES;
+const UNDO_CHARS: usize = 56;
+const UNDO_CONTEXT: &[u8] = b"afterword undo v1";
 const ASKED_CONTEXT: &[u8] = b"afterword challenge v1";
 const ANSWERED_CONTEXT: &[u8] = b"afterword challenge answer v1";
 const ADDRESS_CONTEXT: &[u8] = b"afterword address v1";
@@ -166,6 +169,25 @@ impl KeyRing {
             once_more: bytes[2] & ONCE_MORE != 0,
         };
         Some((Uuid::from_slice(&bytes[4..20]).ok()?, page))
+    }
+
+    /// Spells that a customer unsubscribed by the mail of a survey, and when: a token of 56 characters, with which the page
+    /// that says so takes it back.
+    #[must_use]
+    pub fn sign_undo(&self, survey: Uuid, since: Time) -> String {
+        let mut bytes = Vec::with_capacity(UNDO_BYTES);
+        bytes.extend([VERSION, self.keys[0].id]);
+        bytes.extend(survey.as_bytes());
+        bytes.extend(since.timestamp_millis().to_be_bytes());
+        BASE64URL_NOPAD.encode(&self.seal(bytes, UNDO_CONTEXT))
+    }
+
+    /// Reads such a token; `None` for anything that this ring did not sign.
+    #[must_use]
+    pub fn verify_undo(&self, token: &str) -> Option<(Uuid, Time)> {
+        let bytes: [u8; UNDO_BYTES] = self.open(read_base64(token, UNDO_CHARS)?, UNDO_CONTEXT)?;
+        let since = bytes[18..26].try_into().ok().map(i64::from_be_bytes)?;
+        Some((Uuid::from_slice(&bytes[2..18]).ok()?, Time::from_timestamp_millis(since)?))
     }
 
     /// Signs a step of a challenge: 32 hexadecimal digits.
@@ -307,7 +329,11 @@ mod tests {
         let token = ring().sign_page(Uuid::from_u128(7), &page());
         assert_eq!(token.len(), PAGE_CHARS);
         assert_eq!(ring().verify_page(&token), Some((Uuid::from_u128(7), page())));
-        assert_eq!(ring().verify(&token), None);
+        assert_eq!((ring().verify(&token), ring().verify_undo(&token)), (None, None));
+        let token = ring().sign_undo(Uuid::from_u128(7), page().issued);
+        assert_eq!(token.len(), UNDO_CHARS);
+        assert_eq!(ring().verify_undo(&token), Some((Uuid::from_u128(7), page().issued)));
+        assert_eq!((ring().verify(&token), ring().verify_page(&token)), (None, None));
     }
 
     #[test]
@@ -406,6 +432,7 @@ mod tests {
         fn whatever_a_stranger_sends_is_refused(token in ".{0,100}") {
             prop_assert_eq!(ring().verify(&token), None);
             prop_assert_eq!(ring().verify_page(&token), None);
+            prop_assert_eq!(ring().verify_undo(&token), None);
         }
 
         #[test]
@@ -414,6 +441,14 @@ mod tests {
             let mut bytes = BASE64URL_NOPAD.decode(token.as_bytes()).expect("ours");
             bytes[at] ^= flip;
             prop_assert_eq!(ring().verify_page(&BASE64URL_NOPAD.encode(&bytes)), None);
+        }
+
+        #[test]
+        fn an_undo_token_with_any_altered_byte_is_refused(at in 0..UNDO_BYTES, flip in 1u8..) {
+            let token = ring().sign_undo(Uuid::from_u128(1), Time::UNIX_EPOCH);
+            let mut bytes = BASE64URL_NOPAD.decode(token.as_bytes()).expect("ours");
+            bytes[at] ^= flip;
+            prop_assert_eq!(ring().verify_undo(&BASE64URL_NOPAD.encode(&bytes)), None);
         }
 
         #[test]

@@ -4,6 +4,11 @@
 
 use super::Time;
 use super::words::words;
+use chrono::TimeDelta;
+
+/// How long after unsubscribing a customer can take it back on the page. Later, a machine that presses the buttons of an
+/// old mail must not have them asked again.
+pub const UNDO_LIFE: TimeDelta = TimeDelta::hours(24);
 
 words! {
     /// Why an address is not asked any more. The word is also the name of the rule that fails.

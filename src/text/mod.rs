@@ -7,7 +7,7 @@ mod custom;
 #[cfg(test)]
 mod tests;
 
-pub use custom::{CustomLanguages, CustomTexts, CustomWording, Name};
+pub use custom::{CustomLanguages, CustomTexts, CustomTone, CustomWording, Name, Toned, first_complete};
 
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
@@ -42,6 +42,12 @@ pub struct Text {
     pub language: String,
     /// The writing direction, as in HTML's `dir`: `ltr` or `rtl`.
     pub direction: String,
+    /// The opening and the closing quotation mark.
+    pub quotes: [String; 2],
+    /// What stands between two sentences: a space, or nothing. [`Text::join`] puts it there.
+    pub joiner: String,
+    /// What stands between the thousands of a number, if anything does.
+    thousands: String,
     /// The format of a moment: `{day}`, `{month}` (one of `months`), `{year}`, `{clock}`, `{zone}`.
     time: String,
     /// The names of the months, in the form that fits `time`, from January on.
@@ -50,8 +56,20 @@ pub struct Text {
     pub words: [String; 5],
     /// The survey mail.
     pub mail: MailText,
-    /// The rating page.
-    pub rate: RateText,
+    /// What all states of the rating page share.
+    pub page: PageText,
+    /// The rating page while nothing is saved.
+    pub pending: PendingText,
+    /// The rating page while two faces are in play.
+    pub which: WhichText,
+    /// The rating page when a rating is saved.
+    pub saved: SavedText,
+    /// The rating page when the rating or the survey is over.
+    pub over: OverText,
+    /// The comment box.
+    pub comment: CommentText,
+    /// The way to a person.
+    pub help: HelpText,
     /// The rating page for a bad score.
     pub low: ToneText,
     /// The rating page for the middle score.
@@ -66,10 +84,40 @@ pub struct Text {
     pub message: MessageText,
 }
 
+/// How a score is spoken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// The two bad scores.
+    Low,
+    /// The score in the middle.
+    Middle,
+    /// The two good scores.
+    High,
+}
+
+impl Tone {
+    /// All tones, worst first.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Middle, Self::High];
+
+    /// The tone for a score, 1 to 5.
+    #[must_use]
+    pub fn of(score: u8) -> Self {
+        match score {
+            ..=2 => Self::Low,
+            3 => Self::Middle,
+            4.. => Self::High,
+        }
+    }
+}
+
 /// The survey mail.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailText {
+    /// Its first line if the customer's name is known: `{customer}`.
+    pub greeting: String,
+    /// The name that mail programs show as its sender, if the teammate's name is known: `{teammate}`, `{brand}`.
+    pub from_name: String,
     /// Its subject if the teammate's name is known: `{teammate}`.
     pub subject_teammate: String,
     /// Its subject otherwise: `{brand}`.
@@ -78,7 +126,7 @@ pub struct MailText {
     pub question_teammate: String,
     /// The question otherwise: `{brand}`.
     pub question_brand: String,
-    /// What the conversation was about: `{subject}`.
+    /// What the conversation was about: `{subject}`. It has a line to itself, so it ends without a full stop.
     pub about: String,
     /// How to answer.
     pub hint: String,
@@ -91,77 +139,154 @@ pub struct MailText {
     pub unsubscribe: String,
 }
 
-/// The rating page.
+/// What all states of the rating page share.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RateText {
+pub struct PageText {
     /// The page's title, in the browser's tab.
     pub title: String,
     /// At the top, if the teammate's name is known: `{teammate}`.
     pub about_teammate: String,
     /// At the top otherwise: `{brand}`.
     pub about_brand: String,
-    /// The heading if a face was chosen and nothing is saved yet: `{word}`.
-    pub chose_heading: String,
-    /// How to save the rating.
-    pub chose: String,
-    /// The end of the rate window, while nothing is saved: `{time}`.
-    pub rate_until: String,
-    /// The heading if the link of the standing rating was opened again: `{word}`.
-    pub standing_heading: String,
-    /// What the customer can do then.
-    pub standing: String,
-    /// The end of the change window: `{time}`.
-    pub change_until: String,
-    /// The sentence if a rating stands and the change window is over.
-    pub settled: String,
-    /// When the change window ended: `{time}`.
-    pub settled_since: String,
-    /// The heading if the link of another face than the standing one was opened.
-    pub change_heading: String,
-    /// Which rating stands, and how to change it: `{word}`, `{clicked}`.
-    pub change: String,
-    /// The same, if the clicked face is the standing one: `{word}`.
-    pub change_same: String,
-    /// The heading if a comment locked the rating earlier: `{word}`.
-    pub final_heading: String,
-    /// What that means.
-    pub r#final: String,
-    /// The heading if the rate window is over.
-    pub closed_heading: String,
-    /// A friendly sentence about it.
-    pub closed: String,
-    /// When the rate window ended: `{time}`.
-    pub closed_since: String,
-    /// Above the faces.
-    pub another: String,
-    /// Above the faces, if another rating stands.
-    pub which: String,
-    /// Below the comment box: how long a comment may be, and what it does.
-    pub comment_hint: String,
-    /// Above a comment that was not accepted.
-    pub comment_kept: String,
-    /// The button.
-    pub send: String,
-    /// The button while the answer is sent.
+    /// A button while its press is held back.
+    pub moment: String,
+    /// A button while its press is sent.
     pub sending: String,
 }
 
-/// The texts of the rating page whose tone depends on the score.
+/// The rating page while nothing is saved.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PendingText {
+    /// The heading: `{word}`.
+    pub heading: String,
+    /// The sentence while the script is about to save the rating.
+    pub saving: String,
+    /// The sentence if a press is needed.
+    pub press: String,
+    /// The sentence if a press was refused, and the next one will do.
+    pub once_more: String,
+    /// The sentence if the rating is in doubt, because several faces were clicked, and a press is needed.
+    pub held: String,
+    /// The button: `{word}`.
+    pub save: String,
+    /// The end of the rate window: `{time}`.
+    pub until: String,
+}
+
+/// The rating page while two faces are in play.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhichText {
+    /// The heading.
+    pub heading: String,
+    /// The sentence if a rating stands: the word of it, `{word}`, and of the face that was clicked now, `{clicked}`.
+    pub rated: String,
+    /// The sentence if the earlier rating is in doubt: the word of it, `{word}`, and of the face that was clicked now,
+    /// `{clicked}`.
+    pub held: String,
+    /// The button that keeps the earlier rating: `{face}`, `{word}`.
+    pub keep: String,
+    /// The button that takes the face that was clicked now: `{face}`, `{word}`.
+    pub change_to: String,
+}
+
+/// The rating page when a rating is saved. The thanks are in [`ToneText`].
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedText {
+    /// The heading if the link was opened again later: `{word}`.
+    pub heading: String,
+    /// The sentence then.
+    pub sentence: String,
+    /// The sentence if a comment came with the rating and is not saved yet. It quotes the button `comment.send`.
+    pub not_comment: String,
+    /// The end of the change window: `{time}`.
+    pub until: String,
+    /// The way to another face.
+    pub another: String,
+    /// What a screen reader says of the face that is saved.
+    pub current: String,
+}
+
+/// The rating page when the rating or the survey is over.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverText {
+    /// The sentence if the rating can no longer be changed.
+    pub frozen: String,
+    /// When that came about: `{time}`.
+    pub frozen_since: String,
+    /// The heading if a comment locked the rating earlier: `{word}`.
+    pub final_heading: String,
+    /// The sentence then.
+    pub r#final: String,
+    /// The heading if the rate window is over and nothing is rated.
+    pub closed_heading: String,
+    /// The sentence then.
+    pub closed: String,
+    /// When the rate window ended: `{time}`.
+    pub closed_since: String,
+    /// The heading if an operator took the survey out.
+    pub voided_heading: String,
+    /// The sentence then.
+    pub voided: String,
+}
+
+/// The comment box.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommentText {
+    /// Below the box: that it may stay empty, and what a comment does.
+    pub hint: String,
+    /// The same if the rating can no longer be changed anyway, and behind the label of a question.
+    pub optional: String,
+    /// The counter near the limit: `{count}`, `{limit}`.
+    pub count: String,
+    /// The comment is too long: `{count}`, `{limit}`.
+    pub too_long: String,
+    /// What stands after it if a rating is saved.
+    pub safe: String,
+    /// Above a comment that can no longer be sent.
+    pub kept: String,
+    /// The button.
+    pub send: String,
+    /// The button if there are questions besides the comment.
+    pub send_answers: String,
+}
+
+/// The way to a person, on a page where a customer may need one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HelpText {
+    /// The question.
+    pub question: String,
+    /// The link if it writes a mail.
+    pub reply: String,
+    /// The link if it opens a page.
+    pub contact: String,
+    /// The subject of the mail if the conversation had none: `{brand}`.
+    pub subject: String,
+}
+
+/// The texts of the rating page whose tone depends on the score. An operator can replace each of them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToneText {
     /// The thanks for a rating.
     pub saved_heading: String,
-    /// What was saved: `{word}`, `{brand}`.
+    /// What was saved.
     pub saved: String,
     /// Above the comment box: what to write about.
     pub comment: String,
     /// Below the comment box: why a comment helps: `{brand}`.
     pub comment_why: String,
+    /// Above the reasons that can be ticked.
+    pub reasons: String,
     /// The thanks for a comment.
     pub final_heading: String,
-    /// What was saved: `{word}`, `{brand}`.
+    /// What was saved.
     pub final_saved: String,
 }
 
@@ -169,10 +294,6 @@ pub struct ToneText {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusalText {
-    /// Another press is needed.
-    pub ask: String,
-    /// A rating stands, and the form picked no face.
-    pub ask_change: String,
     /// The page was too old.
     pub stale: String,
     /// The rate window is over.
@@ -183,15 +304,11 @@ pub struct RefusalText {
     pub locked: String,
     /// The same, and a new comment was not accepted.
     pub locked_comment: String,
-    /// The comment is too long.
-    pub too_long: String,
-    /// The form could not be read.
-    pub malformed: String,
-    /// Shown by the script: no response, or one that it cannot read.
+    /// The form was sent, and no answer came.
     pub failed: String,
-    /// Shown by the script: no connection.
+    /// The same, without a network.
     pub offline: String,
-    /// Shown by the script: a rate limit.
+    /// A rate limit.
     pub too_many: String,
 }
 
@@ -211,14 +328,22 @@ pub struct UnsubscribeText {
     pub done_heading: String,
     /// What unsubscribing means: `{brand}`.
     pub done: String,
+    /// Above the button that takes it back.
+    pub undo: String,
+    /// That button.
+    pub undo_button: String,
+    /// The heading after it was taken back.
+    pub undone_heading: String,
+    /// What that means: `{brand}`.
+    pub undone: String,
 }
 
 /// Pages that only show a message: a heading and a sentence each.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageText {
-    /// The start page, which nothing links to: how one rates.
-    pub home: String,
+    /// The heading of the start page, which nothing links to: whose surveys live here: `{brand}`.
+    pub home_heading: String,
     /// The link does not exist.
     pub unknown_link_heading: String,
     /// The link does not exist: what to do.
@@ -258,6 +383,36 @@ impl Text {
             language => language,
         };
         TEXTS.iter().find(|text| language(&text.language) == language(locale))
+    }
+
+    /// The texts of the rating page in one tone.
+    #[must_use]
+    pub fn toned(&self, tone: Tone) -> &ToneText {
+        match tone {
+            Tone::Low => &self.low,
+            Tone::Middle => &self.middle,
+            Tone::High => &self.high,
+        }
+    }
+
+    /// One text out of several sentences. Languages that are written without spaces have none between them.
+    #[must_use]
+    pub fn join<S: AsRef<str>>(&self, sentences: &[S]) -> String {
+        sentences.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(&self.joiner)
+    }
+
+    /// A whole number as the language writes it, such as `5,000`.
+    #[must_use]
+    pub fn number(&self, number: usize) -> String {
+        let digits = number.to_string();
+        let mut written = String::new();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at) % 3 == 0 {
+                written.push_str(&self.thousands);
+            }
+            written.push(digit);
+        }
+        written
     }
 
     /// The texts in English.

@@ -31,7 +31,20 @@ fn placeholders(text: &str) -> BTreeSet<&str> {
 #[test]
 fn every_language_has_every_text_and_the_placeholders_of_english() {
     let english = texts(FILES[0]);
-    let known = ["brand", "teammate", "subject", "word", "clicked", "number", "time", "reference"];
+    let known = [
+        "brand",
+        "teammate",
+        "customer",
+        "subject",
+        "face",
+        "word",
+        "clicked",
+        "number",
+        "count",
+        "limit",
+        "time",
+        "reference",
+    ];
     for text in english.iter().filter(|(key, _)| *key != "time").map(|(_, text)| text) {
         assert!(placeholders(text).iter().all(|name| known.contains(name)), "{text}");
     }
@@ -40,7 +53,9 @@ fn every_language_has_every_text_and_the_placeholders_of_english() {
         let language = &texts["language"];
         assert!(texts.keys().eq(english.keys()), "{language}");
         for (key, text) in &texts {
-            assert!(!text.is_empty() && text.trim() == text && !text.contains(char::is_control), "{language} {key}");
+            let is_text = !["joiner", "thousands"].contains(&key.as_str()) && !key.starts_with("quotes.");
+            assert!(!is_text || !text.is_empty() && text.trim() == text, "{language} {key}");
+            assert!(!text.contains(char::is_control), "{language} {key}");
             assert_eq!(placeholders(text), placeholders(&english[key]), "{language} {key}: {text}");
             assert_eq!(text.matches('{').count(), english[key].matches('{').count(), "{language} {key}: {text}");
             assert_eq!(text.matches('}').count(), text.matches('{').count(), "{language} {key}: {text}");
@@ -51,7 +66,8 @@ fn every_language_has_every_text_and_the_placeholders_of_english() {
 #[test]
 fn every_text_is_translated() {
     // Texts that may be the same in two languages.
-    let same = ["direction", "face", "months.", "time", "words.2"];
+    let same =
+        ["direction", "joiner", "thousands", "quotes.", "mail.face", "mail.from_name", "months.", "time", "words.2"];
     let english = texts(FILES[0]);
     for file in &FILES[1..] {
         let texts = texts(file);
@@ -59,6 +75,89 @@ fn every_text_is_translated() {
             assert_ne!(text, &english[key], "{} {key}", texts["language"]);
         }
     }
+}
+
+/// Every text of every language, with its language, its key, and the English one.
+fn all_texts() -> Vec<(String, String, String, String)> {
+    let english = texts(FILES[0]);
+    let of = |file: &&str| {
+        let texts = texts(file);
+        let language = texts["language"].clone();
+        let row = |(key, text): (String, String)| (language.clone(), key.clone(), text, english[&key].clone());
+        texts.into_iter().map(row).collect::<Vec<_>>()
+    };
+    FILES.iter().flat_map(of).collect()
+}
+
+#[test]
+fn no_text_has_a_doubled_word_or_space_or_marks_of_another_language() {
+    for (language, key, text, _) in all_texts() {
+        let Text { quotes, .. } = Text::in_language(&language).expect("a language");
+        let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+        // Italian says "so so".
+        let doubled = words.windows(2).any(|pair| pair[0] == pair[1] && !pair[0].is_empty() && pair[0] != "così");
+        assert!(!doubled, "{language} {key}: {text}");
+        assert!(!text.contains("  ") && !text.contains(['"', '\'']), "{language} {key}: {text}");
+        if key.starts_with("quotes.") {
+            continue;
+        }
+        let marks = |side: usize| text.matches(quotes[side].as_str()).count();
+        assert_eq!(marks(0), marks(1), "{language} {key}: {text}");
+        let without = quotes.iter().fold(text.clone(), |text, mark| text.replace(mark.as_str(), ""));
+        assert!(!without.contains(['“', '”', '„', '«', '»', '‹', '›', '「', '」', '‘']), "{language} {key}: {text}");
+    }
+}
+
+#[test]
+fn a_text_ends_like_the_english_one() {
+    // A greeting ends as letters do in the language, and Japanese asks without a question mark.
+    let exempt = |key: &str| ["mail.greeting", "mail.subject_brand", "mail.question_brand"].contains(&key);
+    let kind = |text: &str| match text.chars().last() {
+        Some('.' | '。') => '.',
+        Some('?' | '？' | '؟' | ';') => '?',
+        Some('…') => '…',
+        Some(_) | None => ' ',
+    };
+    for (language, key, text, english) in all_texts() {
+        // After a thanks, an exclamation mark is a matter of taste.
+        let (own, other) = (kind(&text), kind(&english));
+        let asks_in_words = language == "ja" && other == '?' && own == ' ';
+        let names_at_the_end = text.ends_with('}') || english.ends_with('}');
+        let is_label = ["time", "joiner", "thousands"].contains(&key.as_str());
+        assert!(
+            own == other || asks_in_words || names_at_the_end || is_label || exempt(&key),
+            "{language} {key}: {text} ({english})"
+        );
+    }
+}
+
+#[test]
+fn a_text_quotes_a_button_by_its_name() {
+    for text in TEXTS.iter() {
+        let name = format!("{}{}{}", text.quotes[0], text.comment.send, text.quotes[1]);
+        assert!(text.saved.not_comment.contains(&name), "{}: {}", text.language, text.saved.not_comment);
+    }
+}
+
+/// A tile is 54 px wide in a mail of 320 px, and a letter of its 12 px about 6 px.
+#[test]
+fn the_words_of_the_faces_fit_their_tiles() {
+    let width = |word: &str| word.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum::<usize>();
+    for text in TEXTS.iter() {
+        for word in text.words.iter().flat_map(|words| words.split(' ')) {
+            assert!(width(word) <= 9, "{}: {word}", text.language);
+        }
+    }
+}
+
+#[test]
+fn numbers_and_sentences_are_put_together_as_the_language_does() {
+    let number = |language| Text::in_language(language).expect(language).number(12345);
+    assert_eq!([number("en"), number("de"), number("es")], ["12,345", "12.345", "12345"]);
+    assert_eq!(Text::english().number(999), "999");
+    let two = ["Ja.", "Nein."];
+    assert_eq!(Text::in_language("de").expect("German").join(&two), "Ja. Nein.");
+    assert_eq!(Text::in_language("ja").expect("Japanese").join(&["はい。", "いいえ。"]), "はい。いいえ。");
 }
 
 #[test]

@@ -1,260 +1,202 @@
-//! The stylesheet and the script of the pages. Their paths contain a hash of the content, so browsers may cache them
-//! without a time limit.
+//! The files that the pages link to: style sheet, script, icon and logo. Their paths contain a hash of the content, so
+//! browsers may cache them without a time limit.
 //!
-//! It owns their content: the files beside the templates, and the colors, which it derives from the brand's color so
-//! that texts stay readable. It must not know how they are served.
+//! It owns these files and how they are served: compressed once, at start. It must not know what a page shows.
 
+use super::colors;
+use super::error::Failure;
 use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
+use std::io::Write;
+
+pub use super::colors::BRAND_COLOR;
 
 const CSS: &str = include_str!("../../templates/page/page.css");
-const JS: &[u8] = include_bytes!("../../templates/page/page.js");
-/// The default of `brand.color`.
-pub const BRAND_COLOR: &str = "#2f6fed";
+const JS: &str = include_str!("../../templates/page/page.js");
+const ICON: &str = include_str!("../../templates/page/icon.svg");
 
-/// Red, green and blue.
-type Rgb = [u8; 3];
+/// The content of SVG files.
+const SVG: &str = "image/svg+xml";
+/// A picture is not a page: should somebody open an SVG by its address, no script in it runs, and it loads nothing.
+const PICTURE_SECURITY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-const WHITE: Rgb = [0xff; 3];
-const BLACK: Rgb = [0; 3];
-/// The contrast that WCAG AA requires of texts.
-const TEXT: f64 = 4.5;
-/// The contrast that WCAG AA requires of the borders of controls, plus a margin for rounding.
-const BORDER: f64 = 3.05;
-
-/// The colors of the light pages or of the dark ones. A test checks their contrasts.
-struct Scheme {
-    /// Black or white: colors are mixed towards it to gain contrast.
-    extreme: Rgb,
-    /// The background of the page.
-    paper: Rgb,
-    /// The background of texts.
-    card: Rgb,
-    /// Texts.
-    ink: Rgb,
-    /// Secondary texts.
-    soft: Rgb,
-    /// Borders of controls.
-    line: Rgb,
-    /// The background of notices.
-    alert: Rgb,
-    /// The border of notices.
-    warn: Rgb,
-    /// The share of the brand's color in the background of the chosen face, from 0 to 1.
-    tint: f64,
+/// A file that pages link to.
+#[derive(Clone, Debug)]
+pub struct Asset {
+    /// Its path on this host.
+    pub path: String,
+    /// Its content type.
+    pub kind: &'static str,
+    /// Its content.
+    pub content: Bytes,
+    /// Its content, compressed; `None` if that saves nothing.
+    pub gzip: Option<Bytes>,
 }
 
-const LIGHT: Scheme = Scheme {
-    extreme: BLACK,
-    paper: [0xf3, 0xf4, 0xf8],
-    card: WHITE,
-    ink: [0x1c, 0x22, 0x30],
-    soft: [0x56, 0x5e, 0x70],
-    line: [0x82, 0x89, 0x9a],
-    alert: [0xff, 0xf4, 0xde],
-    warn: [0xb3, 0x78, 0x00],
-    tint: 0.14,
-};
-
-const DARK: Scheme = Scheme {
-    extreme: WHITE,
-    paper: [0x11, 0x14, 0x1a],
-    card: [0x1c, 0x20, 0x29],
-    ink: [0xee, 0xf0, 0xf5],
-    soft: [0xb0, 0xb7, 0xc6],
-    line: [0x7f, 0x87, 0x98],
-    alert: [0x3b, 0x31, 0x17],
-    warn: [0xe0, 0xa0, 0x20],
-    tint: 0.24,
-};
-
-impl Scheme {
-    /// The background of the chosen face.
-    fn tint(&self, brand: Rgb) -> Rgb {
-        mix(self.card, brand, self.tint)
+impl Asset {
+    fn new(name: &str, end: &str, kind: &'static str, content: impl Into<Bytes>) -> Self {
+        let content = content.into();
+        let hash = HEXLOWER.encode(&Sha256::digest(&content)[..8]);
+        let gzip = gzip(&content).filter(|gzip| gzip.len() < content.len());
+        Self { path: format!("/assets/{name}.{hash}.{end}"), kind, content, gzip }
     }
 
-    /// The border of elements in the brand's color: that color, mixed towards `extreme` until it has enough contrast
-    /// with both the card and the tint.
-    fn rim(&self, brand: Rgb) -> Rgb {
-        let behind = [self.card, self.tint(brand)];
-        let stands_out = |rim: &Rgb| behind.iter().all(|color| contrast(*rim, *color) >= BORDER);
-        let mut steps = (0..=20).map(|step| mix(brand, self.extreme, f64::from(step) / 20.0));
-        steps.find(stands_out).unwrap_or(self.extreme)
-    }
-
-    fn css(&self, brand: Rgb) -> String {
-        let colors = [
-            ("paper", self.paper),
-            ("card", self.card),
-            ("ink", self.ink),
-            ("soft", self.soft),
-            ("line", self.line),
-            ("alert", self.alert),
-            ("warn", self.warn),
-            ("tint", self.tint(brand)),
-            ("rim", self.rim(brand)),
-        ];
-        let rules = colors.map(|(name, rgb)| format!("--{name}:{}", hex(rgb)));
-        format!(":root{{{}}}", rules.join(";"))
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let gzip = self.gzip.as_ref().filter(|_| takes_gzip(headers));
+        let content = gzip.unwrap_or(&self.content).clone();
+        // The hash of the content is in its path, so browsers may keep it.
+        let caching = [(header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+        let mut response = ([(header::CONTENT_TYPE, self.kind)], caching, content).into_response();
+        let mut set = |name: HeaderName, value: &'static str| {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        };
+        if gzip.is_some() {
+            set(header::CONTENT_ENCODING, "gzip");
+        }
+        if self.gzip.is_some() {
+            set(header::VARY, "accept-encoding");
+        }
+        if self.kind.starts_with("image/") {
+            set(header::CONTENT_SECURITY_POLICY, PICTURE_SECURITY);
+        }
+        response
     }
 }
 
 /// The files that the pages link to. Made once, at start.
 #[derive(Clone, Debug)]
 pub struct Assets {
-    /// The path of the stylesheet.
-    pub css_path: String,
-    /// The path of the script.
-    pub js_path: String,
-    /// The stylesheet, `text/css; charset=utf-8`.
-    pub css: Bytes,
-    /// The script, `text/javascript; charset=utf-8`.
-    pub js: Bytes,
+    /// The style sheet.
+    pub css: Asset,
+    /// The script.
+    pub js: Asset,
+    /// The icon of the browser's tab.
+    pub icon: Asset,
+    /// The brand's logo, if there is one.
+    pub logo: Option<Asset>,
 }
 
 impl Assets {
-    /// Puts the colors of a brand in front of the stylesheet. Its color is `#rgb` or `#rrggbb`. Anything else could
-    /// inject style rules, so [`BRAND_COLOR`] replaces it.
+    /// Puts the colors of a brand in front of the style sheet, and into the icon. Its color is `#rgb` or `#rrggbb`; any
+    /// other text gives [`BRAND_COLOR`]. `logo` is its content type and its content.
     #[must_use]
-    pub fn new(color: &str) -> Self {
-        let brand = parse(color).or_else(|| parse(BRAND_COLOR)).unwrap_or(BLACK);
-        let css = format!(
-            ":root{{--brand:{};--on-brand:{}}}\n{}\n@media(prefers-color-scheme:dark){{{}}}\n{CSS}",
-            hex(brand),
-            hex(text_on(brand)),
-            LIGHT.css(brand),
-            DARK.css(brand),
-        );
+    pub fn new(color: &str, logo: Option<(&'static str, Vec<u8>)>) -> Self {
+        let [brand, on_brand] = colors::brand_colors(color);
+        let icon = ICON.replace("#000", &brand).replace("#fff", &on_brand);
         Self {
-            css_path: path("css", css.as_bytes()),
-            js_path: path("js", JS),
-            css: css.into(),
-            js: Bytes::from_static(JS),
+            css: Asset::new("page", "css", "text/css; charset=utf-8", colors::css(color) + &dense(CSS)),
+            js: Asset::new("page", "js", "text/javascript; charset=utf-8", dense(JS)),
+            icon: Asset::new("icon", "svg", SVG, icon),
+            logo: logo.map(|(kind, content)| Asset::new("logo", ending(kind), kind, content)),
         }
     }
-}
 
-fn path(kind: &str, content: &[u8]) -> String {
-    let hash = HEXLOWER.encode(&Sha256::digest(content)[..8]);
-    format!("/assets/page.{hash}.{kind}")
-}
-
-fn parse(color: &str) -> Option<Rgb> {
-    let digits = color.strip_prefix('#')?;
-    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let number = u32::from_str_radix(digits, 16).ok()?;
-    match digits.len() {
-        6 => {
-            let [_, rgb @ ..] = number.to_be_bytes();
-            Some(rgb)
-        }
-        3 => Some([8, 4, 0].map(|shift| u8::try_from(number >> shift & 0xf).unwrap_or(0) * 0x11)),
-        _ => None,
+    /// Answers the request of a file, compressed if the browser takes that.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Response, Failure> {
+        let mut all = [&self.css, &self.js, &self.icon].into_iter().chain(&self.logo);
+        all.find(|asset| asset.path == path).map(|asset| asset.answer(headers)).ok_or_else(Failure::not_found)
     }
 }
 
-fn hex(color: Rgb) -> String {
-    format!("#{}", HEXLOWER.encode(&color))
+/// The end of a picture's name.
+fn ending(kind: &str) -> &str {
+    if kind == SVG { "svg" } else { kind.strip_prefix("image/").unwrap_or("bin") }
 }
 
-/// The color of a text on `color`: white if the contrast suffices, else black, which then has a contrast above 4.6.
-fn text_on(color: Rgb) -> Rgb {
-    if contrast(WHITE, color) >= TEXT { WHITE } else { BLACK }
-}
-
-/// Mixes two colors. `part` is the share of the second, from 0 to 1.
-fn mix(from: Rgb, to: Rgb, part: f64) -> Rgb {
-    let between = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part).round();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between two bytes")]
-    std::array::from_fn(|at| between(from[at], to[at]) as u8)
-}
-
-/// The contrast ratio of WCAG 2, from 1 to 21.
-fn contrast(one: Rgb, other: Rgb) -> f64 {
-    let [one, other] = [one, other].map(|rgb| luminance(rgb) + 0.05);
-    one.max(other) / one.min(other)
-}
-
-/// The relative luminance of WCAG 2.
-fn luminance(rgb: Rgb) -> f64 {
-    let linear = rgb.map(|part| {
-        let part = f64::from(part) / 255.0;
-        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+/// A style sheet or script without indentation and without the lines that only comment: half of the bytes do nothing in
+/// a browser.
+fn dense(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| {
+        let comment = line.starts_with("//") || line.starts_with("/*") && line.ends_with("*/");
+        !line.is_empty() && !comment
     });
-    0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn gzip(content: &[u8]) -> Option<Bytes> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(content).ok()?;
+    gzip.finish().ok().map(Bytes::from)
+}
+
+/// Whether an `Accept-Encoding` takes gzip (RFC 9110, 12.5.3): by its name, or else by `*`, unless its weight is 0.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let codings: Vec<_> = values.flat_map(|value| value.split(',')).map(|coding| coding.trim()).collect();
+    let weight = |name: &str| {
+        codings.iter().find_map(|coding| {
+            let (coding, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+            let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+            coding.trim().eq_ignore_ascii_case(name).then(|| weight.unwrap_or(0.0))
+        })
+    };
+    weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use flate2::read::GzDecoder;
+    use std::io::Read;
 
     #[test]
     fn a_path_changes_with_its_content() {
-        let (blue, red) = (Assets::new("#2f6fed"), Assets::new("#c00"));
-        assert_ne!(blue.css_path, red.css_path);
-        assert_eq!(blue.js_path, red.js_path);
-        assert_eq!(blue.css_path, Assets::new("#2f6fed").css_path);
-        assert!(blue.css.starts_with(b":root{--brand:#2f6fed;--on-brand:#ffffff}\n"));
+        let (blue, red) = (Assets::new("#2f6fed", None), Assets::new("#c00", None));
+        assert_ne!(blue.css.path, red.css.path);
+        assert_ne!(blue.icon.path, red.icon.path);
+        assert_eq!(blue.js.path, red.js.path);
+        assert_eq!(blue.css.path, Assets::new("#2f6fed", None).css.path);
+        assert!(String::from_utf8_lossy(&red.icon.content).contains("#cc0000"));
     }
 
     #[test]
-    fn a_color_cannot_inject_style_rules() {
-        for color in ["red;} * { display: none", "", "#", "#12345", "#+12345", "#ffé", "rgb(0,0,0)"] {
-            assert_eq!(Assets::new(color).css_path, Assets::new(BRAND_COLOR).css_path, "{color}");
+    fn what_is_compressed_is_the_same() {
+        let assets = Assets::new(BRAND_COLOR, Some(("image/png", vec![7, 1, 0])));
+        for asset in [&assets.css, &assets.js, &assets.icon] {
+            let gzip = asset.gzip.as_ref().expect("a text that shrinks");
+            let mut content = Vec::new();
+            GzDecoder::new(&gzip[..]).read_to_end(&mut content).expect("gzip");
+            assert_eq!(content, asset.content);
         }
+        let logo = assets.logo.expect("a logo");
+        assert!(logo.gzip.is_none() && logo.path.ends_with(".png"), "three bytes do not shrink");
     }
 
     #[test]
-    fn our_own_colors_have_enough_contrast() {
-        for scheme in [LIGHT, DARK] {
-            for behind in [scheme.paper, scheme.card, scheme.alert] {
-                assert!(contrast(scheme.ink, behind) >= TEXT && contrast(scheme.soft, behind) >= TEXT);
-            }
-            assert!(contrast(scheme.line, scheme.card) >= BORDER && contrast(scheme.warn, scheme.alert) >= BORDER);
+    fn a_browser_says_whether_it_takes_gzip() {
+        for (accept, takes) in [
+            ("gzip, deflate, br", true),
+            ("br;q=1.0, GZIP;q=0.2", true),
+            ("*", true),
+            ("*;q=0.1", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000, *", false),
+            ("*;q=0", false),
+            ("identity", false),
+            ("br", false),
+            ("gzip;q=many", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(accept))]);
+            assert_eq!(takes_gzip(&headers), takes, "{accept}");
         }
-        assert!((contrast(WHITE, BLACK) - 21.0).abs() < 1e-9 && contrast([0x77; 3], WHITE) < TEXT);
-    }
-
-    fn check_contrasts(brand: Rgb) {
-        let name = hex(brand);
-        assert!(contrast(text_on(brand), brand) >= TEXT, "{name}");
-        for scheme in [LIGHT, DARK] {
-            let (tint, rim) = (scheme.tint(brand), scheme.rim(brand));
-            assert!(contrast(scheme.ink, tint) >= TEXT, "{name}: a word on {tint:?}");
-            assert!(contrast(rim, scheme.card) >= 3.0 && contrast(rim, tint) >= 3.0, "{name}: {rim:?}");
-        }
-    }
-
-    #[test]
-    fn texts_are_readable_with_extreme_brand_colors() {
-        for red in [0, 0xff] {
-            for green in [0, 0xff] {
-                for blue in [0, 0xff] {
-                    check_contrasts([red, green, blue]);
-                }
-            }
-        }
-        assert_eq!(text_on([0xff, 0xe6, 0]), BLACK);
-        assert_eq!(LIGHT.rim([0x2f, 0x6f, 0xed]), [0x2f, 0x6f, 0xed], "a color with enough contrast is kept");
-    }
-
-    proptest! {
-        #[test]
-        fn texts_are_readable_with_any_brand_color(brand: Rgb) {
-            check_contrasts(brand);
-        }
+        assert!(!takes_gzip(&HeaderMap::new()));
     }
 
     #[test]
     fn the_files_load_nothing_from_other_hosts() {
-        for file in [CSS.as_bytes(), JS] {
-            let file = String::from_utf8_lossy(file);
+        for file in [CSS, JS, ICON] {
+            let file = file.replace("http://www.w3.org/2000/svg", "");
             assert!(!file.contains("url(") && !file.contains("@import") && !file.contains("//cdn"));
+            assert!(!file.contains("http"));
         }
     }
 }

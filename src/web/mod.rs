@@ -6,6 +6,7 @@
 mod api;
 pub mod assets;
 mod body;
+mod colors;
 mod error;
 mod extract;
 mod health;
@@ -41,7 +42,7 @@ use uuid::Uuid;
 
 /// What pages may do: nothing inline, nothing from elsewhere, in no frame.
 const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A browser that came by https stays there for a year. Other hosts of the operator are not ours to bind.
 const TRANSPORT_SECURITY: &str = "max-age=31536000";
@@ -51,6 +52,8 @@ const TRANSPORT_SECURITY: &str = "max-age=31536000";
 struct App {
     gateway: Arc<Gateway>,
     assets: Assets,
+    /// Where customers reach a person, as a URL.
+    contact: Option<String>,
     /// Words that mark a machine's `User-Agent`, in lower case.
     machines: Vec<String>,
     limits: Limits,
@@ -60,8 +63,11 @@ struct App {
 
 impl App {
     fn new(gateway: Arc<Gateway>) -> Arc<Self> {
+        let brand = &gateway.config.brand;
+        let logo = brand.logo.as_ref().map(|logo| (logo.kind, logo.content.clone()));
         Arc::new(Self {
-            assets: Assets::new(&gateway.config.brand.color),
+            assets: Assets::new(&brand.color, logo),
+            contact: gateway.config.contact(),
             machines: extract::machine_words(&gateway.config.clicks.machines),
             limits: Limits::new(),
             bodies: Semaphore::new(body::MOST_AT_ONCE),
@@ -92,7 +98,14 @@ impl App {
         let config = &self.gateway.config;
         let (text, custom) = (config.text(locale), config.custom_texts(policy));
         let brand = custom.brand(&text.language, &config.brand.name);
-        Frame { brand, custom, text, zone: config.report.timezone, assets: &self.assets }
+        Frame {
+            brand,
+            custom,
+            text,
+            zone: config.report.timezone,
+            assets: &self.assets,
+            contact: self.contact.as_deref(),
+        }
     }
 }
 
@@ -145,17 +158,7 @@ async fn home(State(app): State<Arc<App>>) -> Html<String> {
 }
 
 async fn asset(State(app): State<Arc<App>>, request: Request) -> Result<Response, Failure> {
-    let path = request.uri().path();
-    let (kind, content) = if path == app.assets.css_path {
-        ("text/css; charset=utf-8", app.assets.css.clone())
-    } else if path == app.assets.js_path {
-        ("text/javascript; charset=utf-8", app.assets.js.clone())
-    } else {
-        return Err(Failure::not_found());
-    };
-    // The hash of the content is in its path, so browsers may keep it.
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
-    Ok((headers, content).into_response())
+    app.assets.answer(request.uri().path(), request.headers())
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
@@ -231,3 +234,6 @@ fn secure(app: &App, response: &mut Response, id: &str) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
 }
+
+#[cfg(test)]
+mod tests;

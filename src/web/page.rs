@@ -18,14 +18,16 @@ pub struct Frame<'a> {
     pub text: &'a Text,
     /// The zone of the times it shows, until the script shows them in the customer's own.
     pub zone: Tz,
-    /// The stylesheet and the script.
+    /// The files that it links to.
     pub assets: &'a Assets,
+    /// Where customers reach a person, as a URL, if anywhere.
+    pub contact: Option<&'a str>,
 }
 
 /// A page that shows one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
-    /// The start page, which nothing links to.
+    /// The start page, which nothing links to: whose surveys live here.
     Home,
     /// No such link, whatever the cause.
     UnknownLink,
@@ -45,8 +47,10 @@ pub enum Message {
 #[must_use]
 pub fn message(frame: Frame, message: Message, reference: Option<&str>) -> String {
     let text = &frame.text.message;
+    let home = fill(&text.home_heading, &[("brand", frame.brand)]);
+    let nothing = String::new();
     let (heading, sentence) = match message {
-        Message::Home => (&frame.text.rate.title, &text.home),
+        Message::Home => (&home, &nothing),
         Message::UnknownLink => (&text.unknown_link_heading, &text.unknown_link),
         Message::Test => (&text.test_heading, &text.test),
         Message::Malformed => (&text.malformed_heading, &text.malformed),

@@ -1,15 +1,19 @@
-//! The unsubscribe link of a mail: a page with a button, and what the button does (RFC 8058).
+//! The unsubscribe link of a mail: a page with a button, what the button does (RFC 8058), and the way back.
 //!
 //! It must not know whom the link belongs to.
 
 use super::App;
 use super::api::HandlerResult;
+use super::body::Unread;
 use super::page::{Frame, render};
+use crate::gateway::Leaving;
 use crate::survey::link::Link;
 use crate::text::fill;
 use askama::Template;
 use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
+use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse};
 use std::sync::Arc;
 
@@ -19,17 +23,50 @@ pub(super) async fn ask(
     Extension(link): Extension<Link>,
     OriginalUri(uri): OriginalUri,
 ) -> HandlerResult {
-    let about = app.gateway.unsubscribe_page(link).await?;
-    Ok(Html(page(app.frame(about.locale.as_deref(), None), uri.path(), false)).into_response())
+    let leaving = app.gateway.unsubscribe_page(link).await?;
+    Ok(answer(&app, uri.path(), &leaving, Shown::Question))
 }
 
+/// A POST without the token of a page unsubscribes, whatever it holds: mail programs send one by themselves.
 pub(super) async fn unsubscribe(
     State(app): State<Arc<App>>,
     Extension(link): Extension<Link>,
     OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Unread,
 ) -> HandlerResult {
-    let about = app.gateway.unsubscribe(link).await?;
-    Ok(Html(page(app.frame(about.locale.as_deref(), None), uri.path(), true)).into_response())
+    let form = body.form(&app).await.unwrap_or_default();
+    let Some(undo) = undo_token(&form) else {
+        let leaving = app.gateway.unsubscribe(link).await?;
+        return Ok(answer(&app, uri.path(), &leaving, Shown::Left));
+    };
+    // Another site has no token, but may have seen one.
+    let undo = if app.cross_site(&headers) { String::new() } else { undo };
+    let leaving = app.gateway.undo_unsubscribe(link, &undo).await?;
+    let shown = if leaving.left { Shown::Left } else { Shown::Back };
+    Ok(answer(&app, uri.path(), &leaving, shown))
+}
+
+/// The token in the form of the page that follows unsubscribing.
+fn undo_token(form: &Bytes) -> Option<String> {
+    let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(form).ok()?;
+    fields.into_iter().find_map(|(name, value)| (name == "undo").then_some(value))
+}
+
+fn answer(app: &App, action: &str, leaving: &Leaving, shown: Shown) -> axum::response::Response {
+    let frame = app.frame(leaving.about.locale.as_deref(), None);
+    Html(page(frame, action, leaving.undo.as_deref(), shown)).into_response()
+}
+
+/// What the page says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Whether to unsubscribe.
+    Question,
+    /// The customer is asked no more.
+    Left,
+    /// The customer may be asked again.
+    Back,
 }
 
 #[derive(Template)]
@@ -37,16 +74,22 @@ pub(super) async fn unsubscribe(
 struct UnsubscribePage<'a> {
     frame: Frame<'a>,
     action: &'a str,
-    done: bool,
+    shown: Shown,
+    /// The token that takes it back, if the page offers that.
+    undo: Option<&'a str>,
     heading: &'a str,
     sentence: String,
 }
 
-/// A button that posts to `action`, or what it did.
-fn page(frame: Frame, action: &str, done: bool) -> String {
+pub(super) fn page(frame: Frame, action: &str, undo: Option<&str>, shown: Shown) -> String {
     let text = &frame.text.unsubscribe;
-    let (heading, sentence) = if done { (&text.done_heading, &text.done) } else { (&text.heading, &text.sentence) };
-    render(&UnsubscribePage { frame, action, done, heading, sentence: fill(sentence, &[("brand", frame.brand)]) })
+    let (heading, sentence) = match shown {
+        Shown::Question => (&text.heading, &text.sentence),
+        Shown::Left => (&text.done_heading, &text.done),
+        Shown::Back => (&text.undone_heading, &text.undone),
+    };
+    let sentence = fill(sentence, &[("brand", frame.brand)]);
+    render(&UnsubscribePage { frame, action, shown, undo, heading, sentence })
 }
 
 #[cfg(test)]
@@ -56,20 +99,25 @@ mod tests {
     use crate::web::assets::Assets;
     use chrono_tz::Tz;
 
-    fn html(done: bool) -> String {
-        let (assets, none) = (Assets::new("#2f6fed"), CustomLanguages::default());
+    fn html(shown: Shown, undo: Option<&str>) -> String {
+        let (assets, none) = (Assets::new("#2f6fed", None), CustomLanguages::default());
         let custom = CustomTexts { policy: &none, all: &none };
-        let frame = Frame { brand: "Example", custom, text: Text::english(), zone: Tz::UTC, assets: &assets };
-        page(frame, "/u/token", done)
+        let frame =
+            Frame { brand: "Example", custom, text: Text::english(), zone: Tz::UTC, assets: &assets, contact: None };
+        page(frame, "/u/token", undo, shown)
     }
 
     #[test]
-    fn unsubscribing_takes_a_button() {
-        let ask = html(false);
-        assert_eq!(ask.matches("<form method=\"post\" action=\"/u/token\"").count(), 1);
-        assert_eq!(ask.matches("<button").count(), 1);
-        assert!(ask.contains("and Example will no longer ask"));
-        let done = html(true);
-        assert!(done.contains("You are unsubscribed") && !done.contains("<form") && !done.contains("/u/"));
+    fn unsubscribing_takes_a_button_and_so_does_taking_it_back() {
+        let button = |html: &str| html.matches("<form method=\"post\" action=\"/u/token\"").count();
+        let ask = html(Shown::Question, None);
+        assert_eq!((button(&ask), ask.matches("<button").count()), (1, 1));
+        assert!(ask.contains("You’ll still get replies from support.") && !ask.contains("name=\"undo\""));
+        let left = html(Shown::Left, Some("signed"));
+        assert_eq!((button(&left), left.matches("<button").count()), (1, 1));
+        assert!(left.contains("No more surveys") && left.contains("name=\"undo\" value=\"signed\""));
+        for html in [html(Shown::Left, None), html(Shown::Back, None)] {
+            assert!(!html.contains("<form") && !html.contains("/u/"));
+        }
     }
 }

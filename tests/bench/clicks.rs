@@ -215,7 +215,7 @@ async fn bare_router(service: Router, token: &str) -> Router {
 
 /// Verifies a link and renders its page, as if every survey were new and had the same content.
 fn page_router(gateway: Arc<Gateway>, secrets: Secrets) -> Router {
-    let assets = Assets::new(&gateway.config.brand.color);
+    let assets = Assets::new(&gateway.config.brand.color, None);
     let shared = Arc::new((secrets.ring, assets, gateway.config.clone()));
     let handler = async move |Segment(token): Segment<String>| {
         let (ring, assets, config) = &*shared;
@@ -243,6 +243,7 @@ fn page_router(gateway: Arc<Gateway>, secrets: Secrets) -> Router {
             text: Text::english(),
             zone: config.report.timezone,
             assets,
+            contact: None,
         };
         Html(rate(frame, &format!("/r/{token}"), &opened)).into_response()
     };

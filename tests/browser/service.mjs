@@ -12,6 +12,10 @@ const PROGRAM = resolve('target/debug/afterword');
 const PYTHON = process.env.SMTP_TEST_PYTHON;
 const WAIT_TIMEOUT = 60_000; // ms, enough for a loaded machine
 const MINUTE = 60_000;
+// As dark as most logos, so that the looks in dark mode show whether it can be seen.
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 40" width="150" height="40"><circle cx="20" cy="20"
+  r="16" fill="#1b1f27"/><text x="44" y="27" font-family="sans-serif" font-size="20" font-weight="bold"
+  fill="#1b1f27">Example</text></svg>`;
 
 export async function wait(what, look) {
   const end = Date.now() + WAIT_TIMEOUT;
@@ -43,6 +47,7 @@ export async function start() {
   const [port, mailPort] = [await freePort(), await freePort()];
   const mails = join(folder, 'mails');
   mkdirSync(mails);
+  writeFileSync(join(folder, 'logo.svg'), LOGO);
   writeFileSync(join(folder, 'afterword.toml'), `
     listen = "127.0.0.1:${port}"
     public_url = "http://127.0.0.1:${port}"
@@ -51,6 +56,7 @@ export async function start() {
     smtp = "smtp://127.0.0.1:${mailPort}"
     [brand]
     name = "Example"
+    logo_file = "logo.svg"
     [policy.hour]
     change_within_hours = 1
   `);

@@ -1,5 +1,5 @@
 // The visitors: people with an ordinary browser, and machines. Both are Debian's Chromium. They recognise a page by its
-// form (fields `page`, `score`, `comment`; one button; role=status; the mode), never by its words or looks.
+// form (fields `page`, `score`, `comment`; its buttons; role=status; the mode), never by its words or looks.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -19,8 +19,8 @@ const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 // sooner.
 export const READ = 1_200;
 const WRITE = 2_200;
-// A visible page confirms after two seconds. A page that has not confirmed after this time never will.
-export const LONG = 4_000;
+// A visible page confirms after half a second. A page that has not confirmed after this time never will.
+export const LONG = 2_500;
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -82,8 +82,9 @@ export class Tab {
   constructor(page) {
     this.page = page;
     this.form = page.locator('form[method=post]');
-    this.button = this.form.locator('button');
+    this.button = this.form.locator('button:visible').first();
     this.comment = this.form.locator('[name=comment]');
+    this.send = this.form.locator('[name=comment] ~ button');
   }
 
   async goes(link) {
@@ -118,9 +119,17 @@ export class Tab {
     return this.posts(() => this.page.mouse.click(3, 3));
   }
 
-  // A face is a label around its radio button.
-  picks(score) {
-    return this.form.locator('label', { has: this.page.locator(`[name=score][value="${score}"]`) }).click();
+  // A face is a label around its radio button. Once a rating is saved, the faces are folded away.
+  async picks(score) {
+    const folded = this.form.locator('details:not([open]) summary');
+    if (await folded.count()) await folded.click();
+    await this.form.locator('label', { has: this.page.locator(`[name=score][value="${score}"]`) }).click();
+  }
+
+  // Says which of two faces counts.
+  async chooses(score) {
+    await this.reads();
+    return this.posts(() => this.form.locator(`button[name=score][value="${score}"]`).click(), { pressed: true });
   }
 
   async presses() {
@@ -141,12 +150,12 @@ export class Tab {
   async writes(text) {
     await this.comment.fill(text);
     await this.reads(WRITE);
-    return this.posts(() => this.button.click(), { pressed: true });
+    return this.posts(() => this.send.click(), { pressed: true });
   }
 
   // Whether the page shows that something was not saved.
   showsAlert() {
-    return this.page.locator('[role=alert]:visible').first().isVisible();
+    return this.page.locator('.notice:visible').first().isVisible();
   }
 
   mode() {

@@ -22,7 +22,7 @@ export const html = [
 // caniemail: the feature, whether it may be unsupported ("errors") or only partly supported ("warnings"), and the
 // reason.
 export const features = [
-  ['@media', 'errors', 'contains only the dark colors; without it the mail is light'],
+  ['@media', 'errors', 'contains the dark colors, and on wide screens more space; without it the mail is light and has less'],
   ['@media', 'warnings', 'as above; it uses no nesting, height or orientation'],
   ['<style> element', 'errors', 'as @media'],
   ['<style> element', 'warnings', 'in the head, before what it applies to'],
@@ -30,7 +30,7 @@ export const features = [
   ['<body> element', 'warnings', 'as above'],
   ['display:none', 'errors', 'the preheader is then one line of 1 px in the color of the background'],
   ['display:none', 'warnings', 'used on a div without tables and images'],
-  ['display', 'warnings', 'only none and block are used'],
+  ['display', 'warnings', 'only none, block and inline-block are used'],
   ['overflow', 'errors', 'for the preheader, which Word hides because of mso-hide'],
   ['overflow', 'warnings', 'only hidden is used, and nobody needs to scroll the preheader'],
   ['max-width', 'warnings', 'on a div; Word gets a table of fixed width around it'],
@@ -42,6 +42,8 @@ export const features = [
   ['background', 'warnings', 'only background-color is used'],
   ['word-break', 'errors', 'keeps a long subject without spaces from widening the mail; other clients scroll'],
   ['word-break', 'warnings', 'as above'],
+  ['text-wrap', 'errors', 'lines of the question are then less even'],
+  ['text-wrap', 'warnings', 'as above'],
   ['text-decoration', 'errors', 'an underline below the words of the faces does no harm'],
   ['text-decoration', 'warnings', 'only single values are used: none and underline'],
   ['font-size', 'warnings', 'only px is used'],

@@ -18,7 +18,8 @@ use afterword::survey::Time;
 use afterword::survey::access::{Scope, Within};
 use afterword::survey::policy::Policy;
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::response::Parts;
 use axum::http::{Method, Request};
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
@@ -176,12 +177,17 @@ impl Desk {
 
     /// Any request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("a router never fails");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a whole body");
+        let (parts, bytes) = self.fetch(request).await;
         let text = String::from_utf8(bytes.into()).expect("answers are UTF-8");
         let json = serde_json::from_str(&text).unwrap_or_default();
         Answer { status: parts.status.as_u16(), headers: parts.headers, text, json }
+    }
+
+    /// Any request, whose answer may be no text.
+    pub async fn fetch(&self, request: Request<Body>) -> (Parts, Bytes) {
+        let response = self.router.clone().oneshot(request).await.expect("a router never fails");
+        let (parts, body) = response.into_parts();
+        (parts, to_bytes(body, usize::MAX).await.expect("a whole body"))
     }
 
     /// Opens a link as a person's browser does.

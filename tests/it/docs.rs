@@ -114,6 +114,9 @@ fn load(text: &str) -> Result<Config, String> {
     let text = text.replace("/etc/afterword/smtp.secret", "smtp.secret");
     let text = text.replace("\"smtp.secret\"", &format!("'{}'", secret.display()));
     let text = text.replace("\"dkim.pem\"", &format!("'{}'", key.display()));
+    let logo = folder.path().join("logo.svg");
+    fs::write(&logo, "<svg xmlns='http://www.w3.org/2000/svg'/>").expect("written");
+    let text = text.replace("\"logo.svg\"", &format!("'{}'", logo.display()));
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem");
     let text = text.replace("\"ca.pem\"", &format!("'{authority}'"));
     fs::write(&file, text).expect("written");
@@ -144,6 +147,7 @@ fn settings_that_are_commented_out_are_valid() {
     assert_eq!((all.ask.rate_within_hours, all.ask.change_within_hours), (Some(72), Some(24)));
     assert!(all.mail.dkim.is_some() && all.mail.bounce_domain.is_some());
     assert!(all.mail.smtp_password.is_some() && all.brand.logo_url.is_some() && all.mail.reply_to.is_some());
+    assert!(all.brand.logo.is_some() && all.brand.contact_url.is_some());
 }
 
 #[test]

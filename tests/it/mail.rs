@@ -421,6 +421,7 @@ proptest! {
     #[test]
     fn no_field_of_a_mail_can_write_a_header(
         [name, teammate, subject, from_name, reply_name, brand, in_reply_to, custom] in [(); 8].map(|()| hostile()),
+        pattern in hostile(),
         named in any::<bool>(),
     ) {
         let ring = KeyRing::new(&[vec![7; 32]]).expect("long enough");
@@ -435,7 +436,7 @@ proptest! {
             locale: None,
         };
         let none = CustomLanguages::default();
-        let write = |fields: [&str; 4], mail: &Outgoing| {
+        let write = |fields: [&str; 5], mail: &Outgoing| {
             let custom = CustomWording { subject: Some(fields[3].to_owned()), ..CustomWording::default() };
             let custom = in_english(custom);
             let sender = Sender {
@@ -444,6 +445,7 @@ proptest! {
                 mark: fields[3],
                 logo: None,
                 from_name: Some(fields[0]),
+                from_pattern: Some(fields[4]),
                 from_address: "support@example.com",
                 reply_to: Some((Some(fields[1]), "help@example.com")),
                 brand: fields[2],
@@ -456,8 +458,8 @@ proptest! {
             let letter = compose::request(&sender, mail, &ring, time(START)).expect("it is written");
             (String::from_utf8(letter.raw).expect("ASCII"), letter.from.to_string(), letter.to.to_string())
         };
-        let (usual, ..) = write(["Support", "Help", "Example", "Words"], &outgoing(["Ada", "Grace", "Refund"], "<m@x.org>"));
-        let (raw, from, to) = write([&from_name, &reply_name, &brand, &custom], &outgoing([&name, &teammate, &subject], &in_reply_to));
+        let (usual, ..) = write(["Support", "Help", "Example", "Words", "{teammate}"], &outgoing(["Ada", "Grace", "Refund"], "<m@x.org>"));
+        let (raw, from, to) = write([&from_name, &reply_name, &brand, &custom, &(pattern + "{teammate}")], &outgoing([&name, &teammate, &subject], &in_reply_to));
         let names = |raw: &str| headers(raw).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         prop_assert_eq!(names(&raw), names(&usual), "{}", raw);
         let parsed = MessageParser::default().parse(raw.as_bytes()).expect("a mail");

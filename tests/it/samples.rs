@@ -32,9 +32,17 @@ fn a_preview_writes_four_files_and_needs_nothing() {
     let named = |text: &str| text.split_once("Was Grace golden?").is_some();
     assert!(named(&read("request.txt")) && named(&read("request.html")) && named(&mail.text) && named(&mail.html));
     let index = read("index.html");
-    assert_eq!(index.matches("<iframe").count(), 4, "light and dark, wide and narrow");
+    assert_eq!(
+        index.matches("<iframe").count(),
+        6 + 14,
+        "light, dark and without images, wide and narrow; each language"
+    );
+    let inbox =
+        index.split_once("In the inbox</h2>").and_then(|(_, rest)| rest.split_once("</h2>")).expect("a section");
+    assert_eq!(inbox.0.matches("Grace at Support</bdi>").count(), 2, "{}", inbox.0);
+    assert!(["src=\"", "href=\"http", "url("].iter().all(|loads| !index.contains(loads)), "it loads nothing: {index}");
     assert!(!index.contains("(prefers-color-scheme: dark)"), "the page does not depend on the browser");
-    assert!(index.contains("<pre>Was Grace golden?"), "{index}");
+    assert!(index.contains("dir=\"ltr\">Hi Ada,\n\nWas Grace golden?"), "the text part: {index}");
     let done = afterword(folder.path(), &["preview", "--locale", "ar", "--out", "a/b"]);
     assert!(
         done.status.success() && read("request.txt").contains("كيف كانت محادثتك مع Grace؟"),

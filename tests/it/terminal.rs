@@ -91,7 +91,7 @@ fn the_help_of_every_command() {
       key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
       report       Print CSAT by teammate, team or day
       mail         List mails by state and reason; pause and resume sending; send failed mails again
-      preview      Write a sample mail to files, with a page that shows it light and dark, wide and narrow
+      preview      Write a sample mail to files, with a page that shows it as customers may see it
       send-test    Send a test mail, which counts in no report, and print the server's answer
       bounce       Process a bounce or complaint that a mail server pipes to standard input
       suppression  Manage the suppression list: addresses that get no survey mail
@@ -334,7 +334,7 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword preview --help
-    Write a sample mail to files, with a page that shows it light and dark, wide and narrow
+    Write a sample mail to files, with a page that shows it as customers may see it
 
     Usage: afterword preview [OPTIONS] --out <DIR>
 

@@ -68,13 +68,9 @@ async fn a_voided_survey_takes_nothing_and_counts_nowhere_until_it_is_lifted() {
         assert_eq!(by_hand(&desk, VOID).await, Ok(1), "{word}");
 
         let shown = desk.visit(&mail.links[3]).await;
-        assert!(shown.status == 200 && shown.text.contains("It is too late to rate this conversation"), "{word}");
+        assert!(shown.status == 200 && shown.text.contains("This survey is no longer open"), "{word}");
         assert!(!shown.text.contains("name=\"score\"") && !shown.text.contains("<button"), "{word} is read only");
-        assert!(
-            !shown.text.contains("voided") && !shown.text.contains("could be rated until"),
-            "{word}: {}",
-            shown.text
-        );
+        assert!(!shown.text.contains("voided") && !shown.text.contains("were open until"), "{word}: {}", shown.text);
         desk.pass(TimeDelta::seconds(10));
         desk.gateway.flush().await.expect("views are written");
         let stored = desk.everything().await;
@@ -88,6 +84,7 @@ async fn a_voided_survey_takes_nothing_and_counts_nowhere_until_it_is_lifted() {
         ] {
             let answer = desk.submit(&mail.links[3], fields).await;
             assert_eq!((answer.status, &answer["outcome"], &answer["mode"]), (200, &json!("closed"), &json!("closed")));
+            assert_eq!((&answer["standing"], &answer["score"]), (&json!("voided"), &serde_json::Value::Null), "{word}");
         }
         let answer = pressed(&desk, &mail.links[3], &page).await;
         assert!(answer.status == 200 && answer.text.contains("no!</textarea>"), "no text is lost: {}", answer.text);

@@ -15,6 +15,7 @@ use crate::survey::eligibility::Decision;
 use crate::survey::evidence::{Change, Clicks};
 use crate::survey::outbound::State;
 use crate::survey::rating::Standing;
+use crate::survey::suppression::Cause;
 use crate::survey::trail::KEPT;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -240,6 +241,10 @@ fn suppressions(script: &mut Script, batch: &Batch) -> Result<()> {
     if !batch.lifted.is_empty() {
         script.add("DELETE FROM suppression WHERE address_hash IN (SELECT value FROM json_each(?))");
         script.bind(rows::json(&batch.lifted)?)?;
+    }
+    if !batch.opted_in.is_empty() {
+        script.add("DELETE FROM suppression WHERE address_hash IN (SELECT value FROM json_each(?)) AND cause = ?");
+        script.bind(rows::json(&batch.opted_in)?)?.bind(Cause::OptedOut.word())?;
     }
     let rows = batch.new_suppressions.iter().map(|new| {
         vec![

@@ -5,17 +5,17 @@
 use super::super::{SuppressionPlace, Unavailable};
 use super::{Sqlite, rows};
 use crate::survey::paging::Paging;
-use crate::survey::suppression::{Cause, Suppression};
+use crate::survey::suppression::Suppression;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, query, query_scalar};
+use sqlx::{Row, query};
 use uuid::Uuid;
 
 impl Sqlite {
-    pub(in crate::store) async fn has_opted_out(&self, survey: Uuid) -> Result<bool, Unavailable> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM survey CROSS JOIN suppression USING (address_hash)
-            WHERE survey.id = $1 AND cause = $2)";
-        let found = query_scalar(sql).bind(survey.as_bytes().as_slice()).bind(Cause::OptedOut.word());
-        Ok(found.fetch_one(&self.lookups).await?)
+    pub(in crate::store) async fn suppressions_of(&self, survey: Uuid) -> Result<Vec<Suppression>, Unavailable> {
+        let sql = "SELECT address_hash, cause, at, suppression.address FROM survey CROSS JOIN suppression
+            USING (address_hash) WHERE survey.id = $1";
+        let rows = query(sql).bind(survey.as_bytes().as_slice()).fetch_all(&self.lookups).await?;
+        Ok(rows.iter().map(suppression).collect::<Result<_, _>>()?)
     }
 
     pub(in crate::store) async fn suppressions(

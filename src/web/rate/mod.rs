@@ -12,7 +12,7 @@ use crate::gateway::{Form, Opened};
 use crate::survey::fields::Fault;
 use crate::survey::link::Link;
 use crate::survey::page::{Evidence, Outcome};
-use crate::survey::rating::Score;
+use crate::survey::rating::{Score, StandingWord};
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse};
@@ -59,10 +59,12 @@ fn page_of(app: &App, action: &str, opened: &Opened) -> Html<String> {
 
 fn answer_json(opened: &Opened) -> Value {
     let result = opened.posted.as_ref().and_then(|posted| posted.result.as_ref().ok());
+    // Whoever took a survey out took its rating out.
+    let score = opened.summary.standing.score().filter(|_| opened.summary.standing.word() != StandingWord::Voided);
     json!({
         "outcome": result.map_or("invalid", |outcome| outcome.word()), "standing": opened.summary.standing.word(),
-        "score": opened.summary.standing.score(), "page": opened.page_token, "mode": opened.page.mode,
-        "frozen": opened.summary.frozen, "once_more": opened.page.once_more,
+        "score": score, "page": opened.page_token, "mode": opened.page.mode, "frozen": opened.summary.frozen,
+        "once_more": opened.page.once_more,
     })
 }
 

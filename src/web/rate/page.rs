@@ -1,46 +1,54 @@
 //! The rating page, as HTML.
 //!
-//! It owns which sentence fits which state of a survey; the markup is in `templates/page/`. It must not decide what a
-//! click means, nor know HTTP. Nothing here claims to be saved that is not.
+//! It owns which [`State`] a survey is in and what the page says of it; the markup is in `templates/page/`, the words
+//! around faces and comments are in `parts`. It must not decide what a click means, nor know HTTP. Nothing here claims to
+//! be saved that is not, nor the other way round.
 
-use crate::gateway::{Opened, Posted};
-use crate::survey::Time;
+mod parts;
+
+use crate::gateway::{LONGEST_COMMENT, Opened, TooLong};
 use crate::survey::page::{Mode, Outcome};
 use crate::survey::rating::{Score, Standing};
-use crate::text::{Text, ToneText, fill};
+use crate::text::{Tone, Toned, fill};
 use crate::web::page::{Frame, render};
 use askama::Template;
+use parts::{Choice, Help, Prompt, Until, class, tone, word};
 
 /// The rating page. Its form posts to `action`.
 #[must_use]
 pub fn rate(frame: Frame, action: &str, opened: &Opened) -> String {
     let state = State::of(opened);
+    let view = View { frame, opened };
     let teammate = [("brand", frame.brand), ("teammate", opened.about.teammate.as_deref().unwrap_or_default())];
-    let rate = &frame.text.rate;
-    let about = if opened.about.teammate.is_some() { &rate.about_teammate } else { &rate.about_brand };
+    let page = &frame.text.page;
+    let about = if opened.about.teammate.is_some() { &page.about_teammate } else { &page.about_brand };
     let taken = opened.posted.as_ref().is_some_and(|posted| !posted.refused);
     let picked = opened.posted.as_ref().and_then(|posted| posted.picked);
     // After a press the script keeps quiet: it would confirm the face of the link, not the one that was picked.
     let quiet = taken || picked.is_some();
-    let same = opened.summary.standing.score().is_none_or(|score| score == opened.clicked);
-    let confirms = !quiet && same && matches!(state, State::Chose | State::Standing);
-    let frozen = opened.summary.change_until.is_some_and(|until| until < opened.now);
-    let saved = if frozen { State::Frozen } else { State::Saved };
-    let lead = Lead::new(frame, opened, state, taken);
+    let by_script = matches!(opened.page.mode, Mode::Seen | Mode::Touched);
+    let confirms = matches!(state, State::Pending { .. }) && by_script && !quiet;
+    let fixed = opened.summary.change_until.is_some_and(|until| until < opened.now);
+    let score = opened.clicked;
+    let saved = if fixed { State::Frozen { score, thanks: true } } else { State::Thanks { score } };
+    let comment = opened.posted.as_ref().map_or("", |posted| &posted.comment);
     render(&RatePage {
         frame,
         action,
         opened,
         about: fill(about, &teammate),
-        notice: opened.posted.as_ref().and_then(|posted| notice(frame.text, opened, posted, state)),
-        tones: Tone::ALL.map(|tone| Prompt::new(frame, tone, lead.tone)),
-        lead,
-        saved: confirms.then(|| Lead::new(frame, opened, saved, true)),
-        frozen,
+        lead: Lead::new(view, state),
+        choice: Choice::new(frame, state),
+        saved: confirms.then(|| (Lead::new(view, saved), saved)),
+        fixed,
+        prompts: Tone::ALL.map(|tone| Prompt::new(view, tone, state.score())),
+        help: Help::new(view, state),
+        // A press of the button sends the page's face, unless another one is checked.
+        checked: picked.or(state.score().filter(|score| *score != opened.page.score)),
         state,
         quiet,
-        picked,
-        comment: opened.posted.as_ref().map_or("", |posted| &posted.comment),
+        comment,
+        limit: LONGEST_COMMENT,
     })
 }
 
@@ -51,241 +59,236 @@ struct RatePage<'a> {
     action: &'a str,
     opened: &'a Opened,
     about: String,
-    /// Why the post was refused.
-    notice: Option<String>,
     lead: Lead,
-    /// The lead that the script shows once it has confirmed.
-    saved: Option<Lead>,
+    /// The buttons, if two faces were clicked.
+    choice: Option<Choice<'a>>,
+    /// What the script shows once it has confirmed.
+    saved: Option<(Lead, State)>,
     /// What is saved now cannot be changed any more.
-    frozen: bool,
+    fixed: bool,
     /// What to write about, in each tone: the face that is picked decides which one is shown.
-    tones: [Prompt; 3],
+    prompts: [Prompt; 3],
+    /// The way to a person, where a customer may need one.
+    help: Option<Help>,
+    /// The face that is picked as the page is shown.
+    checked: Option<Score>,
     state: State,
     /// The script must not confirm by itself.
     quiet: bool,
-    /// The face that was picked in a post that was refused.
-    picked: Option<Score>,
     /// The comment of a post that was refused.
     comment: &'a str,
+    /// The longest comment, in characters.
+    limit: usize,
 }
 
-/// What the page is about. It follows from standing, mode and outcome.
+impl RatePage<'_> {
+    /// Whether there is a box to write into. The question which of two faces counts stands alone, but no text is lost.
+    fn takes_comment(&self) -> bool {
+        match self.state {
+            State::Which { .. } => !self.comment.trim().is_empty(),
+            _ => !self.state.is_read_only(),
+        }
+    }
+
+    fn class(&self, score: &Score) -> &'static str {
+        class(tone(*score))
+    }
+
+    fn save(&self, score: &Score) -> String {
+        fill(&self.frame.text.pending.save, &[("word", word(self.frame.text, *score))])
+    }
+}
+
+/// What the customer must know. It follows from standing, mode, outcome and windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// A face was chosen and is not saved.
-    Chose,
+    /// A face was chosen and is not saved: a press saves it, or the script does.
+    Pending { score: Score },
+    /// A rating is in doubt and does not count until a press.
+    Doubted { score: Score },
+    /// Another face was clicked than the one that was rated before, which counts if `counts`.
+    Which { rated: Score, clicked: Score, counts: bool },
     /// It was saved just now.
-    Saved,
+    Thanks { score: Score },
     /// The link of the standing rating was opened again.
-    Standing,
-    /// A rating stands and can no longer change.
-    Frozen,
-    /// Another rating stands.
-    Change,
-    /// A comment locked the rating.
-    Final,
+    Standing { score: Score },
+    /// A rating stands and can no longer become another; `thanks`: it was saved just now.
+    Frozen { score: Score, thanks: bool },
+    /// A comment locked the rating; `thanks`: just now.
+    Final { score: Score, thanks: bool },
     /// Too late for a first rating.
     Closed,
+    /// The survey was taken out, or its customer was forgotten.
+    Voided,
 }
 
 impl State {
     fn of(opened: &Opened) -> Self {
-        let outcome = opened.posted.as_ref().and_then(|posted| posted.result.as_ref().ok());
+        let posted = opened.posted.as_ref();
+        let thanks = posted.is_some_and(|posted| !posted.refused);
+        let clicked = posted.and_then(|posted| posted.picked).unwrap_or(opened.clicked);
+        let late = opened.summary.rate_until.is_some_and(|until| until < opened.now);
         match &opened.summary.standing {
-            Standing::Locked(_) => Self::Final,
-            Standing::Voided(_) => Self::Closed,
-            Standing::Rated(_) if opened.summary.frozen => Self::Frozen,
-            Standing::Rated(_) if outcome == Some(&Outcome::Ok) => Self::Saved,
-            Standing::Rated(rating) if rating.score == opened.clicked && opened.page.mode != Mode::Change => {
-                Self::Standing
+            Standing::Voided(_) => Self::Voided,
+            Standing::Locked(rating) => Self::Final { score: rating.score, thanks },
+            Standing::Rated(rating) if opened.summary.frozen => Self::Frozen { score: rating.score, thanks },
+            Standing::Rated(rating) if thanks => Self::Thanks { score: rating.score },
+            Standing::Rated(rating) if rating.score == clicked => Self::Standing { score: clicked },
+            Standing::Rated(rating) => Self::Which { rated: rating.score, clicked, counts: true },
+            Standing::Held { rating, .. } if rating.score == clicked || late => Self::Doubted { score: rating.score },
+            Standing::Held { rating, .. } => Self::Which { rated: rating.score, clicked, counts: false },
+            Standing::Unrated if matches!(opened.page.mode, Mode::Closed | Mode::Final) => {
+                // The time of an erased survey need not be over.
+                if late { Self::Closed } else { Self::Voided }
             }
-            Standing::Rated(_) => Self::Change,
-            Standing::Unrated | Standing::Held { .. } => match opened.page.mode {
-                Mode::Closed => Self::Closed,
-                Mode::Final => Self::Final,
-                Mode::Seen | Mode::Touched | Mode::Pressed | Mode::Change => Self::Chose,
-            },
+            Standing::Unrated => Self::Pending { score: clicked },
         }
+    }
+
+    /// The face that the page is about.
+    fn score(self) -> Option<Score> {
+        match self {
+            Self::Pending { score }
+            | Self::Doubted { score }
+            | Self::Thanks { score }
+            | Self::Standing { score }
+            | Self::Frozen { score, .. }
+            | Self::Final { score, .. } => Some(score),
+            Self::Which { .. } | Self::Closed | Self::Voided => None,
+        }
+    }
+
+    /// Nothing is saved, and a press saves it.
+    fn needs_press(self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Doubted { .. } | Self::Which { .. })
+    }
+
+    /// A rating counts, and nothing is asked about it.
+    fn is_saved(self) -> bool {
+        matches!(self, Self::Thanks { .. } | Self::Standing { .. } | Self::Frozen { .. } | Self::Final { .. })
+    }
+
+    /// The saved rating can become another one.
+    fn can_change(self) -> bool {
+        matches!(self, Self::Thanks { .. } | Self::Standing { .. })
     }
 
     /// There is nothing left to send.
     fn is_read_only(self) -> bool {
-        matches!(self, Self::Final | Self::Closed)
+        matches!(self, Self::Final { .. } | Self::Closed | Self::Voided)
     }
 }
 
-/// How a face is spoken of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tone {
-    Low,
-    Middle,
-    High,
+/// What a page is made from.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    frame: Frame<'a>,
+    opened: &'a Opened,
 }
 
-impl Tone {
-    const ALL: [Self; 3] = [Self::Low, Self::Middle, Self::High];
-
-    fn of(score: Score) -> Self {
-        match score.number() {
-            ..=2 => Self::Low,
-            3 => Self::Middle,
-            _ => Self::High,
-        }
-    }
-
-    fn text(self, text: &Text) -> &ToneText {
-        match self {
-            Self::Low => &text.low,
-            Self::Middle => &text.middle,
-            Self::High => &text.high,
-        }
-    }
-
-    /// Its name in the markup.
-    fn class(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Middle => "middle",
-            Self::High => "high",
-        }
+impl View<'_> {
+    /// A text whose tone depends on the score, by the operator or built in.
+    fn toned(self, tone: Tone, key: Toned) -> String {
+        let about = &self.opened.about;
+        let names = [
+            ("brand", Some(self.frame.brand)),
+            ("teammate", about.teammate.as_deref()),
+            ("subject", about.subject.as_deref()),
+            ("customer", about.customer.as_deref()),
+        ];
+        self.frame.custom.toned(self.frame.text, tone, key, &names)
     }
 }
 
-/// The words around the comment box, in one tone.
-struct Prompt {
-    class: &'static str,
-    /// It is the one to show until a face is picked.
-    first: bool,
-    label: String,
-    why: String,
-}
-
-impl Prompt {
-    fn new(frame: Frame, tone: Tone, first: Tone) -> Self {
-        let text = tone.text(frame.text);
-        let brand = [("brand", frame.brand)];
-        let [label, why] = [&text.comment, &text.comment_why].map(|text| fill(text, &brand));
-        Self { class: tone.class(), first: tone == first, label, why }
-    }
-}
-
-/// The upper part of the rating page: what is so now.
+/// The upper part of the page: what is so now.
 struct Lead {
     /// The face that it is about.
-    score: Option<Score>,
-    /// That face is saved, and nothing is asked about it.
-    saved: bool,
-    tone: Tone,
+    face: Option<&'static str>,
     heading: String,
     sentence: String,
+    /// The sentence says that something was not done.
+    alert: bool,
     until: Option<Until>,
 }
 
 impl Lead {
-    /// `thanks`: a post was taken just now.
-    fn new(frame: Frame, opened: &Opened, state: State, thanks: bool) -> Self {
-        let rate = &frame.text.rate;
-        let stands = opened.summary.standing.score().unwrap_or(opened.clicked);
-        let score = match state {
-            State::Chose => opened.posted.as_ref().and_then(|posted| posted.picked).unwrap_or(opened.clicked),
-            State::Closed => opened.clicked,
-            _ => stands,
+    fn new(view: View, state: State) -> Self {
+        let (text, score) = (view.frame.text, state.score());
+        let words = [("word", score.map_or("", |score| word(text, score)))];
+        let toned = |key| view.toned(score.map_or(Tone::Middle, tone), key);
+        let heading = match state {
+            State::Pending { .. } | State::Doubted { .. } => fill(&text.pending.heading, &words),
+            State::Which { .. } => text.which.heading.clone(),
+            State::Thanks { .. } | State::Frozen { thanks: true, .. } => toned(Toned::SavedHeading),
+            State::Standing { .. } | State::Frozen { .. } => fill(&text.saved.heading, &words),
+            State::Final { thanks: true, .. } => toned(Toned::FinalHeading),
+            State::Final { .. } => fill(&text.over.final_heading, &words),
+            State::Closed => text.over.closed_heading.clone(),
+            State::Voided => text.over.voided_heading.clone(),
         };
-        let tone = Tone::of(score);
-        let toned = tone.text(frame.text);
-        let (heading, sentence) = match state {
-            State::Chose => (&rate.chose_heading, &rate.chose),
-            State::Saved => (&toned.saved_heading, &toned.saved),
-            State::Standing => (&rate.standing_heading, &rate.standing),
-            State::Frozen if thanks => (&toned.saved_heading, &rate.settled),
-            State::Frozen => (&rate.standing_heading, &rate.settled),
-            State::Change if stands == opened.clicked => (&rate.change_heading, &rate.change_same),
-            State::Change => (&rate.change_heading, &rate.change),
-            State::Final if thanks => (&toned.final_heading, &toned.final_saved),
-            State::Final => (&rate.final_heading, &rate.r#final),
-            State::Closed => (&rate.closed_heading, &rate.closed),
+        let sentence = match state {
+            State::Pending { .. } => text.pending.press.clone(),
+            State::Doubted { .. } => text.pending.held.clone(),
+            State::Which { rated, clicked, counts } => {
+                let words = [("word", word(text, rated)), ("clicked", word(text, clicked))];
+                fill(if counts { &text.which.rated } else { &text.which.held }, &words)
+            }
+            State::Thanks { .. } => toned(Toned::Saved),
+            State::Standing { .. } => text.saved.sentence.clone(),
+            State::Frozen { .. } => text.over.frozen.clone(),
+            State::Final { thanks: true, .. } => toned(Toned::FinalSaved),
+            State::Final { .. } => text.over.r#final.clone(),
+            State::Closed => text.over.closed.clone(),
+            State::Voided => text.over.voided.clone(),
         };
-        let words =
-            [("word", word(frame.text, score)), ("clicked", word(frame.text, opened.clicked)), ("brand", frame.brand)];
-        let custom = frame.custom_thanks(opened).filter(|_| thanks);
+        let refusal = refusal(view, state, &sentence);
         Self {
-            score: (state != State::Closed).then_some(score),
-            saved: !matches!(state, State::Chose | State::Change | State::Closed),
-            tone,
-            heading: custom.unwrap_or_else(|| fill(heading, &words)),
-            sentence: fill(sentence, &words),
-            until: Until::of(frame, opened, state),
+            face: score.map(Score::face),
+            heading,
+            alert: refusal.is_some(),
+            sentence: refusal.unwrap_or(sentence),
+            until: Until::of(view, state),
         }
     }
 }
 
-/// A sentence around a moment, which the script shows in the customer's own time zone.
-struct Until {
-    before: String,
-    at: Time,
-    readable: String,
-    after: String,
-}
-
-impl Until {
-    /// The end of the window that matters in a state.
-    fn of(frame: Frame, opened: &Opened, state: State) -> Option<Self> {
-        let (rate, windows) = (&frame.text.rate, &opened.summary);
-        let (sentence, at) = match state {
-            // A held rating can be confirmed after the end, so an end that has passed is not shown.
-            State::Chose => (&rate.rate_until, windows.rate_until.filter(|until| opened.now <= *until)),
-            State::Saved | State::Standing | State::Change => (&rate.change_until, windows.change_until),
-            State::Frozen => (&rate.settled_since, windows.change_until),
-            State::Final => return None,
-            // A voided survey is closed before its end.
-            State::Closed => (&rate.closed_since, windows.rate_until.filter(|until| *until < opened.now)),
-        };
-        let (before, after) = sentence.split_once("{time}").unwrap_or((sentence, ""));
-        let readable = |at| frame.text.moment(at, frame.zone);
-        at.map(|at| Self { before: before.to_owned(), at, readable: readable(at), after: after.to_owned() })
-    }
-
-    fn machine_readable(&self) -> String {
-        self.at.format("%Y-%m-%dT%H:%MZ").to_string()
-    }
-}
-
-/// Why the post was refused, if it was.
-fn notice(text: &Text, opened: &Opened, posted: &Posted, state: State) -> Option<String> {
-    if !posted.refused {
-        return None;
-    }
-    let refusal = &text.refusal;
-    let has_text = !posted.comment.trim().is_empty();
-    let sentence = match (state, &posted.result) {
-        (State::Final, _) if has_text => &refusal.locked_comment,
-        (State::Final, _) => &refusal.locked,
-        (State::Closed, _) => &refusal.closed,
-        (_, Err(_)) => &refusal.too_long,
-        (_, Ok(Outcome::Stale)) => &refusal.stale,
-        (State::Frozen, Ok(Outcome::Closed)) => &refusal.closed_change,
-        (_, Ok(Outcome::Closed)) => &refusal.closed,
-        (State::Change, _) if posted.picked.is_none() && !has_text => &refusal.ask_change,
-        _ => &refusal.ask,
+/// Why the post was not taken as it was sent, or that one more press is needed: in place of the sentence of the state.
+fn refusal(view: View, state: State, sentence: &str) -> Option<String> {
+    let text = view.frame.text;
+    let ask = || match state {
+        State::Which { .. } => text.join(&[sentence, &text.pending.once_more]),
+        // It says so already.
+        State::Doubted { .. } => sentence.to_owned(),
+        _ => text.pending.once_more.clone(),
     };
-    let stands = opened.summary.standing.score().unwrap_or(opened.clicked);
-    Some(fill(sentence, &[("word", word(text, stands))]))
+    let Some(posted) = view.opened.posted.as_ref().filter(|posted| posted.refused) else {
+        return (view.opened.page.once_more && state.needs_press()).then(ask);
+    };
+    let has_text = !posted.comment.trim().is_empty();
+    match (state, &posted.result) {
+        (State::Final { .. }, _) if has_text => Some(text.refusal.locked_comment.clone()),
+        (State::Final { .. }, _) => Some(text.refusal.locked.clone()),
+        (State::Closed, _) => Some(text.refusal.closed.clone()),
+        (State::Voided, _) => None,
+        (_, Err(too_long)) => Some(too_long_comment(view, state, too_long, sentence)),
+        (State::Frozen { score, .. }, Ok(Outcome::Closed)) => {
+            Some(fill(&text.refusal.closed_change, &[("word", word(text, score))]))
+        }
+        _ if state.is_saved() => has_text.then(|| text.saved.not_comment.clone()),
+        (State::Pending { .. }, Ok(Outcome::Stale)) => Some(text.refusal.stale.clone()),
+        _ => Some(ask()),
+    }
 }
 
-fn word(text: &Text, score: Score) -> &str {
-    &text.words[score.index()]
-}
-
-impl Frame<'_> {
-    /// The operator's custom thanks, if there are any that fit.
-    fn custom_thanks(&self, opened: &Opened) -> Option<String> {
-        let names = [
-            ("brand", Some(self.brand)),
-            ("teammate", opened.about.teammate.as_deref()),
-            ("subject", opened.about.subject.as_deref()),
-            ("customer", opened.about.customer.as_deref()),
-        ];
-        self.custom.pick(&self.text.language, |wording| &wording.thanks, &[], &names)
+/// What is safe and what is not, if the comment is too long.
+fn too_long_comment(view: View, state: State, comment: &TooLong, sentence: &str) -> String {
+    let text = view.frame.text;
+    let [count, limit] = [comment.characters, LONGEST_COMMENT].map(|number| text.number(number));
+    let too_long = fill(&text.comment.too_long, &[("count", &count), ("limit", &limit)]);
+    match state {
+        State::Pending { .. } => too_long,
+        State::Doubted { .. } | State::Which { .. } => text.join(&[sentence, &too_long]),
+        _ => text.join(&[&too_long, &text.comment.safe]),
     }
 }
 

@@ -1,22 +1,30 @@
-//! The rating page: which words fit which state, and what it never shows.
+//! The rating page: which words fit which state, and what it never says or shows, over all states, modes and outcomes.
 
 use super::*;
+use crate::gateway::Posted;
+use crate::survey::Time;
 use crate::survey::evidence::Summary;
-use crate::survey::fields::Fault;
 use crate::survey::page::{About, Evidence, Page, PageId};
 use crate::survey::rating::Rating;
-use crate::text::{CustomLanguages, CustomTexts};
+use crate::text::{CustomLanguages, CustomTexts, Text};
 use crate::web::assets::Assets;
 use crate::web::page::{Message, message};
 use chrono::DateTime;
 use chrono_tz::Tz;
+use std::sync::LazyLock;
+
+static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::new("#2f6fed", None));
 
 fn score(number: i64) -> Score {
     Score::try_from(number).expect("a score")
 }
 
+fn hours(hours: i64) -> Option<Time> {
+    DateTime::from_timestamp(1_800_000_000 + hours * 3600, 0)
+}
+
 fn opened(clicked: i64, mode: Mode) -> Opened {
-    let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
+    let now = hours(0).expect("a time");
     Opened {
         clicked: score(clicked),
         page: Page::new(PageId::new(7), score(clicked), mode, now),
@@ -34,8 +42,7 @@ fn opened(clicked: i64, mode: Mode) -> Opened {
 }
 
 fn rating(number: i64) -> Rating {
-    let rated_at = Time::UNIX_EPOCH;
-    let evidence = Evidence::Pressed;
+    let (rated_at, evidence) = (Time::UNIX_EPOCH, Evidence::Pressed);
     Rating { score: score(number), evidence, rated_at, page: PageId::new(1), page_issued: rated_at, click: false }
 }
 
@@ -63,25 +70,28 @@ fn until(rate_until: Option<Time>, change_until: Option<Time>, opened: Opened) -
     Opened { summary: Summary { rate_until, change_until, ..opened.summary.clone() }, ..opened }
 }
 
+fn once_more(opened: Opened) -> Opened {
+    Opened { page: Page { once_more: true, ..opened.page.clone() }, ..opened }
+}
+
 fn answered(by: Outcome, opened: Opened) -> Opened {
-    kept(by, None, "", opened)
+    kept(Ok(by), None, "", opened)
 }
 
 /// The answer to a post that is shown again.
-fn kept(by: Outcome, picked: Option<Score>, comment: &str, opened: Opened) -> Opened {
-    let refused = by != Outcome::Ok;
-    Opened { posted: Some(Posted { result: Ok(by), refused, picked, comment: comment.to_owned() }), ..opened }
+fn kept(result: Result<Outcome, TooLong>, picked: Option<Score>, comment: &str, opened: Opened) -> Opened {
+    let refused = result != Ok(Outcome::Ok);
+    Opened { posted: Some(Posted { result, refused, picked, comment: comment.to_owned() }), ..opened }
 }
 
-fn with_frame(show: impl FnOnce(Frame) -> String) -> String {
-    let assets = Assets::new("#2f6fed");
+fn with_frame(text: &'static Text, contact: Option<&str>, show: impl FnOnce(Frame) -> String) -> String {
     let none = CustomLanguages::default();
     let custom = CustomTexts { policy: &none, all: &none };
-    show(Frame { brand: "Example", custom, text: Text::english(), zone: Tz::UTC, assets: &assets })
+    show(Frame { brand: "Example", custom, text, zone: Tz::UTC, assets: &ASSETS, contact })
 }
 
 fn html(opened: &Opened) -> String {
-    with_frame(|frame| rate(frame, "/r/link-token", opened))
+    with_frame(Text::english(), Some("mailto:help@example.com"), |frame| rate(frame, "/r/link-token", opened))
 }
 
 /// What changes from page to page: all between the head and the end.
@@ -91,158 +101,193 @@ fn main(opened: &Opened) -> String {
     rest.split_once("</main>").expect("its end").0.to_owned()
 }
 
+/// What is there before a script shows more.
+fn at_first(html: &str) -> &str {
+    html.split("<template").next().expect("the first part")
+}
+
+/// The texts that a browser without script shows: no tags, nothing hidden.
+fn visible(html: &str) -> String {
+    let mut shown = String::new();
+    let mut hidden = None;
+    for part in at_first(html).split('<').skip(1) {
+        let (tag, text) = part.split_once('>').expect("the end of a tag");
+        let name = tag.split([' ', '\n']).next().expect("a name").to_owned();
+        match &hidden {
+            None if tag.ends_with(" hidden") => hidden = Some(name),
+            None => shown.push_str(text),
+            Some(open) if name == format!("/{open}") => {
+                hidden = None;
+                shown.push_str(text);
+            }
+            Some(_) => {}
+        }
+    }
+    shown
+}
+
 fn count(html: &str, part: &str) -> usize {
     html.matches(part).count()
 }
 
-fn has_notice(html: &str) -> bool {
-    html.contains("<div id=\"notice\"><p class=\"notice\" role=\"alert\"")
+/// Every page that can be made of these parts, also those that the rules never make.
+fn all_pages() -> impl Iterator<Item = Opened> {
+    let voided = || Standing::Voided(Box::new(Standing::Rated(rating(4))));
+    let hold = |number| Standing::Held { rating: rating(number), since: Time::UNIX_EPOCH };
+    let standings = [
+        Standing::Unrated,
+        Standing::Rated(rating(4)),
+        Standing::Rated(rating(2)),
+        hold(4),
+        hold(2),
+        Standing::Locked(rating(4)),
+        voided(),
+    ];
+    let windows = [(None, None), (hours(1), hours(1)), (hours(-1), hours(-1)), (hours(-1), None)];
+    let results = Outcome::ALL.iter().map(|outcome| Ok(*outcome)).chain([Err(TooLong { characters: 5_001 })]);
+    let mut posts = vec![None];
+    for result in results {
+        for picked in [None, Some(score(2)), Some(score(4))] {
+            for comment in ["", "my words"] {
+                let refused = result != Ok(Outcome::Ok);
+                let comment = if refused { comment.to_owned() } else { String::new() };
+                posts.push(Some(Posted { result, refused, picked: picked.filter(|_| refused), comment }));
+            }
+        }
+    }
+    let pages = standings.into_iter().flat_map(|standing| Mode::ALL.iter().map(move |mode| (standing.clone(), *mode)));
+    let pages = pages.flat_map(move |page| windows.map(|windows| (page.clone(), windows)));
+    let pages = pages.flat_map(move |page| posts.clone().into_iter().map(move |posted| (page.clone(), posted)));
+    pages.flat_map(|(((standing, mode), (rate_until, change_until)), posted)| {
+        [false, true].map(|once_more| {
+            let first = opened(4, mode);
+            let frozen = standing.rated().is_some() && change_until.is_some_and(|until| until < first.now);
+            let page = Page { once_more, ..first.page.clone() };
+            let summary = Summary { standing: standing.clone(), frozen, rate_until, change_until };
+            Opened { page, summary, posted: posted.clone(), ..first }
+        })
+    })
 }
 
-fn is_read_only(html: &str) -> bool {
-    !["<button", "type=\"radio\"", "name=\"comment\""].iter().any(|part| html.contains(part))
+#[test]
+fn no_page_says_what_is_false() {
+    let saved =
+        ["rating is saved", "rating is safe", "rating is final", "comment are saved", "You rated", "yours stays"];
+    let unsaved =
+        ["saves it", "isn’t saved", "wasn’t saved", "counted your rating", "neither counts", "One more press"];
+    let mut pages = 0;
+    for opened in all_pages() {
+        let html = html(&opened);
+        let text = visible(&html);
+        let says = |all: &[&'static str]| all.iter().find(|words| text.contains(**words)).copied();
+        let counts = matches!(opened.summary.standing, Standing::Rated(_) | Standing::Locked(_));
+        assert!(counts || says(&saved).is_none(), "{:?} of {opened:#?}\n{text}", says(&saved));
+        // A second press may be needed for another face than the one that is saved: both are named then.
+        let named = text.contains("and just clicked");
+        assert!(!counts || named || says(&unsaved).is_none(), "{:?} of {opened:#?}\n{text}", says(&unsaved));
+        assert_eq!(html.contains("class=\"big done\"") && !at_first(&html).contains("class=\"big done\""), {
+            // The tick of a rating that the script is about to save waits in the template.
+            html.contains("<template id=\"saved\"")
+        });
+        assert_eq!(at_first(&html).contains("class=\"big done\""), counts && !named, "{opened:#?}");
+        pages += 1;
+    }
+    assert!(pages > 10_000, "{pages}");
+}
+
+#[test]
+fn every_page_has_its_parts_in_order() {
+    for opened in all_pages() {
+        let html = html(&opened);
+        let first = at_first(&html);
+        assert_eq!(count(first, "<h1"), 1, "{first}");
+        assert!(count(first, "class=\"told notice\"") <= 1 && count(first, "class=\"told") == 1, "{first}");
+        let (button, face) = (first.find("<button"), first.find("type=\"radio\""));
+        let needs_press = !matches!(opened.summary.standing, Standing::Rated(_)) || first.contains("Which one");
+        if needs_press && face.is_some() {
+            assert!(button < face && first.find("<h1") < button, "{first}");
+        }
+        assert!([0, 5].contains(&count(first, "type=\"radio\"")));
+        let buttons = count(first, "name=\"score\" value") - count(first, "type=\"radio\"");
+        assert!(buttons == 0 || buttons == 2 && face.is_none(), "{first}");
+        if buttons == 2 {
+            let stands = opened.summary.standing.score().expect("an earlier rating");
+            let (_, keep) = first.split_once("name=\"score\" value=\"").expect("a button");
+            assert!(keep.starts_with(&stands.number().to_string()), "keeping comes first: {first}");
+        }
+        if let Some(posted) = opened.posted.filter(|posted| !posted.comment.is_empty()) {
+            assert!(first.contains(&format!("{}</textarea>", posted.comment)), "no text is lost: {first}");
+        }
+        assert!(!html.contains("maxlength") && !html.contains("required"));
+    }
 }
 
 #[test]
 fn without_script_seen_touched_and_pressed_look_the_same() {
     let [seen, touched, pressed] = [Mode::Seen, Mode::Touched, Mode::Pressed].map(|mode| {
         let html = html(&opened(4, mode));
-        assert!(html.contains("You chose “great”") && html.contains("Press Send to save your rating."));
-        let inert = html.split("<template").next().expect("the first part");
-        assert!(!inert.contains("Thank you") && !inert.contains("is saved"));
-        html.replace(&format!("data-mode=\"{}\"", mode.word()), "data-mode")
+        let text = visible(&html);
+        assert!(text.contains("You chose “great”") && text.contains("Save “great”") && !text.contains("Thank you"));
+        text
     });
     assert_eq!(seen, touched);
     assert_eq!(seen, pressed);
 }
 
 #[test]
-fn a_form_has_five_faces_none_checked_and_one_button() {
-    for mode in [Mode::Seen, Mode::Touched, Mode::Pressed, Mode::Change] {
-        let html = html(&rated(4, mode, 2));
-        assert_eq!(count(&html, "type=\"radio\" name=\"score\""), 5);
-        assert_eq!(count(&html, " checked"), 0);
-        assert_eq!(count(&html, "<button"), 1);
-        assert_eq!(count(&html, "<form method=\"post\" action=\"/r/link-token\""), 1);
-        assert_eq!(count(&html, "name=\"page\" value=\"page-token\""), 1);
-        assert!(!html.contains("maxlength") && !html.contains("required"));
+fn only_a_page_that_is_about_to_save_can_say_so() {
+    for mode in Mode::ALL {
+        let saving = html(&opened(4, *mode)).contains("<p id=\"saving\" hidden>Saving your rating…</p>");
+        assert_eq!(saving, *mode == Mode::Seen, "{mode:?}");
+    }
+    for saved in [rated(4, Mode::Seen, 4), kept(Ok(Outcome::Ask), Some(score(2)), "", opened(4, Mode::Seen))] {
+        assert!(!html(&saved).contains("id=\"saving\"") && !html(&saved).contains("<template"));
     }
 }
 
 #[test]
-fn a_fresh_page_asks_and_holds_the_thanks_that_the_script_shows() {
-    let end = DateTime::from_timestamp(1_800_003_600, 0);
-    insta::assert_snapshot!(main(&until(end, end, opened(5, Mode::Seen))), @r#"
-    <div id="notice"></div>
-    <p class="about">Your conversation with Grace<br><q dir="auto">Refund</q></p>
-    <div id="lead" role="status">
-    <p class="big" aria-hidden="true">🤩</p>
-    <h1 tabindex="-1">You chose “amazing”</h1>
-    <p>Press Send to save your rating.</p>
-    <p class="until">You can rate this conversation until <time datetime="2027-01-15T09:00Z">15 January 2027, 09:00 UTC</time>.</p>
-    </div>
-    <div id="rest">
-    <form method="post" action="/r/link-token" data-mode="seen">
-    <input type="hidden" name="page" value="page-token" autocomplete="off">
-    <fieldset>
-    <legend>Changed your mind? Pick another face and press Send.</legend>
-    <div class="faces">
-    <label><input class="low" type="radio" name="score" value="1" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😠</span> terrible</span></label>
-    <label><input class="low" type="radio" name="score" value="2" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">🙁</span> bad</span></label>
-    <label><input class="middle" type="radio" name="score" value="3" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😐</span> okay</span></label>
-    <label><input class="high" type="radio" name="score" value="4" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😀</span> great</span></label>
-    <label class="chosen"><input class="high" type="radio" name="score" value="5" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">🤩</span> amazing</span></label>
-    </div>
-    </fieldset>
-    <label class="above" for="comment"><span class="tone low" hidden>What went wrong?</span><span class="tone middle" hidden>What could have been better?</span><span class="tone high">What did you like?</span></label>
-    <textarea id="comment" name="comment" rows="3" dir="auto" aria-describedby="hint">
-    </textarea>
-    <p id="hint" class="hint"><span class="tone low" hidden>Someone at Example will read this, so it goes better next time.</span> <span class="tone middle" hidden>Someone at Example will read this, so it goes better next time.</span> <span class="tone high">The team at Example would love to hear it.</span> Optional, up to 5,000 characters. Sending a comment makes your rating final.</p>
-    <p id="trouble" class="notice" role="alert" data-failed="We could not be reached just now, so this may not be saved yet. Everything you entered is still here. Please press Send again in a moment." data-offline="You seem to be offline, so this may not be saved yet. Everything you entered is still here. Please press Send again when you are back online." data-too-many="There were too many attempts in a short time, so this is not saved yet. Everything you entered is still here. Please wait a minute and press Send again."></p>
-    <button data-sending="Sending…">Send</button>
-    </form>
-    <template id="saved">
-    <p class="big done" aria-hidden="true">🤩</p>
-    <h1 tabindex="-1">Thank you, we are glad to hear it!</h1>
-    <p>Your rating “amazing” is saved. You made our day.</p>
-    <p class="until">You can change it until <time datetime="2027-01-15T09:00Z">15 January 2027, 09:00 UTC</time>.</p>
-    </template>
-    </div>
-    "#);
+fn a_fresh_page_has_its_button_first_and_holds_the_thanks_that_the_script_shows() {
+    insta::assert_snapshot!(main(&until(hours(1), hours(1), opened(5, Mode::Seen))), @"");
 }
 
 #[test]
 fn a_saved_rating_is_thanked_for_and_can_change_or_get_a_comment() {
-    let end = DateTime::from_timestamp(1_800_003_600, 0);
-    insta::assert_snapshot!(main(&until(None, end, answered(Outcome::Ok, rated(4, Mode::Seen, 2)))), @r#"
-    <div id="notice"></div>
-    <p class="about">Your conversation with Grace<br><q dir="auto">Refund</q></p>
-    <div id="lead" role="status">
-    <p class="big done" aria-hidden="true">🙁</p>
-    <h1 tabindex="-1">We are sorry about that</h1>
-    <p>Your rating “bad” is saved, and someone at Example will read it. We wish it had gone better.</p>
-    <p class="until">You can change it until <time datetime="2027-01-15T09:00Z">15 January 2027, 09:00 UTC</time>.</p>
-    </div>
-    <div id="rest">
-    <form method="post" action="/r/link-token" data-mode="seen" data-quiet>
-    <input type="hidden" name="page" value="page-token" autocomplete="off">
-    <fieldset>
-    <legend>Changed your mind? Pick another face and press Send.</legend>
-    <div class="faces">
-    <label><input class="low" type="radio" name="score" value="1" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😠</span> terrible</span></label>
-    <label class="chosen"><input class="low" type="radio" name="score" value="2" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">🙁</span> bad</span></label>
-    <label><input class="middle" type="radio" name="score" value="3" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😐</span> okay</span></label>
-    <label><input class="high" type="radio" name="score" value="4" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😀</span> great</span></label>
-    <label><input class="high" type="radio" name="score" value="5" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">🤩</span> amazing</span></label>
-    </div>
-    </fieldset>
-    <label class="above" for="comment"><span class="tone low">What went wrong?</span><span class="tone middle" hidden>What could have been better?</span><span class="tone high" hidden>What did you like?</span></label>
-    <textarea id="comment" name="comment" rows="3" dir="auto" aria-describedby="hint">
-    </textarea>
-    <p id="hint" class="hint"><span class="tone low">Someone at Example will read this, so it goes better next time.</span> <span class="tone middle" hidden>Someone at Example will read this, so it goes better next time.</span> <span class="tone high" hidden>The team at Example would love to hear it.</span> Optional, up to 5,000 characters. Sending a comment makes your rating final.</p>
-    <p id="trouble" class="notice" role="alert" data-failed="We could not be reached just now, so this may not be saved yet. Everything you entered is still here. Please press Send again in a moment." data-offline="You seem to be offline, so this may not be saved yet. Everything you entered is still here. Please press Send again when you are back online." data-too-many="There were too many attempts in a short time, so this is not saved yet. Everything you entered is still here. Please wait a minute and press Send again."></p>
-    <button data-sending="Sending…">Send</button>
-    </form>
+    insta::assert_snapshot!(main(&until(None, hours(1), answered(Outcome::Ok, rated(4, Mode::Seen, 2)))), @"");
+}
 
-    </div>
-    "#);
+#[test]
+fn two_faces_make_a_question_with_two_buttons() {
+    insta::assert_snapshot!(main(&rated(2, Mode::Change, 4)), @"");
+    let doubted = visible(&html(&held(2, Mode::Pressed, 4)));
+    assert!(doubted.contains("Two faces were clicked, “great” and “bad”, so neither counts yet."), "{doubted}");
+}
+
+#[test]
+fn a_rating_that_fell_into_doubt_is_not_passed_over() {
+    let doubted = visible(&html(&held(4, Mode::Pressed, 4)));
+    assert!(doubted.contains("we haven’t counted your rating yet. One more tap saves it."), "{doubted}");
+    // The time for another rating is over, so the doubted one is the only one that a press can save.
+    let late = html(&until(hours(-1), None, held(2, Mode::Pressed, 4)));
+    assert!(visible(&late).contains("Save “great”") && !visible(&late).contains("Which one"), "{late}");
+    assert!(late.contains("value=\"4\" checked"), "the press sends it: {late}");
+}
+
+#[test]
+fn a_refused_press_says_that_one_more_saves() {
+    let pressed = html(&once_more(answered(Outcome::Ask, opened(4, Mode::Pressed))));
+    assert!(visible(&pressed).contains("One more press, please.") && pressed.contains(" data-once-more"));
+    let which = html(&once_more(kept(Ok(Outcome::Ask), Some(score(2)), "", rated(4, Mode::Change, 4))));
+    assert!(visible(&which).contains("Which one counts?") && visible(&which).contains("One more press, please."));
 }
 
 #[test]
 fn a_refused_post_keeps_its_face_and_its_text() {
-    let refused = kept(Outcome::Ask, Some(score(2)), "\nwas <b>rude</b>", opened(4, Mode::Pressed));
-    insta::assert_snapshot!(main(&refused), @r#"
-    <div id="notice"><p class="notice" role="alert" tabindex="-1">This is not saved yet, because some mail programs open and submit pages by themselves. Please press Send once more, so that we know it is you.</p></div>
-    <p class="about">Your conversation with Grace<br><q dir="auto">Refund</q></p>
-    <div id="lead" role="status">
-    <p class="big" aria-hidden="true">🙁</p>
-    <h1 tabindex="-1">You chose “bad”</h1>
-    <p>Press Send to save your rating.</p>
-    </div>
-    <div id="rest">
-    <form method="post" action="/r/link-token" data-mode="pressed" data-quiet>
-    <input type="hidden" name="page" value="page-token" autocomplete="off">
-    <fieldset>
-    <legend>Changed your mind? Pick another face and press Send.</legend>
-    <div class="faces">
-    <label><input class="low" type="radio" name="score" value="1" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😠</span> terrible</span></label>
-    <label class="chosen"><input class="low" type="radio" name="score" value="2" checked autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">🙁</span> bad</span></label>
-    <label><input class="middle" type="radio" name="score" value="3" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😐</span> okay</span></label>
-    <label><input class="high" type="radio" name="score" value="4" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">😀</span> great</span></label>
-    <label><input class="high" type="radio" name="score" value="5" autocomplete="off"><span class="tile"><span class="face" aria-hidden="true">🤩</span> amazing</span></label>
-    </div>
-    </fieldset>
-    <label class="above" for="comment"><span class="tone low">What went wrong?</span><span class="tone middle" hidden>What could have been better?</span><span class="tone high" hidden>What did you like?</span></label>
-    <textarea id="comment" name="comment" rows="3" dir="auto" aria-describedby="hint">
-
-    was &#60;b&#62;rude&#60;/b&#62;</textarea>
-    <p id="hint" class="hint"><span class="tone low">Someone at Example will read this, so it goes better next time.</span> <span class="tone middle" hidden>Someone at Example will read this, so it goes better next time.</span> <span class="tone high" hidden>The team at Example would love to hear it.</span> Optional, up to 5,000 characters. Sending a comment makes your rating final.</p>
-    <p id="trouble" class="notice" role="alert" data-failed="We could not be reached just now, so this may not be saved yet. Everything you entered is still here. Please press Send again in a moment." data-offline="You seem to be offline, so this may not be saved yet. Everything you entered is still here. Please press Send again when you are back online." data-too-many="There were too many attempts in a short time, so this is not saved yet. Everything you entered is still here. Please wait a minute and press Send again."></p>
-    <button data-sending="Sending…">Send</button>
-    </form>
-
-    </div>
-    "#);
+    let refused = html(&kept(Ok(Outcome::Ask), Some(score(2)), "\nwas <b>rude</b>", opened(4, Mode::Pressed)));
+    assert!(refused.contains("value=\"2\" checked") && visible(&refused).contains("Save “bad”"), "{refused}");
+    assert!(
+        refused.contains(">\n\nwas &#60;b&#62;rude&#60;/b&#62;</textarea>"),
+        "a leading line break stays: {refused}"
+    );
 }
 
 #[test]
@@ -250,140 +295,166 @@ fn what_people_wrote_is_escaped() {
     let evil = "</textarea><script>alert('1')</script>\"";
     let html = html(&Opened {
         about: About { teammate: Some(evil.to_owned()), subject: Some(evil.to_owned()), ..About::default() },
-        ..kept(Outcome::Ask, None, evil, opened(4, Mode::Pressed))
+        ..kept(Ok(Outcome::Ask), None, evil, opened(1, Mode::Pressed))
     });
     assert_eq!(count(&html, "<script"), 1);
     assert_eq!(count(&html, "&#60;script&#62;"), 3);
+    assert!(html.contains("?subject=Re%3A%20%3C%2Ftextarea%3E"), "{html}");
     assert!(!html.contains("alert('1')") && !html.contains(evil));
 }
 
 #[test]
 fn the_words_fit_the_face() {
-    for (link, sorry, comment, why) in [
-        (1, true, "What went wrong?", "goes better next time"),
-        (2, true, "What went wrong?", "goes better next time"),
-        (3, false, "What could have been better?", "goes better next time"),
-        (4, false, "What did you like?", "love to hear it"),
-        (5, false, "What did you like?", "love to hear it"),
+    for (link, sorry, comment) in [
+        (1, true, "What happened?"),
+        (2, true, "What happened?"),
+        (3, false, "What would have made it great?"),
+        (4, false, "What went well?"),
+        (5, false, "What went well?"),
     ] {
-        let asked = html(&opened(link, Mode::Pressed));
-        let shown = |words: &str| count(&asked, &format!("\">{words}")) == 1;
-        assert!(shown(comment), "{link}: {asked}");
-        assert_eq!(count(&asked, " hidden>"), 4, "two tones of two sentences");
-        assert!(asked.contains(why));
-        let saved = html(&answered(Outcome::Ok, rated(link, Mode::Seen, link)));
-        assert_eq!(saved.contains("We are sorry about that"), sorry, "{link}");
-        assert_eq!(saved.contains("someone at Example will read it."), sorry, "{link}");
-        let final_page = answered(Outcome::Ok, locked(link, Mode::Final, link));
-        assert_eq!(html(&final_page).contains("We are sorry"), sorry, "{link}");
+        let asked = visible(&html(&opened(link, Mode::Pressed)));
+        assert_eq!(count(&asked, comment), 1, "{link}: {asked}");
+        let saved = visible(&html(&answered(Outcome::Ok, rated(link, Mode::Seen, link))));
+        assert_eq!(saved.contains("We’re sorry to hear that"), sorry, "{link}");
+        let final_page = visible(&html(&answered(Outcome::Ok, locked(link, Mode::Final, link))));
+        assert_eq!(final_page.contains("We’re sorry it didn’t go well."), sorry, "{link}");
     }
 }
 
 #[test]
 fn ends_are_told_where_they_matter() {
-    let hours = |hours: i64| DateTime::from_timestamp(1_800_000_000 + hours * 3600, 0);
-    let first = until(hours(1), None, opened(4, Mode::Seen));
-    assert!(html(&first).contains("You can rate this conversation until <time"));
+    let shown = |opened: &Opened, words: &str| visible(&html(opened)).contains(words);
+    assert!(shown(&until(hours(1), None, opened(4, Mode::Seen)), "You can rate this conversation until 15 January"));
     let doubted = until(hours(-1), None, held(4, Mode::Pressed, 4));
     assert!(!html(&doubted).contains("<time"));
     let over = frozen(until(None, hours(-1), rated(4, Mode::Seen, 4)));
-    assert!(html(&over).contains("It could be changed until <time"));
-    let late = until(None, hours(-1), opened(4, Mode::Seen));
-    assert!(html(&late).contains("<template id=\"saved\" data-fixed>"), "the script takes the faces away");
-    let closed = until(hours(-1), None, opened(4, Mode::Closed));
-    assert!(html(&closed).contains("It could be rated until <time"));
+    assert!(shown(&over, "It could be changed until"));
+    let late = html(&until(None, hours(-1), opened(4, Mode::Seen)));
+    let (_, thanks) = late.split_once("<template id=\"saved\" data-fixed").expect("the thanks");
+    assert!(!thanks.contains("<details") && thanks.contains("Your rating is final now."), "{thanks}");
+    assert!(shown(&until(hours(-1), None, opened(4, Mode::Closed)), "Ratings were open until"));
     // The answer to a press carries the page that was posted, which may be a day old: its time is not now.
     let posted = Opened { now: hours(2).expect("a time"), ..until(hours(1), None, opened(4, Mode::Pressed)) };
-    assert!(!html(&answered(Outcome::Ask, posted)).contains("You can rate this conversation until"));
+    assert!(!shown(&answered(Outcome::Ask, posted), "You can rate this conversation until"));
 }
 
 #[test]
 fn a_page_with_its_style_and_script_is_small() {
-    let page = html(&kept(Outcome::Ask, None, &"x".repeat(200), opened(4, Mode::Seen)));
-    let assets = Assets::new("#2f6fed");
-    let bytes = page.len() + assets.css.len() + assets.js.len();
-    assert!(bytes < 25 * 1024, "{bytes} bytes, uncompressed");
-}
-
-#[test]
-fn nothing_speaks_of_a_doubted_rating() {
-    let html = html(&held(5, Mode::Pressed, 1));
-    assert!(!html.contains("class=\"big done\""));
-    assert!(html.contains("You chose “amazing”") && !html.contains("is saved") && !html.contains("“terrible”"));
-}
-
-#[test]
-fn each_state_has_its_sentence() {
-    let locked = |mode| locked(2, mode, 4);
-    let frozen = frozen(rated(2, Mode::Change, 4));
-    let voided = standing(Standing::Voided(Box::new(Standing::Rated(rating(5)))), opened(2, Mode::Closed));
-    for (opened, sentence) in [
-        (rated(4, Mode::Seen, 4), "You rated “great”"),
-        (rated(2, Mode::Change, 4), "so far is “great”, and you just clicked “bad”"),
-        (rated(4, Mode::Change, 4), "so far is “great”. If you want"),
-        (frozen.clone(), "can no longer be changed, but you can still add a comment"),
-        (locked(Mode::Final), "Your rating and your comment are saved and can no longer be changed."),
-        (answered(Outcome::Ok, locked(Mode::Seen)), "Your rating “great” and your comment are saved."),
-        (opened(2, Mode::Closed), "too late to rate"),
-        (voided, "too late to rate"),
-        (answered(Outcome::Ask, opened(2, Mode::Pressed)), "so that we know it is you"),
-        (answered(Outcome::Ask, rated(2, Mode::Change, 4)), "no face was picked"),
-        (answered(Outcome::Stale, opened(2, Mode::Seen)), "out of date"),
-        (answered(Outcome::Closed, opened(2, Mode::Closed)), "so this was not saved"),
-        (answered(Outcome::Closed, frozen), "so it stays “great”"),
-        (answered(Outcome::Locked, locked(Mode::Final)), "so nothing was changed"),
-    ] {
-        let html = html(&opened);
-        assert!(html.contains(sentence), "{sentence}");
-        assert_eq!(has_notice(&html), opened.posted.is_some_and(|posted| posted.refused));
+    for text in Text::languages().filter_map(Text::in_language) {
+        let opened = until(hours(1), hours(1), opened(4, Mode::Seen));
+        let page = with_frame(text, Some("mailto:help@example.com"), |frame| rate(frame, "/r/link-token", &opened));
+        let bytes = page.len() + ASSETS.css.content.len() + ASSETS.js.content.len();
+        assert!(bytes < 25_000, "{}: {bytes} bytes, uncompressed", text.language);
+        assert!(ASSETS.js.content.len() < 8_000, "{} bytes of script", ASSETS.js.content.len());
     }
+}
+
+#[test]
+fn each_refusal_has_its_sentence() {
+    let frozen = frozen(rated(4, Mode::Change, 4));
+    let voided = standing(Standing::Voided(Box::new(Standing::Rated(rating(5)))), opened(2, Mode::Closed));
+    let late = |opened| until(hours(-1), None, opened);
+    for (opened, sentence) in [
+        (answered(Outcome::Stale, opened(2, Mode::Seen)), "open for a long time"),
+        (answered(Outcome::Closed, late(opened(2, Mode::Closed))), "so this wasn’t saved"),
+        (answered(Outcome::Closed, frozen.clone()), "so yours stays “great”"),
+        (answered(Outcome::Locked, locked(2, Mode::Final, 4)), "so your rating can’t be changed"),
+        (kept(Ok(Outcome::Locked), None, "more", locked(2, Mode::Final, 4)), "so this one wasn’t added"),
+        (
+            kept(Ok(Outcome::Ask), None, "more", rated(4, Mode::Seen, 4)),
+            "Your comment isn’t yet: press “Send comment”.",
+        ),
+        (voided, "This survey is no longer open"),
+        (opened(2, Mode::Closed), "This survey is no longer open"),
+        (late(opened(2, Mode::Closed)), "This survey has closed"),
+    ] {
+        let text = visible(&html(&opened));
+        assert!(text.contains(sentence), "{sentence}: {text}");
+    }
+}
+
+#[test]
+fn a_comment_that_is_too_long_is_kept_and_says_what_is_safe() {
+    let long = |opened| visible(&html(&kept(Err(TooLong { characters: 5_001 }), None, "my words", opened)));
+    let told = "Your comment is too long (5,001 of 5,000 characters), so it isn’t sent yet.";
+    assert!(long(rated(4, Mode::Seen, 4)).contains(&format!("{told} Your rating is safe.")));
+    let unrated = long(opened(4, Mode::Pressed));
+    assert!(unrated.contains(told) && !unrated.contains("safe") && unrated.contains("Save “great”"), "{unrated}");
 }
 
 #[test]
 fn a_frozen_rating_takes_a_comment_only() {
     let html = html(&frozen(rated(2, Mode::Change, 4)));
-    assert_eq!(count(&html, "name=\"score\""), 0);
-    assert_eq!(count(&html, "<textarea"), 1);
-    assert_eq!(count(&html, "<button"), 1);
+    assert_eq!((count(&html, "name=\"score\""), count(&html, "<textarea"), count(&html, "<button")), (0, 1, 1));
 }
 
 #[test]
 fn a_locked_or_closed_page_is_read_only_and_loses_no_text() {
-    for opened in [locked(2, Mode::Final, 4), opened(2, Mode::Closed)] {
+    let read_only =
+        |html: &str| !["<button", "type=\"radio\"", "name=\"comment\""].iter().any(|part| html.contains(part));
+    for opened in [locked(2, Mode::Final, 4), opened(2, Mode::Closed), until(hours(-1), None, opened(2, Mode::Closed))]
+    {
         let quiet = html(&opened);
-        assert!(is_read_only(&quiet) && !quiet.contains("<textarea"));
+        assert!(read_only(&quiet) && !quiet.contains("<textarea"));
         for outcome in [Outcome::Locked, Outcome::Closed, Outcome::Stale] {
-            let html = html(&kept(outcome, None, "my words", opened.clone()));
-            assert!(is_read_only(&html) && html.contains("readonly") && html.contains("my words</textarea>"));
+            let html = html(&kept(Ok(outcome), None, "my words", opened.clone()));
+            assert!(read_only(&html) && html.contains("readonly") && html.contains("my words</textarea>"));
         }
     }
-}
-
-#[test]
-fn a_comment_that_is_too_long_is_kept_and_explained() {
-    let result = Err(Fault::parameter("comment", "5001 characters"));
-    let posted = Posted { result, refused: true, picked: None, comment: "my words".to_owned() };
-    let html = html(&Opened { posted: Some(posted), ..opened(4, Mode::Pressed) });
-    assert!(html.contains("longer than 5,000 characters") && html.contains("my words</textarea>"));
 }
 
 #[test]
 fn a_comment_that_came_twice_is_not_called_refused() {
     let posted = Posted { result: Ok(Outcome::Locked), refused: false, picked: None, comment: String::new() };
     let html = html(&Opened { posted: Some(posted), ..locked(4, Mode::Final, 4) });
-    assert!(!has_notice(&html) && html.contains("Your rating “great” and your comment are saved."));
+    assert!(!html.contains("told notice") && visible(&html).contains("Your rating and your comment are saved."));
+}
+
+#[test]
+fn the_unhappy_and_the_late_find_a_person() {
+    let asked =
+        |contact, opened: &Opened| with_frame(Text::english(), contact, |frame| rate(frame, "/r/link-token", opened));
+    let (mail, url) = (Some("mailto:help@example.com"), Some("https://example.com/help?from=survey"));
+    for (opened, offered) in [
+        (opened(1, Mode::Seen), true),
+        (answered(Outcome::Ok, rated(2, Mode::Seen, 2)), true),
+        (rated(3, Mode::Seen, 3), false),
+        (opened(5, Mode::Seen), false),
+        (opened(5, Mode::Closed), true),
+        (locked(5, Mode::Final, 5), true),
+    ] {
+        let by_mail = asked(mail, &opened);
+        assert_eq!(by_mail.contains("\"mailto:help@example.com?subject=Re%3A%20Refund\">Reply to our email"), offered);
+        assert_eq!(asked(url, &opened).contains("\"https://example.com/help?from=survey\">Contact us</a>"), offered);
+        assert!(!asked(None, &opened).contains("Still need help?"));
+    }
+    let about = About::default();
+    let nameless = asked(mail, &Opened { about, ..opened(1, Mode::Seen) });
+    assert!(nameless.contains("?subject=My%20conversation%20with%20Example\""), "{nameless}");
+}
+
+#[test]
+fn the_logo_stands_for_the_name() {
+    let none = CustomLanguages::default();
+    let custom = CustomTexts { policy: &none, all: &none };
+    let assets = Assets::new("#2f6fed", Some(("image/png", b"png".to_vec())));
+    let (zone, contact) = (Tz::UTC, None);
+    let frame = Frame { brand: "Example", custom, text: Text::english(), zone, assets: &assets, contact };
+    let html = message(frame, Message::Later, None);
+    let path = &assets.logo.as_ref().expect("a logo").path;
+    assert!(html.contains(&format!("<header><img src=\"{path}\" alt=\"Example\"></header>")), "{html}");
 }
 
 #[test]
 fn a_message_says_what_to_do() {
     for (kind, sentence) in [
-        (Message::UnknownLink, "This link does not work"),
-        (Message::Malformed, "We could not read this"),
-        (Message::TooLong, "too long for us"),
+        (Message::UnknownLink, "This link doesn’t work"),
+        (Message::Malformed, "We couldn’t read that"),
+        (Message::TooLong, "Your comment is too long"),
         (Message::TooMany, "wait a minute and try again"),
         (Message::Later, "try again in a moment"),
     ] {
-        let html = with_frame(|frame| message(frame, kind, None));
+        let html = with_frame(Text::english(), None, |frame| message(frame, kind, None));
         assert!(html.contains(sentence), "{sentence}");
         assert!(!html.contains("<form") && !html.contains("<script"));
     }
