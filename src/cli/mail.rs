@@ -72,15 +72,23 @@ pub(super) async fn run(args: MailArgs, gateway: &Gateway) -> Result<(), CliErro
 }
 
 async fn list(gateway: &Gateway) -> Result<(), CliError> {
+    print_troubles(gateway, "").await?;
+    print(&table(&gateway.mail_counts().await?))
+}
+
+/// Prints why no mail goes out at present, if so. `before` comes first.
+pub(super) async fn print_troubles(gateway: &Gateway, before: &str) -> Result<(), CliError> {
     if let Some(halt) = gateway.halted().await? {
         let since = stamp(halt.since);
-        print(&format!("Sending is paused since {since} ({}): see `afterword mail resume`.\n\n", halt.why))?;
-    } else {
-        for trouble in troubles(gateway).await? {
-            print(&format!("The service says: {trouble}.\n\n"))?;
-        }
+        return print(&format!(
+            "{before}Sending is paused since {since} ({}): see `afterword mail resume`.\n\n",
+            halt.why
+        ));
     }
-    print(&table(&gateway.mail_counts().await?))
+    for trouble in troubles(gateway).await? {
+        print(&format!("{before}The service says: {trouble}.\n\n"))?;
+    }
+    Ok(())
 }
 
 /// What the running service says is wrong with it.

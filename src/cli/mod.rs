@@ -21,6 +21,7 @@ mod show_config;
 mod status;
 mod suppression;
 mod tend;
+mod why;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -68,6 +69,8 @@ enum Command {
     Key(key::Key),
     /// Print CSAT by teammate, team or day
     Report(report::ReportArgs),
+    /// Tell the story of a conversation: what was decided and why, its mail, and every click
+    Why(why::Why),
     /// List mails by state and reason; pause and resume sending; send failed mails again
     Mail(mail::MailArgs),
     /// Write a sample mail to files, with a page that shows it as customers may see it
@@ -162,6 +165,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Key(key) => key::run(key, config).await,
         Command::Status(args) => beside(config, async |gateway| status::run(&args, gateway).await).await,
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,
+        Command::Why(args) => beside(config, async |gateway| why::run(args, gateway).await).await,
         Command::Suppression(change) => beside(config, async |gateway| suppression::run(change, gateway).await).await,
         Command::Erase(who) => beside(config, async |gateway| customer::erase(&who, gateway).await).await,
         Command::Export(who) => beside(config, async |gateway| customer::export(&who, gateway).await).await,

@@ -65,10 +65,22 @@ impl Gateway {
         let mut known = self.store.conversation(conversation).await?;
         known.closings.retain(|closing| allowed.includes(closing.teammate.as_deref(), closing.team.as_deref()));
         known.surveys.retain(|survey| allowed.includes(survey.teammate.as_deref(), survey.team.as_deref()));
-        if known.closings.is_empty() && *allowed != Within::default() {
-            known.reopenings.clear();
+        if *allowed != Within::default() {
+            if known.closings.is_empty() {
+                known.reopenings.clear();
+            }
+            // The customer may have said so to another teammate's survey.
+            known.surveys.iter_mut().for_each(|survey| survey.stopped.clear());
         }
         Ok(known)
+    }
+
+    /// Lists the connections that reported a conversation of this id, for one that was sought under another.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn connections_of(&self, id: &str) -> Result<Vec<String>, Error> {
+        Ok(self.store.connections_of(id).await?)
     }
 
     /// The period of a query, and its two ends as the caller named them or as they usually are.

@@ -1,6 +1,15 @@
-//! Reports as JSON, CSV and a table, for the web and the command line alike.
+//! Reports and conversations as JSON, CSV and text, for the web and the command line alike.
 //!
-//! It owns how figures look. It must not know how they are counted, nor where they go.
+//! It owns how they look. It must not know how figures are counted, nor where they go.
 
+pub mod conversation;
 pub mod report;
 pub mod status;
+
+use serde_json::{Value, json};
+
+/// A teammate, wherever one is shown; nothing if there is no id.
+#[must_use]
+pub fn teammate(id: Option<&String>, name: Option<&String>) -> Option<Value> {
+    id.map(|id| json!({"id": id, "name": name}))
+}

@@ -22,6 +22,7 @@
 //!   `unnest` and pipelining.
 //! - Settings and days are rewritten at a start: by the service that holds the lock.
 
+mod conversations;
 mod customers;
 mod lock;
 mod sending;
@@ -41,9 +42,6 @@ use crate::ledger::suppressions::{OptIn, Suppress, Unsubscribe, Unsuppress};
 use crate::metrics::Metrics;
 use crate::survey::Time;
 use crate::survey::access::{ApiKey, Within};
-use crate::survey::closing::Conversation;
-use crate::survey::conversation::ConversationRecord;
-use crate::survey::eligibility::Decision;
 use crate::survey::evidence::Clicks;
 use crate::survey::page::About;
 use crate::survey::paging::Paging;
@@ -389,26 +387,6 @@ impl Store {
     /// The store did not answer.
     pub async fn revoke_key(&self, id: &str, now: Time) -> Result<bool, Unavailable> {
         self.sqlite().revoke_key(id, now).await
-    }
-
-    /// What was decided about a closing, if it was reported.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn decision(
-        &self,
-        conversation: &Conversation,
-        closed_at: Time,
-    ) -> Result<Option<Decision>, Unavailable> {
-        self.sqlite().decision(conversation, closed_at).await
-    }
-
-    /// All that is known of a conversation.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn conversation(&self, conversation: &Conversation) -> Result<ConversationRecord, Unavailable> {
-        self.sqlite().conversation(conversation).await
     }
 
     /// The survey that an address was sent last; `None` if it was sent none.

@@ -5,9 +5,11 @@
 use super::Time;
 use super::closing::{ClosingState, StartedBy};
 use super::eligibility::Decision;
-use super::evidence::Change;
+use super::evidence::{Change, ChangeKind};
 use super::outbound::Outbound;
-use super::rating::Standing;
+use super::rating::{Score, Standing};
+use super::suppression::Cause;
+use super::trail::Trail;
 use uuid::Uuid;
 
 /// All that is known of a conversation; everything is empty for an unknown one.
@@ -19,6 +21,14 @@ pub struct ConversationRecord {
     pub reopenings: Vec<Time>,
     /// Its surveys, oldest first.
     pub surveys: Vec<SurveyRecord>,
+}
+
+impl ConversationRecord {
+    /// Whether nothing of it was ever reported, or nothing that the caller may see.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.closings.is_empty() && self.reopenings.is_empty()
+    }
 }
 
 /// A closing and what was decided about it.
@@ -83,4 +93,31 @@ pub struct SurveyRecord {
     pub team: Option<String>,
     /// How the standing came about, oldest first.
     pub history: Vec<Change>,
+    /// What its visitors did lately; empty once it is erased.
+    pub trail: Trail,
+    /// Why its address gets no more surveys, as far as that came after it, oldest first.
+    pub stopped: Vec<Stopped>,
+    /// When it lost who was asked, what it was about, and the comment.
+    pub erased_at: Option<Time>,
+}
+
+/// A cause for which an address gets no more surveys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Since when.
+    pub at: Time,
+    /// Why.
+    pub cause: Cause,
+    /// An admin entered the address.
+    pub by_admin: bool,
+}
+
+impl SurveyRecord {
+    /// The times in which its rating was held: since when, until when (`None`: still), and the doubted score.
+    #[must_use]
+    pub fn holds(&self) -> Vec<(Time, Option<Time>, Score)> {
+        let next = self.history.iter().skip(1).map(Some).chain([None]);
+        let held = self.history.iter().zip(next).filter(|(change, _)| change.kind == ChangeKind::Held);
+        held.map(|(change, next)| (change.at, next.map(|next| next.at), change.score)).collect()
+    }
 }

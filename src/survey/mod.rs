@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod report;
 pub mod sending;
 pub mod status;
+pub mod story;
 pub mod suppression;
 pub mod trail;
 mod words;

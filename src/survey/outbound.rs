@@ -191,6 +191,9 @@ pub struct Marked<'a> {
 }
 
 impl Outbound {
+    /// The note of a mail that a click proved to have arrived.
+    pub const PROVED_BY_CLICK: &str = "a click proved that it arrived";
+
     /// Something that waits, due at a time.
     #[must_use]
     pub fn due(at: Time) -> Self {
@@ -253,7 +256,7 @@ impl Outbound {
         if open {
             self.accepted_at = self.accepted_at.or(Some(at));
             self.state = State::Accepted;
-            self.note = Some("a click proved that it arrived".into());
+            self.note = Some(Self::PROVED_BY_CLICK.into());
         }
         open
     }

@@ -6,6 +6,7 @@
 use super::Time;
 use super::page::{Evidence, PageId, Visitor};
 use super::rating::Score;
+use super::words::words;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,9 +30,33 @@ pub struct View {
     pub visitor: Visitor,
 }
 
+words! {
+    /// What became of a try: why it counts, or which rule refused it.
+    pub enum Fate {
+        /// It counts: it made, changed or confirmed the rating.
+        Counted = "counted",
+        /// It came sooner than a person could have sent it.
+        TooSoon = "too_soon",
+        /// The window of rating, or of changing, had ended.
+        WindowOver = "window_over",
+        /// Pages of the last minute spoke for different faces.
+        OtherFace = "other_face",
+        /// Three links or more had been opened within a minute, and nobody had asked for this press.
+        ManyLinks = "many_links",
+        /// Its page is older than the hold.
+        OlderPage = "older_page",
+        /// The survey was hot, and scripts cannot rate then.
+        Hot = "hot",
+        /// Its page asks for more evidence.
+        TooWeak = "too_weak",
+        /// A rating with another face stands, and nobody picked this one.
+        AnotherStands = "another_stands",
+    }
+}
+
 /// A confirmation that was posted, whatever became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "StoredTry", into = "(i64, PageId, Score, Evidence, bool)")]
+#[serde(from = "StoredTry", into = "(i64, PageId, Score, Evidence, bool, Option<Fate>)")]
 pub struct Try {
     /// When.
     pub at: Time,
@@ -43,6 +68,8 @@ pub struct Try {
     pub how: Evidence,
     /// It was a press on a page that asked for one more press.
     pub once_more: bool,
+    /// What became of it; `None` until it is judged, and of tries of earlier versions.
+    pub fate: Option<Fate>,
 }
 
 /// A stretch of time in which a survey was hot: from a doubtful moment to [`HOT`] after the last one that touches it.
@@ -67,7 +94,7 @@ enum StoredView {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StoredTry {
-    Now(i64, PageId, Score, Evidence, bool),
+    Now(i64, PageId, Score, Evidence, bool, Option<Fate>),
     First(i64, PageId, Score, Evidence),
 }
 
@@ -91,24 +118,24 @@ impl From<StoredView> for View {
 impl From<View> for (i64, Score, u8) {
     fn from(view: View) -> Self {
         let Visitor { machine, phone, webmail } = view.visitor;
-        let bits = u8::from(machine) * MACHINE | u8::from(phone) * PHONE | u8::from(webmail) * WEBMAIL;
+        let bits = (u8::from(machine) * MACHINE) | (u8::from(phone) * PHONE) | (u8::from(webmail) * WEBMAIL);
         (view.at.timestamp_millis(), view.score, bits)
     }
 }
 
 impl From<StoredTry> for Try {
     fn from(stored: StoredTry) -> Self {
-        let (at, page, score, how, once_more) = match stored {
-            StoredTry::Now(at, page, score, how, once_more) => (at, page, score, how, once_more),
-            StoredTry::First(at, page, score, how) => (at, page, score, how, false),
+        let (at, page, score, how, once_more, fate) = match stored {
+            StoredTry::Now(at, page, score, how, once_more, fate) => (at, page, score, how, once_more, fate),
+            StoredTry::First(at, page, score, how) => (at, page, score, how, false, None),
         };
-        Self { at: from_millis(at), page, score, how, once_more }
+        Self { at: from_millis(at), page, score, how, once_more, fate }
     }
 }
 
-impl From<Try> for (i64, PageId, Score, Evidence, bool) {
+impl From<Try> for (i64, PageId, Score, Evidence, bool, Option<Fate>) {
     fn from(attempt: Try) -> Self {
-        (attempt.at.timestamp_millis(), attempt.page, attempt.score, attempt.how, attempt.once_more)
+        (attempt.at.timestamp_millis(), attempt.page, attempt.score, attempt.how, attempt.once_more, attempt.fate)
     }
 }
 
@@ -149,6 +176,13 @@ impl Trail {
     /// Appends a try.
     pub fn tried(&mut self, attempt: Try) {
         keep(&mut self.tries, attempt);
+    }
+
+    /// Remembers what became of the newest try.
+    pub fn judged(&mut self, fate: Fate) {
+        if let Some(newest) = self.tries.last_mut() {
+            newest.fate = Some(fate);
+        }
     }
 
     /// Makes the survey hot from now on, for [`HOT`].

@@ -90,6 +90,7 @@ fn the_help_of_every_command() {
       healthcheck  Ask the running service whether it is ready, and fail if not; for the health check of a container
       key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
       report       Print CSAT by teammate, team or day
+      why          Tell the story of a conversation: what was decided and why, its mail, and every click
       mail         List mails by state and reason; pause and resume sending; send failed mails again
       preview      Write a sample mail to files, with a page that shows it as customers may see it
       send-test    Send a test mail, which counts in no report, and print the server's answer
@@ -276,6 +277,39 @@ fn the_help_of_every_command() {
               - json:  For programs, as the HTTP API returns it
 
               [default: table]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    $ afterword why --help
+    Tell the story of a conversation: what was decided and why, its mail, and every click
+
+    Usage: afterword why [OPTIONS] <CONVERSATION>
+
+    Arguments:
+      <CONVERSATION>
+              The conversation, by the id that the helpdesk gave it
+
+    Options:
+          --config <FILE>
+              The configuration file; by default ./afterword.toml, or built-in settings if there is none
+
+              [env: AFTERWORD_CONFIG=]
+
+          --connection <NAME>
+              The connection that reported it; by default the plain API
+
+          --format <FORMAT>
+              The output format
+
+              Possible values:
+              - text: For people
+              - json: For programs, as the HTTP API returns it
+
+              [default: text]
 
       -h, --help
               Print help (see a summary with '-h')

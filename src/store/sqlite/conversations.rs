@@ -6,12 +6,12 @@ use super::super::Unavailable;
 use super::{Sqlite, rows};
 use crate::survey::Time;
 use crate::survey::closing::Conversation;
-use crate::survey::conversation::{ClosingRecord, ConversationRecord, SurveyRecord};
+use crate::survey::conversation::{ClosingRecord, ConversationRecord, Stopped, SurveyRecord};
 use crate::survey::eligibility::Decision;
 use crate::survey::evidence::Change;
 use crate::survey::rating::Score;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Error, Row, query};
+use sqlx::{Error, Row, query, query_scalar};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -34,6 +34,13 @@ const SURVEYS: &str = concat!(
 const HISTORIES: &str = "SELECT survey_id, at, kind, history.score, history.evidence
     FROM survey JOIN history ON history.survey_id = survey.id
     WHERE connection = $1 AND conversation_id = $2 ORDER BY survey_id, number";
+/// What stopped further surveys, each at the latest survey of the conversation that came before it.
+const STOPPED: &str = "SELECT survey.id AS survey_id, cause, at, suppression.address IS NOT NULL AS by_admin
+    FROM survey JOIN rating ON rating.survey_id = survey.id JOIN suppression USING (address_hash)
+    WHERE connection = $1 AND conversation_id = $2 AND erased_at IS NULL AND made_at <= at
+        AND NOT EXISTS (SELECT 1 FROM survey AS later WHERE later.connection = $1 AND later.conversation_id = $2
+            AND later.address_hash = survey.address_hash AND later.made_at > survey.made_at AND later.made_at <= at)
+    ORDER BY at, cause";
 
 impl Sqlite {
     pub(in crate::store) async fn latest_survey(&self, address_hash: &str) -> Result<Option<Uuid>, Unavailable> {
@@ -58,6 +65,13 @@ impl Sqlite {
         Ok(row.as_ref().map(rows::decision).transpose()?)
     }
 
+    /// No index leads there: an admin asks it now and then.
+    pub(in crate::store) async fn connections_of(&self, id: &str) -> Result<Vec<String>, Unavailable> {
+        let sql = "SELECT connection FROM closing WHERE conversation_id = $1
+            UNION SELECT connection FROM reopening WHERE conversation_id = $1 ORDER BY connection";
+        Ok(query_scalar(sql).bind(id).fetch_all(&self.lookups).await?)
+    }
+
     pub(in crate::store) async fn conversation(
         &self,
         conversation: &Conversation,
@@ -73,9 +87,14 @@ impl Sqlite {
         for row in query(HISTORIES).bind(connection).bind(id).fetch_all(&mut *db).await? {
             histories.entry(rows::id(&row, "survey_id")?).or_default().push(change(&row)?);
         }
+        let mut stops = BTreeMap::<Uuid, Vec<Stopped>>::new();
+        for row in query(STOPPED).bind(connection).bind(id).fetch_all(&mut *db).await? {
+            stops.entry(rows::id(&row, "survey_id")?).or_default().push(stopped(&row)?);
+        }
         let mut survey = |row| {
             let mut survey = survey(row)?;
             survey.history = histories.remove(&survey.id).unwrap_or_default();
+            survey.stopped = stops.remove(&survey.id).unwrap_or_default();
             Ok::<_, sqlx::Error>(survey)
         };
         Ok(ConversationRecord {
@@ -109,18 +128,26 @@ fn closing(row: &SqliteRow) -> Result<ClosingRecord, sqlx::Error> {
 }
 
 fn survey(row: &SqliteRow) -> Result<SurveyRecord, sqlx::Error> {
+    let clicks = rows::clicks(row)?;
     Ok(SurveyRecord {
         id: rows::id(row, "survey_id")?,
         closed_at: rows::time(row, "closed_at")?,
         made_at: rows::time(row, "made_at")?,
         mail: rows::outbound(row)?,
-        standing: rows::standing(row)?,
-        comment: row.try_get("comment")?,
+        standing: clicks.standing,
+        comment: clicks.comment,
         teammate: row.try_get("teammate_id")?,
         teammate_name: row.try_get("teammate")?,
         team: row.try_get("team")?,
         history: Vec::new(),
+        trail: clicks.trail,
+        stopped: Vec::new(),
+        erased_at: rows::optional_time(row, "erased_at")?,
     })
+}
+
+fn stopped(row: &SqliteRow) -> Result<Stopped, sqlx::Error> {
+    Ok(Stopped { at: rows::time(row, "at")?, cause: rows::word(row, "cause")?, by_admin: row.try_get("by_admin")? })
 }
 
 fn change(row: &SqliteRow) -> Result<Change, sqlx::Error> {

@@ -5,7 +5,7 @@
 use super::{Sqlite, Unavailable, rows};
 use crate::survey::page::Visitor;
 use crate::survey::stamp;
-use crate::survey::trail::{Trail, View};
+use crate::survey::trail::{Trail, Try, View};
 use serde_json::{Map, Value, json};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column, Row, SqliteConnection, TypeInfo, ValueRef, query};
@@ -122,6 +122,8 @@ fn trail(text: &str) -> Result<Value> {
         json!({"at": stamp(view.at), "score": view.score, "machine": machine, "phone": phone, "webmail": webmail})
     };
     let views = trail.views.iter().map(view);
-    let tries = trail.tries.iter().map(|tried| json!({"at": stamp(tried.at), "score": tried.score, "how": tried.how}));
+    let tried =
+        |tried: &Try| json!({"at": stamp(tried.at), "score": tried.score, "how": tried.how, "fate": tried.fate});
+    let tries = trail.tries.iter().map(tried);
     Ok(json!({"views": views.collect::<Vec<_>>(), "tries": tries.collect::<Vec<_>>()}))
 }

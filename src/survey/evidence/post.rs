@@ -3,7 +3,7 @@
 use super::Clicks;
 use crate::survey::page::{Evidence, Mode, Outcome, Page, Post, Reply, Visitor};
 use crate::survey::rating::{Rating, Score, Standing};
-use crate::survey::trail::{BURST, Try};
+use crate::survey::trail::{BURST, Fate, Try};
 use crate::survey::{Time, is_over};
 use chrono::TimeDelta;
 
@@ -76,13 +76,24 @@ impl Clicks {
         }
     }
 
-    /// The steps of a confirmation, in their order. The first step that refuses ends it.
     fn confirm(&mut self, form: &Confirmation) -> Reply {
-        let (now, score) = (form.now, form.score());
-        let once_more = form.is_once_more();
-        self.trail.tried(Try { at: now, page: form.page.id, score, how: form.how, once_more });
+        let (at, score, once_more) = (form.now, form.score(), form.is_once_more());
+        self.trail.tried(Try { at, page: form.page.id, score, how: form.how, once_more, fate: None });
+        let fate = self.judge(form);
+        self.trail.judged(fate);
+        match fate {
+            Fate::Counted => self.accept(form),
+            Fate::TooSoon => too_soon(form.page),
+            Fate::WindowOver => self.closed(at, form.page),
+            _ => self.ask(form),
+        }
+    }
+
+    /// The steps of a confirmation, in their order. The first step that refuses ends it.
+    fn judge(&mut self, form: &Confirmation) -> Fate {
+        let (now, once_more) = (form.now, form.is_once_more());
         if once_more && form.is_before(ONCE_MORE_DWELL) {
-            return too_soon(form.page);
+            return Fate::TooSoon;
         }
         if if once_more { self.obeys_elsewhere(form) } else { self.tries_conflict(form) } {
             let falls = |rating: &Rating| form.is_press() || rating.evidence.by_script();
@@ -90,19 +101,18 @@ impl Clicks {
                 self.hold(now);
             }
             self.trail.mark_hot(now);
-            return self.ask(form);
+            return Fate::OtherFace;
         }
         if form.is_before(if form.is_press() { PRESS_DWELL } else { SCRIPT_DWELL }) {
-            return too_soon(form.page);
+            return Fate::TooSoon;
         }
-        if self.window_over(now, score) {
-            return self.closed(now, form.page);
+        if self.window_over(now, form.score()) {
+            return Fate::WindowOver;
         }
         if self.held_after(form.page) {
-            return self.ask(form);
+            return Fate::OlderPage;
         }
-        let counts = if form.is_press() { self.press_counts(form) } else { self.script_counts(form) };
-        if counts { self.accept(form) } else { self.ask(form) }
+        if form.is_press() { self.judge_press(form) } else { self.judge_script(form) }
     }
 
     /// Whether another page's one-more press spoke for another face within the last minute: a machine that obeys wherever
@@ -145,17 +155,22 @@ impl Clicks {
         self.held_since().is_some_and(before)
     }
 
-    fn script_counts(&self, form: &Confirmation) -> bool {
-        form.page.mode.evidence_by_script().is_some_and(|needed| form.how >= needed)
-            && !self.trail.hot_at(form.page.issued)
-            && !self.trail.hot_at(form.now)
-            && !matches!(self.standing, Standing::Held { .. })
-            && self.standing.rated().is_none_or(|rating| rating.score == form.score())
+    fn judge_script(&self, form: &Confirmation) -> Fate {
+        let is_enough = form.page.mode.evidence_by_script().is_some_and(|needed| form.how >= needed);
+        if self.trail.hot_at(form.page.issued) || self.trail.hot_at(form.now) {
+            return Fate::Hot;
+        }
+        match &self.standing {
+            Standing::Rated(rating) if rating.score != form.score() => Fate::AnotherStands,
+            Standing::Held { .. } => Fate::TooWeak,
+            _ if !is_enough => Fate::TooWeak,
+            _ => Fate::Counted,
+        }
     }
 
     /// Among views of three faces only a press that was asked for counts. A press for another face than the standing one
     /// counts if the face was picked, or if its own page made the rating.
-    fn press_counts(&mut self, form: &Confirmation) -> bool {
+    fn judge_press(&mut self, form: &Confirmation) -> Fate {
         let rating = self.standing.rated();
         let of_another_page = |rating: &&Rating| rating.page != form.page.id;
         let made_in_burst = |rating: &Rating| form.now - rating.page_issued < BURST;
@@ -164,14 +179,14 @@ impl Clicks {
                 self.hold(form.now);
             }
             self.trail.mark_hot(form.now);
-            return false;
+            return Fate::ManyLinks;
         }
         let contradicted = rating.filter(|rating| rating.score != form.score() && form.picked.is_none());
-        let Some(rating) = contradicted.filter(of_another_page) else { return true };
+        let Some(rating) = contradicted.filter(of_another_page) else { return Fate::Counted };
         if rating.evidence == Evidence::Pressed && made_in_burst(rating) {
             self.hold(form.now);
         }
-        false
+        Fate::AnotherStands
     }
 
     fn accept(&mut self, form: &Confirmation) -> Reply {

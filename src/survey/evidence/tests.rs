@@ -17,6 +17,7 @@
 //! ```
 
 mod early;
+mod fates;
 mod later;
 mod machines;
 mod model;

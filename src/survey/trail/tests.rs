@@ -15,16 +15,15 @@ fn view(at: i64, score: i64) -> View {
     View { at: ms(at), score: face(score), visitor: Visitor::default() }
 }
 
+fn attempt(at: i64, page: i64, score: i64) -> Try {
+    let (page, score) = (PageId::from(page), face(score));
+    Try { at: ms(at), page, score, how: Evidence::Seen, once_more: false, fate: None }
+}
+
 fn tries(list: &[(i64, i64, i64)]) -> Trail {
     let mut trail = Trail::default();
     for (at, page, score) in list {
-        trail.tried(Try {
-            at: ms(*at),
-            page: PageId::from(*page),
-            score: face(*score),
-            how: Evidence::Seen,
-            once_more: false,
-        });
+        trail.tried(attempt(*at, *page, *score));
     }
     trail
 }
@@ -81,12 +80,13 @@ fn hot_begins_at_once_and_ends_after_less_than_5_min() {
 #[test]
 fn a_trail_is_kept_in_words_that_later_versions_must_read() {
     let mut trail = tries(&[(1, 7, 4)]);
+    trail.judged(Fate::TooSoon);
     trail.viewed(View { visitor: Visitor { phone: true, ..Visitor::default() }, ..view(0, 5) });
     trail.mark_hot(ms(2));
     let json = serde_json::to_value(&trail).expect("plain data");
     let expected = serde_json::json!({
         "views": [[1_700_000_000_000i64, 5, 2]],
-        "tries": [[1_700_000_000_001i64, 7, 4, "seen", false]],
+        "tries": [[1_700_000_000_001i64, 7, 4, "seen", false, "too_soon"]],
         "hot": [[1_700_000_000_002i64, 1_700_000_300_002i64]],
     });
     assert_eq!(json, expected);
@@ -117,8 +117,8 @@ fn every_visitor_and_try_comes_back_as_it_was_stored() {
         let view = View { visitor, ..view(1, 3) };
         let json = serde_json::to_string(&view).expect("plain data");
         assert_eq!(serde_json::from_str::<View>(&json).expect("ours"), view);
-        let once_more = flag(1);
-        let attempt = Try { at: ms(1), page: PageId::from(7), score: face(5), how: Evidence::Pressed, once_more };
+        let fate = Fate::ALL.get(usize::from(bits)).copied().filter(|_| flag(2));
+        let attempt = Try { how: Evidence::Pressed, once_more: flag(1), fate, ..attempt(1, 7, 5) };
         let json = serde_json::to_string(&attempt).expect("plain data");
         assert_eq!(serde_json::from_str::<Try>(&json).expect("ours"), attempt);
     }
@@ -143,7 +143,7 @@ proptest! {
         let mut trail = Trail::default();
         for at in 0..count {
             trail.viewed(view(at, 1 + at % 5));
-            trail.tried(Try { at: ms(at), page: PageId::from(at), score: face(5), how: Evidence::Pressed, once_more: false });
+            trail.tried(attempt(at, at, 5));
             trail.mark_hot(ms(at * 1_000_000));
         }
         let newest: Vec<Time> = ((count - 64).max(0)..count).map(ms).collect();

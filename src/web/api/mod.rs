@@ -9,11 +9,5 @@ pub(super) mod suppressions;
 
 use super::error::Failure;
 use axum::response::Response;
-use serde_json::{Value, json};
-
-/// A teammate, wherever one is shown.
-fn teammate(id: Option<&String>, name: Option<&String>) -> Option<Value> {
-    id.map(|id| json!({"id": id, "name": name}))
-}
 
 pub(super) type HandlerResult = Result<Response, Failure>;

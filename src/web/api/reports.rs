@@ -2,8 +2,8 @@
 //!
 //! It must not know how figures are counted.
 
-use super::{HandlerResult, teammate};
-use crate::render;
+use super::HandlerResult;
+use crate::render::{self, teammate};
 use crate::survey::access::Scope;
 use crate::survey::report::RatingRow;
 use crate::survey::stamp;

@@ -1,0 +1,228 @@
+//! What visitors did to a rating, and what each visit made of it, in sentences.
+//!
+//! It must not decide anything: what a try made of the rating was stored with it.
+
+use super::{Line, length, list};
+use crate::survey::Time;
+use crate::survey::evidence::{Change, ChangeKind};
+use crate::survey::page::Evidence;
+use crate::survey::rating::Score;
+use crate::survey::trail::{BURST, Fate, KEPT, Trail, Try, View};
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
+
+/// A visitor who opens three links or more, one after the other at this pace or faster, reads none of them.
+const SCANNING: TimeDelta = TimeDelta::seconds(3);
+/// The words for the five faces, worst first, as the English texts have them.
+const WORDS: [&str; 5] = ["terrible", "bad", "okay", "great", "amazing"];
+
+/// Something that happened to a survey. At one moment a view comes before a try, and both before what they caused.
+#[derive(Clone, Copy)]
+enum Event<'a> {
+    View(&'a View),
+    Try(&'a Try),
+    Change(&'a Change),
+}
+
+impl Event<'_> {
+    fn at(&self) -> Time {
+        match self {
+            Self::View(view) => view.at,
+            Self::Try(attempt) => attempt.at,
+            Self::Change(change) => change.at,
+        }
+    }
+}
+
+/// Tells the trail and the history of one survey, oldest first.
+pub(super) fn tell(trail: &Trail, history: &[Change]) -> Vec<Line> {
+    let mut events: Vec<_> = trail.views.iter().map(Event::View).collect();
+    events.extend(trail.tries.iter().map(Event::Try));
+    events.extend(history.iter().map(Event::Change));
+    events.sort_by_key(Event::at);
+    let mut teller = Teller { trail, last: None, lines: Vec::new() };
+    teller.forgot(trail.views.first().filter(|_| trail.views.len() >= KEPT).map(|view| view.at), "visits");
+    teller.forgot(trail.tries.first().filter(|_| trail.tries.len() >= KEPT).map(|attempt| attempt.at), "answers");
+    let mut rest = events.as_slice();
+    while let [event, after @ ..] = rest {
+        rest = match event {
+            Event::View(_) => teller.views(rest),
+            Event::Try(attempt) => teller.attempt(attempt, after),
+            Event::Change(change) => teller.change(change, after),
+        };
+    }
+    teller.lines
+}
+
+struct Teller<'a> {
+    trail: &'a Trail,
+    /// The last change that was told: what stands.
+    last: Option<&'a Change>,
+    lines: Vec<Line>,
+}
+
+impl<'a> Teller<'a> {
+    fn forgot(&mut self, oldest: Option<Time>, what: &str) {
+        self.lines.extend(oldest.map(|at| Line::new(at, format!("only the newest {KEPT} {what} are kept"))));
+    }
+
+    /// Tells the views of one visitor on end as one line. Returns what comes after them.
+    fn views<'e>(&mut self, events: &'e [Event<'a>]) -> &'e [Event<'a>] {
+        let mut group: Vec<&View> = Vec::new();
+        for event in events {
+            match (event, group.last()) {
+                (Event::View(view), None) => group.push(view),
+                (Event::View(view), Some(last)) if goes_on(last, view) => group.push(view),
+                _ => break,
+            }
+        }
+        let rest = &events[group.len()..];
+        let (first, last) = (group[0], group[group.len() - 1]);
+        // What it caused is told next.
+        let caused = matches!(rest.first(), Some(Event::Change(change)) if change.at == last.at);
+        let made = if caused { String::new() } else { format!(": {}", self.stays("nothing counted")) };
+        self.lines.push(Line::new(first.at, format!("{}{made}", opened(&group))));
+        rest
+    }
+
+    /// Tells a try, with the change that it made if it counted.
+    fn attempt<'e>(&mut self, attempt: &Try, events: &'e [Event<'a>]) -> &'e [Event<'a>] {
+        let face = face(attempt.score);
+        let done = match attempt.how {
+            Evidence::Seen => format!("{face} was looked at for half a second"),
+            Evidence::Touched => format!("the page of {face} was touched"),
+            Evidence::Pressed | Evidence::Commented => format!("the button for {face} was pressed"),
+        };
+        let (mut rest, mut made) = (events, self.refused(attempt));
+        if let [Event::Change(change), after @ ..] = events
+            && (change.at, change.kind, change.score) == (attempt.at, ChangeKind::Rated, attempt.score)
+        {
+            (rest, made) = (after, self.counted(change));
+        }
+        self.lines.push(Line::new(attempt.at, format!("{done}: {made}")));
+        rest
+    }
+
+    fn counted(&mut self, change: &'a Change) -> String {
+        let before = self.last.replace(change);
+        match before {
+            Some(Change { kind: ChangeKind::Held, score, .. }) if *score == change.score => {
+                "counted, and no longer in doubt".into()
+            }
+            Some(Change { kind: ChangeKind::Held, score, .. }) => {
+                format!("counted, in place of {}, which was in doubt", face(*score))
+            }
+            Some(Change { score, .. }) if *score != change.score => format!("counted, in place of {}", face(*score)),
+            _ => "counted".into(),
+        }
+    }
+
+    /// What a try made of the rating if it changed nothing.
+    fn refused(&self, attempt: &Try) -> String {
+        let asked = match attempt.how {
+            Evidence::Pressed => "the page asked for one more press",
+            _ => "the page asked for a press",
+        };
+        let why = match attempt.fate {
+            Some(Fate::Counted) | None => return self.stays("nothing changed"),
+            Some(Fate::TooSoon) => "it came sooner than anybody reads".into(),
+            Some(Fate::WindowOver) => "the time for it was over".into(),
+            Some(Fate::OtherFace) => format!("several faces were answered within a minute: {asked}"),
+            Some(Fate::ManyLinks) => format!("three links or more were opened within a minute: {asked}"),
+            Some(Fate::OlderPage) => format!("the page is older than the doubt: {asked}"),
+            Some(Fate::Hot) => format!("several faces had been opened or answered shortly before: {asked}"),
+            Some(Fate::TooWeak) => "this page asked for more than that".into(),
+            Some(Fate::AnotherStands) => {
+                format!("{}: the page asked which face counts", self.stays("another face counts"))
+            }
+        };
+        format!("not counted, because {why}")
+    }
+
+    /// Tells a change that no try explains.
+    fn change<'e>(&mut self, change: &'a Change, rest: &'e [Event<'a>]) -> &'e [Event<'a>] {
+        let face = face(change.score);
+        let text = match change.kind {
+            ChangeKind::Rated => {
+                let made = self.counted(change);
+                format!("{face} was {made} ({})", change.evidence)
+            }
+            ChangeKind::Held => format!("the rating of {face} is in doubt (held){}", self.doubt(change.at)),
+            ChangeKind::Commented => match self.last {
+                Some(last) if last.score == change.score && last.kind != ChangeKind::Held => {
+                    format!("a comment locked the rating of {face}")
+                }
+                _ => format!("a comment came with {face}: counted, and locked"),
+            },
+        };
+        self.last = Some(change);
+        self.lines.push(Line::new(change.at, text));
+        rest
+    }
+
+    /// Why a rating was held at a time, by what led to it.
+    fn doubt(&self, at: Time) -> String {
+        let answered = |attempt: &Try| attempt.at == at && attempt.fate != Some(Fate::ManyLinks);
+        if self.trail.tries.iter().any(answered) {
+            return ": several faces were answered within a minute".into();
+        }
+        let burst = self.trail.views.iter().filter(|view| view.at <= at && at - view.at < BURST);
+        match burst.map(|view| view.score).collect::<BTreeSet<_>>().len() {
+            0 | 1 => String::new(),
+            faces => format!(": {} faces were opened within a minute", number(faces)),
+        }
+    }
+
+    /// What stands as it did, or `nothing` if nobody rated yet.
+    fn stays(&self, nothing: &str) -> String {
+        match self.last {
+            None => nothing.into(),
+            Some(Change { kind: ChangeKind::Rated, score, .. }) => format!("{} stays counted", face(*score)),
+            Some(Change { kind: ChangeKind::Held, score, .. }) => format!("{} stays in doubt", face(*score)),
+            Some(Change { kind: ChangeKind::Commented, score, .. }) => format!("{} stays locked", face(*score)),
+        }
+    }
+}
+
+/// Whether two views on end are one visitor's, as far as can be told.
+fn goes_on(last: &View, view: &View) -> bool {
+    view.at - last.at < BURST && view.visitor == last.visitor
+}
+
+fn opened(group: &[&View]) -> String {
+    let (first, last) = (group[0], group[group.len() - 1]);
+    let scores: BTreeSet<Score> = group.iter().map(|view| view.score).collect();
+    let span = last.at - first.at;
+    let within = match group.len() {
+        1 => String::new(),
+        _ if span == TimeDelta::zero() => " at once".into(),
+        _ => format!(" within {}", length(span)),
+    };
+    let gaps = i32::try_from(group.len() - 1).unwrap_or(i32::MAX);
+    let scans = scores.len() >= 3 && span <= SCANNING * gaps;
+    if scans || (first.visitor.machine && scores.len() > 1) {
+        let links = if scores.len() == 5 { "all five".into() } else { number(scores.len()) };
+        return format!("a mail scanner opened {links} links{within}");
+    }
+    let faces: Vec<_> = scores.iter().map(|score| face(*score)).collect();
+    let times = if group.len() > scores.len() { format!(" {} times", group.len()) } else { String::new() };
+    if first.visitor.machine {
+        return format!("a mail scanner or another program opened {}{times}{within}", list(&faces));
+    }
+    let were = if faces.len() > 1 { "were" } else { "was" };
+    let place = match first.visitor {
+        visitor if visitor.phone => " on a phone",
+        visitor if visitor.webmail => " from a webmail",
+        _ => "",
+    };
+    format!("{} {were} opened{times}{place}{within}", list(&faces))
+}
+
+/// A face as sentences name it, such as `😀 great`.
+pub(super) fn face(score: Score) -> String {
+    format!("{} {}", score.face(), WORDS[score.index()])
+}
+
+fn number(count: usize) -> String {
+    ["no", "one", "two", "three", "four", "five"].get(count).map_or_else(|| count.to_string(), |word| (*word).into())
+}
