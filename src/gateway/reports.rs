@@ -13,6 +13,7 @@ use crate::survey::rating::Score;
 use crate::survey::report::{
     Bound, Figures, Period, RatingPlace, RatingRow, RatingsQuery, Report, ReportQuery, usual_bounds,
 };
+use uuid::Uuid;
 
 impl Gateway {
     /// Makes a report of the part of the team that the caller may see.
@@ -73,6 +74,14 @@ impl Gateway {
             known.surveys.iter_mut().for_each(|survey| survey.stopped.clear());
         }
         Ok(known)
+    }
+
+    /// Finds the conversation that a survey asks about; `None` if there is no such survey.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn conversation_of(&self, survey: Uuid) -> Result<Option<Conversation>, Error> {
+        Ok(self.store.conversation_of(survey).await?)
     }
 
     /// Lists the connections that reported a conversation of this id, for one that was sought under another.

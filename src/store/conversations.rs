@@ -7,6 +7,7 @@ use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use crate::survey::conversation::ConversationRecord;
 use crate::survey::eligibility::Decision;
+use uuid::Uuid;
 
 impl Store {
     /// What was decided about a closing, if it was reported.
@@ -35,5 +36,13 @@ impl Store {
     /// The store did not answer.
     pub async fn connections_of(&self, id: &str) -> Result<Vec<String>, Unavailable> {
         self.sqlite().connections_of(id).await
+    }
+
+    /// The conversation that a survey asks about; `None` if there is no such survey.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn conversation_of(&self, survey: Uuid) -> Result<Option<Conversation>, Unavailable> {
+        self.sqlite().conversation_of(survey).await
     }
 }

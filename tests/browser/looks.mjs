@@ -172,7 +172,7 @@ async function invalid(html) {
 }
 
 // Runs axe-core through the debugger, because the page's content security policy allows no other script.
-async function axe(page) {
+export async function axe(page) {
   await page.evaluate(AXE);
   const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
   if (passes.length === 0) return ['axe-core checked nothing'];

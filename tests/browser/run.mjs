@@ -2,6 +2,7 @@
 // machines visit the links of the received mails, and compares what the report counts with what it should. Leaves
 // screenshots of every mode in the folder. Needs SMTP_TEST_PYTHON and NODE_TOOLS, as ./tests/run sets them.
 //   ONLY=text run.mjs FOLDER   only the cases whose name contains the text
+import { demo } from './demo.mjs';
 import { looks } from './looks.mjs';
 import { machines } from './machines.mjs';
 import { people } from './people.mjs';
@@ -58,6 +59,7 @@ try {
     list.map((one, number) => ({ one, run: () => runCase(service, browsers, kind, number + 1, one) })));
   await pool(cases.filter(({ one: [name] }) => name.includes(only)).map(({ run }) => run));
   await looks(service, browsers, folder, only, report, pool);
+  if ('demo'.includes(only)) await demo(browsers, folder, report);
   const log = service.log();
   report(/\/[ru]\/[\w-]{47}|@example\.com/.test(log) && 'a link or an address is in the log', 'the log contains no secret');
 } finally {

@@ -119,6 +119,7 @@ fn the_help_of_every_command() {
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
           --dir <DIR>      The folder to keep the demo in; by default a temporary one, which is removed when the demo ends
           --port <PORT>    The port to listen on, on 127.0.0.1 [default: 8080]
+          --open           Open the page in a browser
       -h, --help           Print help
       -V, --version        Print version
 

@@ -6,6 +6,7 @@
 //! Every write waits for the disk. So all events within [`BATCH`] run concurrently, at one time of the clock, and the
 //! store commits them together.
 
+use super::inbox::{self, Links};
 use super::plan::{self, Act, End, Reaction, Scan, Visit};
 use crate::gateway::{Delivery, Error, Form, Gateway, Opened};
 use crate::mail::transport::Memory;
@@ -16,7 +17,6 @@ use crate::survey::page::{Evidence, Mode, Visitor};
 use crate::survey::suppression::Cause;
 use chrono::TimeDelta;
 use futures_util::future::{join_all, try_join_all};
-use mail_parser::MessageParser;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ const BATCH_GAP: TimeDelta = TimeDelta::minutes(1);
 /// From the start of a batch to the scan of its new mails by mail gateways.
 const SCAN_AFTER: TimeDelta = TimeDelta::seconds(2);
 /// From the start of a batch to the confirmation of the pages that it opened.
-const CONFIRM_AFTER: TimeDelta = TimeDelta::seconds(9);
+const CONFIRM_AFTER: TimeDelta = TimeDelta::seconds(4);
 /// From the start of a batch to its comments, and to scans of links that a visitor opened.
 const COMMENT_AFTER: TimeDelta = TimeDelta::seconds(44);
 /// From a mail to its customer's unsubscribing, or to its bounce.
@@ -72,13 +72,6 @@ enum Event {
     Visit(Arc<Links>, Visit),
     Unsubscribe(Arc<Links>),
     Bounce(String),
-}
-
-/// The links of a mail.
-struct Links {
-    /// One per score, worst first.
-    rate: Vec<String>,
-    unsubscribe: String,
 }
 
 struct Replay<'a> {
@@ -142,7 +135,7 @@ impl Replay<'_> {
 
     async fn open(&self, links: &Links, visit: &Visit) -> Result<Opened, Error> {
         let link = self.gateway.link(&links.rate[visit.score.index()])?;
-        self.gateway.open_link(link, Visitor::default()).await
+        self.gateway.open_link(link, visit.with).await
     }
 
     async fn other(&self, now: Time, event: Event) -> Result<(), Error> {
@@ -191,7 +184,13 @@ impl Replay<'_> {
         };
         let sent: usize = try_join_all((0..workers).map(|_| send())).await?.into_iter().sum();
         let newest = if sent > 0 { self.inbox.mails() } else { Vec::new() };
-        Ok(newest.iter().rev().take(sent).filter_map(|raw| links_of(raw)).collect())
+        Ok(newest
+            .iter()
+            .rev()
+            .take(sent)
+            .filter_map(|raw| inbox::read(raw))
+            .map(|mail| (mail.survey, mail.links))
+            .collect())
     }
 
     /// Confirms the opened pages. Then posts comments and runs the scans that follow a visitor.
@@ -238,19 +237,6 @@ fn confirmation(visit: &Visit, opened: &Opened) -> Form {
         cross_site: false,
         program: true,
     }
-}
-
-/// Reads a mail: its survey from the Message-ID, and its links in the order of the text.
-fn links_of(raw: &[u8]) -> Option<(Uuid, Links)> {
-    let mail = MessageParser::default().parse(raw)?;
-    let (survey, _) = mail.message_id()?.split_once('@')?;
-    let text = mail.body_text(0)?;
-    let tokens = |path: &str| {
-        let found = text.split(path).skip(1);
-        found.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let (rate, mut unsubscribe) = (tokens("/r/"), tokens("/u/"));
-    (rate.len() == 5).then_some((survey.parse().ok()?, Links { rate, unsubscribe: unsubscribe.pop()? }))
 }
 
 #[cfg(test)]

@@ -1,140 +1,95 @@
-//! The demo's inbox: shows the sent mails as a customer sees them.
+//! Reads the sent mails as a mail program does: who, what, when, and the links.
 //!
-//! It owns pages that exist only in the demo, and their stylesheet. It must not know why a mail was sent.
+//! It must not know why a mail was sent, nor how it is shown.
 
 use crate::mail::transport::Memory;
-use askama::Template;
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use crate::survey::Time;
+use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, MessageParser};
+use uuid::Uuid;
 
-/// Mails need inline styles. Everything else is blocked.
-const MAIL_CONTENT_SECURITY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
-/// The inbox shows a mail in a frame.
-const INBOX_CONTENT_SECURITY: &str =
-    "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-const STYLE: &str = include_str!("../../../templates/page/inbox.css");
-/// The maximum number of mails in the list.
-const MAX_LISTED: usize = 50;
-
-struct Line {
-    /// Part of the Message-ID, because a mail's position changes as newer mails push older ones out.
-    id: String,
-    to: String,
-    subject: String,
-    /// The line of text after the subject, to tell mails with the same subject apart.
-    preview: String,
-    date: String,
+/// A received mail.
+pub(super) struct Mail {
+    pub survey: Uuid,
+    pub from: String,
+    /// The customer's name, or the address if there is no name.
+    pub to: String,
+    pub subject: String,
+    /// The text that mail programs show beside the subject.
+    pub preheader: String,
+    pub at: Time,
+    pub plain: String,
+    pub html: String,
+    pub links: Links,
 }
 
-#[derive(Template)]
-#[template(path = "page/inbox.html")]
-struct Inbox<'a> {
-    brand: &'a str,
-    mails: Vec<Line>,
+/// The links of a mail.
+pub(super) struct Links {
+    /// The tokens of the rating links, one a score, worst first.
+    pub rate: Vec<String>,
+    /// The token of the unsubscribe link.
+    pub unsubscribe: String,
 }
 
-#[derive(Template)]
-#[template(path = "page/inbox_mail.html")]
-struct InboxMail<'a> {
-    brand: &'a str,
-    mails: Vec<Line>,
-    mail: Line,
-    from: String,
-    plain: String,
+/// The newest mails, newest first, at most `most`.
+pub(super) fn newest(memory: &Memory, most: usize) -> Vec<Mail> {
+    memory.mails().iter().rev().take(most).filter_map(|raw| read(raw)).collect()
 }
 
-/// What the handlers share.
-#[derive(Clone)]
-struct Shared {
-    brand: String,
-    mails: Memory,
+/// The mail of a survey.
+pub(super) fn find(memory: &Memory, survey: Uuid) -> Option<Mail> {
+    let id = survey.to_string();
+    memory.letters().iter().rev().find(|letter| letter.id == id).and_then(|letter| read(&letter.raw))
 }
 
-type PageResult = Result<Response, StatusCode>;
-
-/// The routes of the inbox, below `/inbox`.
-pub(super) fn routes(brand: String, mails: Memory) -> Router {
-    Router::new()
-        .route("/inbox", get(list))
-        .route("/inbox/style.css", get(style))
-        .route("/inbox/{id}", get(mail))
-        .route("/inbox/{id}/body", get(body))
-        .with_state(Shared { brand, mails })
+/// Reads a mail; `None` if it is not one of a survey.
+pub(super) fn read(raw: &[u8]) -> Option<Mail> {
+    let mail = MessageParser::default().parse(raw)?;
+    let (survey, _) = mail.message_id()?.split_once('@')?;
+    let plain = mail.body_text(0)?.into_owned();
+    let html = mail.body_html(0)?.into_owned();
+    let (rate, unsubscribe) = (tokens(&plain, "/r/"), tokens(&plain, "/u/").pop()?);
+    if rate.len() != 5 {
+        return None;
+    }
+    let to = address(mail.to());
+    Some(Mail {
+        survey: survey.parse().ok()?,
+        from: sender(&mail),
+        to,
+        subject: mail.subject().unwrap_or_default().to_owned(),
+        preheader: preheader(&html),
+        at: Time::from_timestamp(mail.date()?.to_timestamp(), 0)?,
+        plain,
+        html,
+        links: Links { rate, unsubscribe },
+    })
 }
 
-async fn list(State(shared): State<Shared>) -> PageResult {
-    page(&Inbox { brand: &shared.brand, mails: lines(&shared) })
+/// What follows each `path` of a text, up to the next space.
+fn tokens(text: &str, path: &str) -> Vec<String> {
+    let found = text.split(path).skip(1);
+    found.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-async fn mail(State(shared): State<Shared>, Path(id): Path<String>) -> PageResult {
-    let raw = find(&shared, &id)?;
-    let mail = parse(&raw).ok_or(StatusCode::NOT_FOUND)?;
-    let plain = mail.body_text(0).unwrap_or_default().into_owned();
-    let mails = lines(&shared);
-    page(&InboxMail { brand: &shared.brand, mails, mail: line(&mail), from: address(mail.from()), plain })
-}
-
-async fn body(State(shared): State<Shared>, Path(id): Path<String>) -> PageResult {
-    let raw = find(&shared, &id)?;
-    let html = parse(&raw).and_then(|mail| mail.body_html(0).map(std::borrow::Cow::into_owned));
-    // Links open a new tab, as they do in a mail program.
-    let html = html.ok_or(StatusCode::NOT_FOUND)?.replacen("<head>", "<head><base target=\"_blank\">", 1);
-    Ok(([(header::CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY)], Html(html)).into_response())
-}
-
-async fn style() -> Response {
-    // Cached for a minute, so that the browser does not fetch it at each refresh of the list.
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=60")];
-    (headers, STYLE).into_response()
-}
-
-/// The latest mails, newest first.
-fn lines(shared: &Shared) -> Vec<Line> {
-    shared.mails.mails().iter().rev().take(MAX_LISTED).filter_map(|raw| Some(line(&parse(raw)?))).collect()
-}
-
-fn find(shared: &Shared, id: &str) -> Result<Vec<u8>, StatusCode> {
-    let is_it = |raw: &Vec<u8>| parse(raw).is_some_and(|mail| name(&mail) == id);
-    shared.mails.mails().into_iter().rev().find(is_it).ok_or(StatusCode::NOT_FOUND)
-}
-
-fn parse(raw: &[u8]) -> Option<Message<'_>> {
-    MessageParser::default().parse(raw)
-}
-
-/// The part of a mail's Message-ID before its `@`.
-fn name<'a>(mail: &'a Message) -> &'a str {
-    mail.message_id().and_then(|id| id.split('@').next()).unwrap_or_default()
+fn sender(mail: &Message) -> String {
+    let address = mail.from().and_then(|from| from.first()).and_then(|first| first.address()).unwrap_or_default();
+    match self::address(mail.from()) {
+        name if name == address => name,
+        name => format!("{name} <{address}>"),
+    }
 }
 
 fn address(of: Option<&mail_parser::Address>) -> String {
     let first = of.and_then(|of| of.first());
-    let address = first.and_then(|first| first.address()).unwrap_or_default();
-    match first.and_then(|first| first.name()) {
-        Some(name) => format!("{name} <{address}>"),
-        None => address.to_owned(),
-    }
+    let shown = first.and_then(|first| first.name().or_else(|| first.address()));
+    shown.unwrap_or_default().to_owned()
 }
 
-fn line(mail: &Message) -> Line {
-    let date = mail.date().and_then(|date| chrono::DateTime::from_timestamp(date.to_timestamp(), 0));
-    let text = mail.body_text(0).unwrap_or_default();
-    // The first line of the text repeats the subject.
-    let preview = text.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();
-    Line {
-        id: name(mail).to_owned(),
-        to: address(mail.to()),
-        subject: mail.subject().unwrap_or_default().to_owned(),
-        preview: preview.to_owned(),
-        date: date.map(|date| date.format("%-d %b %Y, %H:%M UTC").to_string()).unwrap_or_default(),
-    }
-}
-
-fn page(template: &impl Template) -> PageResult {
-    let html = template.render().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    Ok(([(header::CONTENT_SECURITY_POLICY, INBOX_CONTENT_SECURITY)], Html(html)).into_response())
+/// The first text of the HTML part, which the mail hides and mail programs show in the list. It is padded with characters
+/// that nobody sees.
+fn preheader(html: &str) -> String {
+    let hidden = html.split("display:none").nth(1).and_then(|rest| rest.split_once('>')).map_or("", |(_, rest)| rest);
+    let text = html_to_text(hidden.split('<').next().unwrap_or_default());
+    text.trim_end_matches(|c: char| c.is_whitespace() || "\u{34f}\u{200c}\u{200b}".contains(c)).to_owned()
 }

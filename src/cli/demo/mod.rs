@@ -1,30 +1,32 @@
 //! `afterword demo`: runs the whole product with default settings, made-up history and a built-in inbox.
 //!
 //! It owns the folder, the settings and what is printed. It must not know how the service works: it runs the same one
-//! as `serve`, but its mails go to the inbox. `plan` and `shop` make up the history, and `history` replays it.
+//! as `serve`, but its mails go to the inbox, and its clock can be moved. `plan` and `shop` make up the history, and
+//! `history` replays it. `routes` and `page` show it all on one page; `acts` is what its buttons do.
 
+mod acts;
+mod assets;
+mod guests;
 mod history;
 mod inbox;
+mod page;
 mod plan;
+mod routes;
 mod shop;
+#[cfg(test)]
+mod tests;
 
 use super::{CliError, complain, print, serve};
 use crate::clock::Clock;
-use crate::config::{Config, Mailbox, PublicUrl};
+use crate::config::{Config, Mailbox};
 use crate::gateway::Gateway;
 use crate::mail::transport::{Memory, Transport};
 use crate::survey::Time;
 use crate::survey::access::{Scope, Within};
 use crate::survey::report::{Bound, ReportQuery};
-use crate::web;
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Redirect, Response};
 use clap::Args;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -45,6 +47,9 @@ pub(super) struct Demo {
     /// The port to listen on, on 127.0.0.1
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Open the page in a browser
+    #[arg(long)]
+    open: bool,
 }
 
 pub(super) async fn run(demo: Demo) -> Result<(), CliError> {
@@ -57,29 +62,21 @@ pub(super) async fn run(demo: Demo) -> Result<(), CliError> {
         _ = tokio::signal::ctrl_c() => return folder.remove_database(),
     }
     let transport = Some(Transport::Memory(inbox.clone()));
-    let (gateway, lock) = Gateway::serve(config, Clock::System, transport).await?;
+    let (gateway, lock) = Gateway::serve(config, Clock::movable(), transport).await?;
     let key = new_key(&gateway).await?;
-    print(&welcome(&folder, gateway.config.public_url.as_str(), &key))?;
-    let routes = inbox::routes(gateway.config.brand.name.clone(), inbox);
-    serve::serve(gateway, lock, listener, |gateway, own| {
-        own.merge(web::in_frame(routes, Arc::clone(gateway))).layer(from_fn(front))
-    })
-    .await
-}
-
-/// Redirects `/` to the inbox, and refuses requests to a host other than this machine. Another site could let its name
-/// point to this machine ("DNS rebinding"). Its script could then read the inbox, which takes no key.
-async fn front(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let is_ours = format!("http://{host}").parse().is_ok_and(|url: PublicUrl| url.is_loopback());
-    match request.uri().path() {
-        _ if !is_ours => (StatusCode::MISDIRECTED_REQUEST, "the demo is for this machine only\n").into_response(),
-        "/" => Redirect::temporary("/inbox").into_response(),
-        _ => next.run(request).await,
+    // So that the first thing a visitor sees is a mail that nobody has rated.
+    acts::close(&gateway, &guests::GUESTS[0]).await?;
+    let url = gateway.config.public_url.as_str().to_owned();
+    print(&welcome(&folder, &url))?;
+    if demo.open
+        && let Err(error) = open::that_detached(&url)
+    {
+        complain(&format!("afterword: no browser could be opened: {error}\n"));
     }
+    serve::serve(gateway, lock, listener, |gateway, service| routes::routes(gateway, service, inbox, key)).await
 }
 
-/// Makes the key that is printed, and revokes those of earlier demos in this folder: nobody sees them any more.
+/// Makes the key that the page shows, and revokes those of earlier demos in this folder: nobody sees them any more.
 async fn new_key(gateway: &Gateway) -> Result<String, CliError> {
     for key in gateway.api_keys().await?.iter().filter(|key| key.name == KEY && key.revoked_at.is_none()) {
         gateway.revoke_key(&key.id).await?;
@@ -153,36 +150,27 @@ impl Folder {
     }
 }
 
-fn welcome(folder: &Folder, url: &str, key: &str) -> String {
+fn welcome(folder: &Folder, url: &str) -> String {
     let database = folder.path.join(DATABASE);
     let kept = if folder.temporary.is_some() { "removed when the demo ends" } else { "kept" };
+    format!(
+        "
+Lumen Lamps, a made-up shop with three months of history, is open. Watch it in a browser:
+
+  {url}
+
+Its database is {} ({kept}). Press Ctrl-C to end the demo.
+",
+        database.display(),
+    )
+}
+
+/// The command that prints the report of the demo, for a shell.
+fn report_command(database: &Path) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_| "afterword".into());
     let here = std::env::current_dir().unwrap_or_default();
     let program = program.strip_prefix(here).unwrap_or(&program);
-    format!(
-        r#"
-Lumen Lamps, a made-up shop with three months of history, is open.
-
-  Inbox     {url}/inbox
-  API key   {key}  (admin)
-  Database  {}  ({kept})
-
-Close a conversation, and a new mail appears in the inbox:
-
-curl -H 'Authorization: Bearer {key}' -d '{{"conversation_id":"demo-'$(date +%s)$RANDOM'","closed_at":"'$(date -u +%Y-%m-%dT%H:%M:%SZ)'","subject":"My lamp flickers","customers":[{{"email":"ada@example.com","name":"Ada"}}],"teammate":{{"id":"t1","name":"Grace Okafor"}}}}' {url}/v1/closings
-
-Print the report of the last 30 days, over HTTP or from the command line:
-
-curl -H 'Authorization: Bearer {key}' '{url}/v1/report?by=team'
-
-AFTERWORD_DATABASE={} {} report
-
-Press Ctrl-C to end the demo.
-"#,
-        database.display(),
-        quoted(&database),
-        quoted(program),
-    )
+    format!("AFTERWORD_DATABASE={} {} report", quoted(database), quoted(program))
 }
 
 /// Quotes a path for a shell, if it needs quotes.
@@ -190,37 +178,4 @@ fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::Router;
-    use axum::body::Body;
-    use axum::routing::get;
-    use tower::ServiceExt;
-
-    #[tokio::test]
-    async fn the_demo_is_for_this_machine_and_begins_with_the_inbox() {
-        let routes = Router::new().route("/inbox", get(|| async { "mails" })).layer(from_fn(front));
-        for (host, path, status) in [
-            ("127.0.0.1:8080", "/inbox", 200),
-            ("localhost:8080", "/", 307),
-            ("[::1]:8080", "/inbox", 200),
-            ("rebound.example:8080", "/inbox", 421),
-            ("127.0.0.1.rebound.example", "/", 421),
-            ("localhost@rebound.example", "/inbox", 421),
-            ("", "/inbox", 421),
-        ] {
-            let request = Request::get(path).header("host", host).body(Body::empty()).expect("a request");
-            let answer = routes.clone().oneshot(request).await.expect("a router never fails");
-            assert_eq!(answer.status(), status, "{host} {path}");
-        }
-    }
-
-    #[test]
-    fn paths_are_quoted_for_a_shell() {
-        assert_eq!(quoted(Path::new("/tmp/demo-1/demo.db")), "/tmp/demo-1/demo.db");
-        assert_eq!(quoted(Path::new("/home/o'neill/a b")), r"'/home/o'\''neill/a b'");
-    }
 }

@@ -6,7 +6,7 @@
 use super::shop::{self, Agent, Topic};
 use crate::survey::Time;
 use crate::survey::closing::{Closing, ClosingState, Customer, Kind, StartedBy, Teammate};
-use crate::survey::page::Evidence;
+use crate::survey::page::{Evidence, Visitor};
 use crate::survey::rating::Score;
 use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
 use fastrand::Rng;
@@ -60,6 +60,8 @@ pub(super) struct Visit {
     pub after: TimeDelta,
     pub score: Score,
     pub act: Act,
+    /// What the customer reads mail with.
+    pub with: Visitor,
     /// How the visitor confirms, unless the page requires stronger evidence.
     pub how: Evidence,
     pub comment: Option<&'static str>,
@@ -212,8 +214,8 @@ impl Planner {
         }
         let how = [(Evidence::Seen, 60), (Evidence::Touched, 30), (Evidence::Pressed, 10)];
         let (how, _) = how[weighted_index(&mut self.rng, &how.map(|(_, share)| share))];
-        let (score, after) = (Score::ALL[score_index], self.answer_delay());
-        let visit = |act, comment| Visit { after, score, act, how, comment };
+        let (score, after, with) = (Score::ALL[score_index], self.answer_delay(), self.mail_program());
+        let visit = |act, comment| Visit { after, score, act, with, how, comment };
         let mut end = None;
         let visits = match self.rng.u32(..1000) {
             0..28 => vec![visit(Act::Leaves, None)],
@@ -231,6 +233,12 @@ impl Planner {
             _ => Vec::new(),
         };
         Reaction { scan, visits, end }
+    }
+
+    /// A phone for six in ten; for half of the others a webmail.
+    fn mail_program(&mut self) -> Visitor {
+        let drawn = self.rng.u32(..10);
+        Visitor { machine: false, phone: drawn < 6, webmail: drawn >= 8 }
     }
 
     /// The time from a mail to its answer: mostly hours, otherwise some days.

@@ -50,6 +50,16 @@ impl Sqlite {
         Ok(row.as_ref().map(|row| rows::id(row, "id")).transpose()?)
     }
 
+    pub(in crate::store) async fn conversation_of(&self, survey: Uuid) -> Result<Option<Conversation>, Unavailable> {
+        let found =
+            query("SELECT connection, conversation_id FROM survey WHERE id = $1").bind(survey.as_bytes().as_slice());
+        let row = found.fetch_optional(&self.lookups).await?;
+        let of = |row: SqliteRow| {
+            Ok::<_, Error>(Conversation { connection: row.try_get("connection")?, id: row.try_get("conversation_id")? })
+        };
+        Ok(row.map(of).transpose()?)
+    }
+
     pub(in crate::store) async fn decision(
         &self,
         conversation: &Conversation,

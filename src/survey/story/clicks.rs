@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 
 /// A visitor who opens three links or more, one after the other at this pace or faster, reads none of them.
 const SCANNING: TimeDelta = TimeDelta::seconds(3);
+/// Scripts that answer for different faces at this pace or faster are one visitor's.
+const AT_ONCE: TimeDelta = TimeDelta::seconds(1);
 /// The words for the five faces, worst first, as the English texts have them.
 const WORDS: [&str; 5] = ["terrible", "bad", "okay", "great", "amazing"];
 
@@ -47,7 +49,10 @@ pub(super) fn tell(trail: &Trail, history: &[Change]) -> Vec<Line> {
     while let [event, after @ ..] = rest {
         rest = match event {
             Event::View(_) => teller.views(rest),
-            Event::Try(attempt) => teller.attempt(attempt, after),
+            Event::Try(attempt) => match scan(rest) {
+                [] => teller.attempt(attempt, after),
+                scan => teller.scripts(scan, &rest[scan.len()..]),
+            },
             Event::Change(change) => teller.change(change, after),
         };
     }
@@ -100,6 +105,19 @@ impl<'a> Teller<'a> {
             (rest, made) = (after, self.counted(change));
         }
         self.lines.push(Line::new(attempt.at, format!("{done}: {made}")));
+        rest
+    }
+
+    /// Tells the tries of a scanner's scripts as one line, and after it what they caused. Returns what comes after them.
+    fn scripts<'e>(&mut self, scan: &[Event<'a>], rest: &'e [Event<'a>]) -> &'e [Event<'a>] {
+        let tries: BTreeSet<Score> = scan.iter().filter_map(script).map(|attempt| attempt.score).collect();
+        let changes: Vec<&Change> = scan.iter().filter_map(held).collect();
+        let made = if changes.is_empty() { self.stays("nothing counted") } else { "not counted".into() };
+        let pages = pages(tries.len());
+        self.lines.push(Line::new(scan[0].at(), format!("a mail scanner ran the scripts of {pages} pages: {made}")));
+        for change in changes {
+            self.change(change, &[]);
+        }
         rest
     }
 
@@ -189,6 +207,33 @@ fn goes_on(last: &View, view: &View) -> bool {
     view.at - last.at < BURST && view.visitor == last.visitor
 }
 
+/// The events that begin here and are a scanner's: scripts that spoke for three faces or more, one right after the other,
+/// and were all refused, with the holds that they caused. Empty if there is no scanner.
+fn scan<'e, 'a>(events: &'e [Event<'a>]) -> &'e [Event<'a>] {
+    let belongs = |event: &Event| script(event).is_some() || held(event).is_some();
+    let pairs = events.iter().zip(&events[1..]);
+    let on_end = pairs.take_while(|(last, next)| belongs(next) && next.at() - last.at() < AT_ONCE).count();
+    let scan = &events[..=on_end];
+    let faces: BTreeSet<Score> = scan.iter().filter_map(script).map(|attempt| attempt.score).collect();
+    if belongs(&events[0]) && faces.len() >= 3 { scan } else { &[] }
+}
+
+/// A try by a script that was refused.
+fn script<'a>(event: &Event<'a>) -> Option<&'a Try> {
+    let Event::Try(attempt) = *event else { return None };
+    let refused = attempt.fate.is_some_and(|fate| fate != Fate::Counted);
+    (refused && attempt.how < Evidence::Pressed).then_some(attempt)
+}
+
+fn held<'a>(event: &Event<'a>) -> Option<&'a Change> {
+    let Event::Change(change) = *event else { return None };
+    (change.kind == ChangeKind::Held).then_some(change)
+}
+
+fn pages(count: usize) -> String {
+    if count == 5 { "all five".into() } else { number(count) }
+}
+
 fn opened(group: &[&View]) -> String {
     let (first, last) = (group[0], group[group.len() - 1]);
     let scores: BTreeSet<Score> = group.iter().map(|view| view.score).collect();
@@ -201,8 +246,7 @@ fn opened(group: &[&View]) -> String {
     let gaps = i32::try_from(group.len() - 1).unwrap_or(i32::MAX);
     let scans = scores.len() >= 3 && span <= SCANNING * gaps;
     if scans || (first.visitor.machine && scores.len() > 1) {
-        let links = if scores.len() == 5 { "all five".into() } else { number(scores.len()) };
-        return format!("a mail scanner opened {links} links{within}");
+        return format!("a mail scanner opened {} links{within}", pages(scores.len()));
     }
     let faces: Vec<_> = scores.iter().map(|score| face(*score)).collect();
     let times = if group.len() > scores.len() { format!(" {} times", group.len()) } else { String::new() };
