@@ -19,7 +19,7 @@
 //!    [`evidence`](survey::evidence::Clicks::answer) decide whether that is a person, and where the rating
 //!    [stands](survey::rating::Standing). A comment locks it.
 //! 5. The team reads [`Gateway::report`] and [`Gateway::ratings`], over the `report_*` views of `migrations/sqlite/`, and
-//!    [`Gateway::conversation`].
+//!    [`Gateway::conversation`], which is told as a [story](survey::story).
 //! 6. Who was asked can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
 //!
 //! # How it is watched
@@ -61,6 +61,7 @@
 //! - **pace**: a rate of sending, overall or for one recipient domain.
 //! - **pause**: no mail goes out, because the relay refuses the sender or can't be reached; one mail **probes** it now and
 //!   then. A **halt** is a pause that a person made.
+//! - **tick**: a reason or an answer that a customer chose beside a rating. No click rule reads it.
 //! - **custom texts**: the operator's wording in place of the built-in one.
 //!
 //! Read `gateway.rs` next, then `tests/it/life.rs`, which lives through all of it.

@@ -79,3 +79,55 @@ SELECT (SELECT name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1) AS
        sum(unconfirmed_phone_young) AS unconfirmed_phone_young, sum(unconfirmed_phone_later) AS unconfirmed_phone_later,
        sum(unconfirmed_other_young) AS unconfirmed_other_young, sum(unconfirmed_other_later) AS unconfirmed_other_later
 FROM report_facts GROUP BY 1;
+-- What customers tick after the click.
+
+-- One row per tick beside a rating: a reason for the score, or the answer to the operator's own question. A table of its
+-- own, because most ratings have none and some have several. Rows hold keys of the configuration and nothing that a
+-- customer wrote, so erasing keeps them, as it keeps the score.
+CREATE TABLE answer (
+    survey_id BLOB NOT NULL,
+    question  TEXT NOT NULL,           -- 'reasons', or the key of [question]
+    choice    TEXT NOT NULL,           -- the key that was ticked; its texts are in the configuration
+    PRIMARY KEY (survey_id, question, choice)
+) STRICT, WITHOUT ROWID;
+
+-- A comment locks what was ticked with it. The comment's own ticks are written before its rating is locked.
+CREATE TRIGGER answer_locked_insert BEFORE INSERT ON answer
+WHEN (SELECT coalesce(voided_from, standing) FROM rating WHERE survey_id = NEW.survey_id) = 'locked'
+BEGIN
+    SELECT RAISE(ABORT, 'a commented rating is locked');
+END;
+CREATE TRIGGER answer_locked_delete BEFORE DELETE ON answer
+WHEN (SELECT coalesce(voided_from, standing) FROM rating WHERE survey_id = OLD.survey_id) = 'locked'
+BEGIN
+    SELECT RAISE(ABORT, 'a commented rating is locked');
+END;
+CREATE TRIGGER answer_fixed BEFORE UPDATE ON answer
+BEGIN
+    SELECT RAISE(ABORT, 'a tick is replaced as a whole');
+END;
+
+-- As before, and what was ticked. reasons is a JSON array of keys, which Datasette can facet by; null if nothing was
+-- ticked.
+DROP VIEW report_ratings;
+CREATE VIEW report_ratings AS
+SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-' || substr(hex(rating.survey_id), 13, 4) || '-'
+           || substr(hex(rating.survey_id), 17, 4) || '-' || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
+       strftime('%Y-%m-%dT%H:%M:%SZ', rated_at / 1000, 'unixepoch') AS rated,
+       rated_at, score, evidence, standing, comment, rating.teammate_id, teammate.name AS teammate, rating.team, url,
+       (SELECT nullif(json_group_array(choice), '[]') FROM answer
+           WHERE answer.survey_id = rating.survey_id AND question = 'reasons') AS reasons,
+       (SELECT question FROM answer WHERE answer.survey_id = rating.survey_id AND question <> 'reasons') AS question,
+       (SELECT choice FROM answer WHERE answer.survey_id = rating.survey_id AND question <> 'reasons') AS answer,
+       rating.survey_id AS survey_key
+FROM rating JOIN survey ON survey.id = rating.survey_id LEFT JOIN teammate ON teammate.id = rating.teammate_id
+WHERE standing IN ('rated', 'locked');
+
+-- One row per tick beside a rating that counts: sums over it are the counts of every report. The day is local.
+CREATE VIEW report_reasons AS
+SELECT question, choice AS reason,
+       (SELECT name FROM day WHERE starts <= rated_at ORDER BY starts DESC LIMIT 1) AS day, score, rating.teammate_id,
+       (SELECT name FROM teammate WHERE teammate.id = rating.teammate_id) AS teammate, rating.team, rated_at,
+       rating.survey_id AS survey_key
+FROM rating CROSS JOIN answer ON answer.survey_id = rating.survey_id
+WHERE standing IN ('rated', 'locked');

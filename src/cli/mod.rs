@@ -13,6 +13,7 @@ mod key;
 mod log;
 mod mail;
 mod preview;
+mod ratings;
 mod report;
 mod send_test;
 mod serve;
@@ -69,6 +70,8 @@ enum Command {
     Key(key::Key),
     /// Print CSAT by teammate, team or day
     Report(report::ReportArgs),
+    /// Print ratings with their comments, reasons and answers, newest first
+    Ratings(ratings::RatingsArgs),
     /// Tell the story of a conversation: what was decided and why, its mail, and every click
     Why(why::Why),
     /// List mails by state and reason; pause and resume sending; send failed mails again
@@ -158,13 +161,15 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
     // An empty variable counts as unset.
     let config = arguments.config.as_deref().filter(|file| !file.is_empty()).map(Path::new);
     match arguments.command {
-        Command::Demo(demo) => demo::run(demo).await,
+        // A whole service is held on the heap: otherwise the future of every command would be as large.
+        Command::Demo(demo) => Box::pin(demo::run(demo)).await,
         Command::Init(args) => init::run(args, config).await,
-        Command::Serve(args) => serve::run(&args, load(config)?).await,
+        Command::Serve(args) => Box::pin(serve::run(&args, load(config)?)).await,
         Command::Healthcheck => healthcheck::run(&load_without_secrets(config)?).await,
         Command::Key(key) => key::run(key, config).await,
         Command::Status(args) => beside(config, async |gateway| status::run(&args, gateway).await).await,
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,
+        Command::Ratings(args) => beside(config, async |gateway| ratings::run(args, gateway).await).await,
         Command::Why(args) => beside(config, async |gateway| why::run(args, gateway).await).await,
         Command::Suppression(change) => beside(config, async |gateway| suppression::run(change, gateway).await).await,
         Command::Erase(who) => beside(config, async |gateway| customer::erase(&who, gateway).await).await,

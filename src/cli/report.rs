@@ -26,7 +26,7 @@ pub(super) struct ReportArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people
     Table,
     /// For spreadsheets
@@ -36,12 +36,7 @@ enum Format {
 }
 
 pub(super) async fn run(args: ReportArgs, gateway: &Gateway) -> Result<(), CliError> {
-    if !gateway.counts_alike().await? {
-        let expected = "name the --config that `serve` runs with";
-        return Err(CliError::Usage(format!(
-            "[report] differs from the settings of the service that uses this database: {expected}"
-        )));
-    }
+    check_settings(gateway).await?;
     let query = ReportQuery { by: args.by, from: args.from, to: args.to };
     let report = gateway.report(&query, &Within::default()).await?;
     super::print(&match args.format {
@@ -49,4 +44,15 @@ pub(super) async fn run(args: ReportArgs, gateway: &Gateway) -> Result<(), CliEr
         Format::Csv => render::report::csv(&report).map_err(|error| CliError::Failed(error.to_string()))?,
         Format::Json => format!("{:#}\n", render::report::json(&report)),
     })
+}
+
+/// Refuses settings of another service: with them, a day or a figure would mean something else.
+pub(super) async fn check_settings(gateway: &Gateway) -> Result<(), CliError> {
+    if gateway.counts_alike().await? {
+        return Ok(());
+    }
+    let expected = "name the --config that `serve` runs with";
+    Err(CliError::Usage(format!(
+        "[report] differs from the settings of the service that uses this database: {expected}"
+    )))
 }

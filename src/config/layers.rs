@@ -238,6 +238,9 @@ fn key_of(name: &str, file: &Table) -> String {
         let language = || Text::languages().find(|known| alike(known));
         let key = match (keys.first().map(String::as_str), keys.last().map(String::as_str)) {
             (_, Some("text")) => language(),
+            // These have keys of their own beside their languages.
+            (Some("reasons" | "question"), _) if keys.len() == 1 => language(),
+            (Some("thanks"), _) if keys.len() == 2 => language(),
             (Some("policy"), Some("policy")) if !section.is_some_and(|policies| policies.contains_key(part)) => {
                 in_file()
             }

@@ -8,6 +8,7 @@
 //! `AFTERWORD_POLICY__VIP__DELAY` sets `delay` of `[policy.vip]`. Relative paths start at the working directory, those in
 //! the file too.
 
+mod after;
 mod checks;
 mod effective;
 mod layers;
@@ -18,6 +19,7 @@ mod public_url;
 mod tests;
 mod value;
 
+pub use after::{QuestionSettings, ReasonSettings, ThanksSettings};
 pub use effective::Setting;
 pub use logo::Logo;
 pub use public_url::PublicUrl;
@@ -94,6 +96,14 @@ pub struct Config {
     pub report: ReportSettings,
     /// `[clicks]`
     pub clicks: ClickSettings,
+    /// `[reasons]`
+    #[serde(default)]
+    pub reasons: ReasonSettings,
+    /// `[question]`
+    pub question: Option<QuestionSettings>,
+    /// Each `[thanks.SCORE]` by its score, `1` to `5`.
+    #[serde(default)]
+    pub thanks: BTreeMap<String, ThanksSettings>,
     /// `[retention]`
     #[serde(default)]
     pub retention: RetentionSettings,

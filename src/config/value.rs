@@ -36,7 +36,7 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Whether its address says nothing else: `no-reply@` and its likes are read by nobody.
+    /// Whether somebody reads mail to it, as far as its name tells: nobody reads `no-reply@`.
     pub(super) fn is_read(&self) -> bool {
         let local = self.address.split('@').next().unwrap_or_default().to_ascii_lowercase();
         let letters: String = local.chars().filter(|c| !['-', '_', '.'].contains(c)).collect();
@@ -271,8 +271,16 @@ pub(super) fn color<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Err
 
 /// An image that mail programs fetch. It is https, because they warn about anything else.
 pub(super) fn image<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let fits = |url: &Url| url.scheme() == "https" && url.port() != Some(0);
-    text(from, |text| is_url(text, fits).then(|| Some(text.to_owned())).ok_or("an https URL of an image"))
+    text(from, |text| is_url(text, is_https).then(|| Some(text.to_owned())).ok_or("an https URL of an image"))
+}
+
+/// A page that a customer may follow a link to.
+pub(super) fn web_page<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    text(from, |text| is_url(text, is_https).then(|| text.to_owned()).ok_or("an https URL"))
+}
+
+fn is_https(url: &Url) -> bool {
+    url.scheme() == "https" && url.port() != Some(0)
 }
 
 /// A page or an address that customers turn to.

@@ -8,11 +8,13 @@ use crate::ledger::clicks::{Submit, View};
 use crate::secrets::random;
 use crate::store::Shown;
 use crate::survey::Time;
+use crate::survey::answers::Answers;
 use crate::survey::evidence::Summary;
 use crate::survey::fields::is_invisible;
 use crate::survey::link::{Link, Purpose};
 use crate::survey::page::{About, Evidence, Outcome, Page, PageId, Post, Visitor};
 use crate::survey::rating::Score;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The longest comment, in Unicode characters.
@@ -29,6 +31,8 @@ pub struct Form {
     pub picked: Option<Score>,
     /// The comment; empty if there is none.
     pub comment: String,
+    /// What was ticked, as pairs of a question and a choice; `None` if the form had nothing to tick.
+    pub ticked: Option<BTreeSet<(String, String)>>,
     /// The browser says that another site sent it.
     pub cross_site: bool,
     /// A program asks, not a person: the answer need not say what the survey is about.
@@ -50,6 +54,8 @@ pub struct Opened {
     pub summary: Summary,
     /// What the survey is about; nothing for a program.
     pub about: About,
+    /// What is ticked: what stands beside the rating, or what a refused post had ticked.
+    pub answers: Answers,
     /// The post that it answers; `None` for a view.
     pub posted: Option<Posted>,
 }
@@ -99,7 +105,8 @@ impl Gateway {
         let page = clicks.view(now, score, visitor, required).page(page_id(), score, now);
         self.store.view(View { survey, at: now, score, visitor, required }).await?;
         self.metrics.opened(page.mode);
-        Ok(self.opened(survey, page, now, clicks.summary(now), about))
+        let summary = clicks.summary(now);
+        Ok(Opened { answers: clicks.answers, ..self.opened(survey, page, now, summary, about) })
     }
 
     /// Takes a form posted to a rating link: a confirmation, or a comment that locks the rating. The answer is durable.
@@ -121,7 +128,8 @@ impl Gateway {
         // The writer knows everything else that an answer shows, so a program's answer needs no look-up.
         let about = if form.program { About::default() } else { self.shown(survey).await?.about };
         let post = Post { clicked, page, how: form.how, picked: form.picked, comment, fresh: page_id() };
-        let submit = Submit { survey, at: now, post, required };
+        let ticked = form.ticked.as_ref().map(|ticked| self.config.ticks(ticked));
+        let submit = Submit { survey, at: now, post, required, ticked };
         let submitted = self.store.answer(submit).await?.ok_or(Error::UnknownLink)?;
         let (reply, summary) = (submitted.reply, submitted.summary);
         self.metrics.posted(reply.outcome);
@@ -132,7 +140,8 @@ impl Gateway {
             picked: form.picked.filter(|_| refused),
             comment: if refused { form.comment } else { String::new() },
         };
-        Ok(Opened { posted: Some(posted), ..self.opened(survey, reply.page, now, summary, about) })
+        let answers = form.ticked.filter(|_| refused).map_or(submitted.answers, Answers);
+        Ok(Opened { posted: Some(posted), answers, ..self.opened(survey, reply.page, now, summary, about) })
     }
 
     /// Answers a comment that is too long. Nothing is stored, and the text is kept in the form.
@@ -154,7 +163,9 @@ impl Gateway {
             picked: form.picked,
             comment: form.comment,
         };
-        Ok(Opened { posted: Some(posted), ..self.opened(survey, page, now, clicks.summary(now), about) })
+        let summary = clicks.summary(now);
+        let answers = form.ticked.map_or(clicks.answers, Answers);
+        Ok(Opened { posted: Some(posted), answers, ..self.opened(survey, page, now, summary, about) })
     }
 
     pub(super) async fn shown(&self, survey: Uuid) -> Result<Shown, Error> {
@@ -163,7 +174,8 @@ impl Gateway {
 
     fn opened(&self, survey: Uuid, page: Page, now: Time, summary: Summary, about: About) -> Opened {
         let page_token = self.secrets.ring.sign_page(survey, &page);
-        Opened { clicked: page.score, page_token, page, now, summary, about, posted: None }
+        let answers = Answers::default();
+        Opened { clicked: page.score, page_token, page, now, summary, about, answers, posted: None }
     }
 }
 

@@ -27,7 +27,10 @@ impl Gateway {
         for row in &rows {
             total.add(&row.figures);
         }
-        Ok(Report { by: query.by, from, to, total, rows })
+        let (ticks, total_ticks) = Default::default();
+        let mut report = Report { by: query.by, from, to, total, rows, ticks, total_ticks };
+        report.add_ticks(self.store.ticked(query.by, period, allowed).await?);
+        Ok(report)
     }
 
     /// Lists ratings that count, newest first, of the part of the team that the caller may see.

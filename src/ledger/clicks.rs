@@ -4,8 +4,9 @@
 
 use super::{Batch, Command, Touched};
 use crate::survey::Time;
-use crate::survey::evidence::Summary;
-use crate::survey::page::{Evidence, Post, Reply, Visitor};
+use crate::survey::answers::{Answers, Tick};
+use crate::survey::evidence::{Clicks, Summary};
+use crate::survey::page::{Evidence, Outcome, Post, Reply, Visitor};
 use crate::survey::rating::Score;
 use uuid::Uuid;
 
@@ -50,6 +51,8 @@ pub struct Submit {
     pub post: Post,
     /// The setting `clicks.evidence`.
     pub required: Evidence,
+    /// What was ticked in it; `None` for a form without anything to tick.
+    pub ticked: Option<Vec<Tick>>,
 }
 
 /// What became of a post.
@@ -59,6 +62,8 @@ pub struct Submitted {
     pub reply: Reply,
     /// What the survey's page shows from now on.
     pub summary: Summary,
+    /// What is ticked beside the rating from now on.
+    pub answers: Answers,
 }
 
 impl Command for Submit {
@@ -72,8 +77,23 @@ impl Command for Submit {
     fn decide(&self, batch: &mut Batch) -> Self::Answer {
         let clicked = batch.clicks.get_mut(&self.survey)?;
         let before = clicked.clicks.trail.clone();
+        let score = clicked.clicks.standing.score();
         let reply = clicked.clicks.answer(self.at, &self.post, self.required);
         clicked.trail_changed |= clicked.clicks.trail != before;
-        Some(Submitted { reply, summary: clicked.clicks.summary(self.at) })
+        if reply.outcome == Outcome::Ok {
+            self.note_answers(score, &mut clicked.clicks);
+        }
+        Some(Submitted { reply, summary: clicked.clicks.summary(self.at), answers: clicked.clicks.answers.clone() })
+    }
+}
+
+impl Submit {
+    /// Ticks are stored only once the rules have accepted the post, so none can make it count. They are a person's, so
+    /// the script's own confirmation brings none. `before` is the score that stood.
+    fn note_answers(&self, before: Option<Score>, clicks: &mut Clicks) {
+        let Some(now) = clicks.standing.score() else { return };
+        let by_hand = self.post.comment.is_some() || self.post.how == Evidence::Pressed;
+        let ticked = self.ticked.as_deref().filter(|_| by_hand);
+        clicks.answers = clicks.answers.after(before, now, ticked);
     }
 }

@@ -4,6 +4,7 @@
 //! to do with each other, and what of them has changed. It must not know who is mailed.
 
 use crate::survey::Time;
+use crate::survey::answers::Answers;
 use crate::survey::closing::Conversation;
 use crate::survey::evidence::Clicks;
 use crate::survey::opening::Opening;
@@ -35,6 +36,7 @@ pub struct Clicked {
     pub trail_changed: bool,
     stored_standing: Standing,
     stored_opening: Option<Opening>,
+    stored_answers: Answers,
 }
 
 impl Survey {
@@ -103,7 +105,14 @@ impl Clicked {
     #[must_use]
     pub fn stored(clicks: Clicks) -> Self {
         let (stored_standing, stored_opening) = (clicks.standing.clone(), clicks.opened);
-        Self { clicks, trail_changed: false, stored_standing, stored_opening }
+        let stored_answers = clicks.answers.clone();
+        Self { clicks, trail_changed: false, stored_standing, stored_opening, stored_answers }
+    }
+
+    /// Whether what is ticked is not as the database has it.
+    #[must_use]
+    pub fn answers_changed(&self) -> bool {
+        self.clicks.answers != self.stored_answers
     }
 
     /// Whether the standing is not as the database has it.

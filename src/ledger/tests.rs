@@ -247,7 +247,7 @@ fn a_rating_proves_that_the_mail_arrived() {
         comment: None,
         fresh: PageId::new(4),
     };
-    let submit = Submit { survey, at: minutes(11), post, required: Evidence::Seen };
+    let submit = Submit { survey, at: minutes(11), post, required: Evidence::Seen, ticked: None };
     let submitted = submit.decide(&mut batch).expect("a survey");
     assert_eq!((submitted.reply.outcome, submitted.summary.standing.word()), (Outcome::Ok, StandingWord::Rated));
     assert!(Submit { survey: Uuid::nil(), ..submit }.decide(&mut batch).is_none());

@@ -75,6 +75,7 @@ fn survey_json(survey: &SurveyRecord) -> Value {
         "standing": survey.standing.word(), "score": rating.map(|rating| rating.score),
         "evidence": rating.map(|rating| rating.evidence), "rated_at": rating.map(|rating| stamp(rating.rated_at)),
         "comment": survey.comment,
+        "reasons": survey.answers.reasons().collect::<Vec<_>>(), "answer": super::ratings::answer(&survey.answers),
         "teammate": teammate(survey.teammate.as_ref(), survey.teammate_name.as_ref()), "team": survey.team,
         "history": history.collect::<Vec<_>>(),
         "views": survey.trail.views.iter().map(view_json).collect::<Vec<_>>(),

@@ -1,8 +1,9 @@
-//! Reports and conversations as JSON, CSV and text, for the web and the command line alike.
+//! Reports, ratings and conversations as JSON, CSV and text, for the web and the command line alike.
 //!
 //! It owns how they look. It must not know how figures are counted, nor where they go.
 
 pub mod conversation;
+pub mod ratings;
 pub mod report;
 pub mod status;
 

@@ -2,9 +2,11 @@
 //!
 //! It owns the names and the order of columns. It must not know how figures are counted.
 
+use crate::survey::answers::{Counts, REASONS};
 use crate::survey::report::{Figures, Group, Report};
 use csv::QuoteStyle;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
 const COLUMNS: [&str; 20] = [
@@ -54,12 +56,35 @@ pub fn json(report: &Report) -> Value {
         if let (Value::Object(row), Value::Object(figures)) = (&mut row, figures_json(&group.figures)) {
             row.extend(figures);
         }
+        add_ticks(&mut row, report.ticks.get(&group.id));
         row
     };
+    let mut total = figures_json(&report.total);
+    add_ticks(&mut total, Some(&report.total_ticks));
     json!({
         "from": report.from.to_string(), "to": report.to.to_string(), "by": report.by,
-        "total": figures_json(&report.total), "rows": report.rows.iter().map(row).collect::<Vec<_>>(),
+        "total": total, "rows": report.rows.iter().map(row).collect::<Vec<_>>(),
     })
+}
+
+/// `reasons` has the count of each reason, `answers` those of the operator's own questions.
+fn add_ticks(row: &mut Value, ticks: Option<&Counts>) {
+    let mut ticks = ticks.cloned().unwrap_or_default();
+    row["reasons"] = json!(ticks.remove(REASONS).unwrap_or_default());
+    row["answers"] = json!(ticks);
+}
+
+/// Every choice that was ticked: its question and its key.
+fn choices(report: &Report) -> impl Iterator<Item = (&str, &str)> {
+    report.total_ticks.iter().flat_map(|(question, counts)| ticked(question, counts))
+}
+
+fn ticked<'r>(question: &'r str, counts: &'r BTreeMap<String, u64>) -> impl Iterator<Item = (&'r str, &'r str)> {
+    counts.keys().map(move |choice| (question, choice.as_str()))
+}
+
+fn count(ticks: Option<&Counts>, (question, choice): (&str, &str)) -> String {
+    ticks.and_then(|ticks| ticks.get(question)?.get(choice)).unwrap_or(&0).to_string()
 }
 
 fn figures_json(figures: &Figures) -> Value {
@@ -73,15 +98,19 @@ fn figures_json(figures: &Figures) -> Value {
     })
 }
 
-/// The rows as CSV with a line of names, all texts in quotes. Where a spreadsheet would see a formula there is a `'`.
+/// The rows as CSV with a line of names, all texts in quotes. After the figures there is a column for each choice that was
+/// ticked in the period, such as `reasons.slow`. Where a spreadsheet would see a formula there is a `'`.
 ///
 /// # Errors
 /// None that is known: the text is written to memory.
 pub fn csv(report: &Report) -> Result<String, csv::Error> {
     let mut writer = csv::WriterBuilder::new().quote_style(QuoteStyle::NonNumeric).from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
+    let names = choices(report).map(|(question, choice)| format!("{question}.{choice}"));
+    writer.write_record(COLUMNS.iter().map(|name| (*name).to_owned()).chain(names))?;
     for row in &report.rows {
-        writer.write_record(cells(row).map(|cell| harmless(&cell)))?;
+        let ticks = report.ticks.get(&row.id);
+        let counts = choices(report).map(|choice| count(ticks, choice));
+        writer.write_record(cells(row).into_iter().chain(counts).map(|cell| harmless(&cell)))?;
     }
     let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -93,7 +122,7 @@ const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋',
 const SEPARATORS: [char; 6] = [',', ';', '\t', '\r', '\n', '|'];
 
 /// A cell no part of which a spreadsheet takes for a formula, whatever it takes for a separator.
-fn harmless(cell: &str) -> String {
+pub(super) fn harmless(cell: &str) -> String {
     let (mut safe, mut begins) = (String::with_capacity(cell.len()), true);
     for c in cell.chars() {
         if begins && FORMULA.contains(&c) {
@@ -137,22 +166,45 @@ fn cells(row: &Group) -> [String; 20] {
 /// The rows and their total, aligned for a terminal. Below them the total of `unconfirmed` is split, unless it is 0.
 #[must_use]
 pub fn table(report: &Report) -> String {
-    let name = |row: &Group| row.name.clone().unwrap_or_else(|| "(unattributed)".into());
-    let rows = report.rows.iter().map(|row| line(name(row), &row.figures));
-    let total = line("total".into(), &report.total);
-    let lines: Vec<_> = [TABLE.map(str::to_owned)].into_iter().chain(rows).chain([total]).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or_default();
-    let widths: [usize; 14] = std::array::from_fn(width);
+    let rows = report.rows.iter().map(|row| line(name(row), &row.figures).to_vec());
+    let total = line("total".into(), &report.total).to_vec();
+    let lines: Vec<_> = [TABLE.map(str::to_owned).to_vec()].into_iter().chain(rows).chain([total]).collect();
     let mut text = format!("{} to {}, by {}\n\n", report.from, report.to, report.by);
-    for line in &lines {
+    align(&mut text, &lines);
+    text.extend(split(&report.total));
+    for (question, counts) in &report.total_ticks {
+        let choices: Vec<_> = ticked(question, counts).collect();
+        let line = |name: String, ticks| {
+            let counts = choices.iter().map(|choice| count(ticks, *choice));
+            [name].into_iter().chain(counts).collect::<Vec<_>>()
+        };
+        let head = [question.as_str()].into_iter().chain(choices.iter().map(|(_, choice)| *choice));
+        let answered = |row: &&Group| report.ticks.get(&row.id).is_some_and(|ticks| ticks.contains_key(question));
+        let rows = report.rows.iter().filter(answered);
+        let rows = rows.map(|row| line(name(row), report.ticks.get(&row.id)));
+        let total = line("total".into(), Some(&report.total_ticks));
+        let lines: Vec<_> = [head.map(str::to_owned).collect()].into_iter().chain(rows).chain([total]).collect();
+        text.push('\n');
+        align(&mut text, &lines);
+    }
+    text
+}
+
+fn name(row: &Group) -> String {
+    row.name.clone().unwrap_or_else(|| "(unattributed)".into())
+}
+
+/// Adds lines of as many cells each, the first to the left and the others to the right.
+fn align(text: &mut String, lines: &[Vec<String>]) {
+    let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or_default();
+    let widths: Vec<_> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();
+    for line in lines {
         for (column, cell) in line.iter().enumerate() {
             let gap = " ".repeat(widths[column] - cell.width());
             text.extend(if column == 0 { [cell.as_str(), &gap, ""] } else { ["  ", &gap, cell] });
         }
         text.push('\n');
     }
-    text.extend(split(&report.total));
-    text
 }
 
 /// Who opened the surveys that count as unconfirmed.

@@ -25,8 +25,10 @@
 mod conversations;
 mod customers;
 mod lock;
+mod reports;
 mod sending;
 mod sqlite;
+mod suppressions;
 mod upkeep;
 
 pub use lock::{ServeLock, lock};
@@ -38,16 +40,15 @@ use crate::ledger::clicks::{Submit, Submitted, View};
 use crate::ledger::closings::{Close, Closed, Reopen};
 use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::outbox::{Claim, Claimed, Mark, Return};
-use crate::ledger::suppressions::{OptIn, Suppress, Unsubscribe, Unsuppress};
 use crate::metrics::Metrics;
 use crate::survey::Time;
 use crate::survey::access::{ApiKey, Within};
 use crate::survey::evidence::Clicks;
 use crate::survey::page::About;
 use crate::survey::paging::Paging;
-use crate::survey::report::{By, Group, Period, RatingPlace, RatingRow};
+use crate::survey::report::{Period, RatingPlace};
 use crate::survey::status::Stored;
-use crate::survey::suppression::{Cause, Suppression};
+use crate::survey::suppression::Cause;
 use chrono_tz::Tz;
 use sqlite::Sqlite;
 use std::path::Path;
@@ -256,38 +257,6 @@ impl Store {
         self.write(submit).await
     }
 
-    /// Stops asking an address. The answer is durable.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn suppress(&self, suppress: Suppress) -> Result<(), Unavailable> {
-        self.write(suppress).await
-    }
-
-    /// Stops asking the address of a survey. The answer is durable.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn unsubscribe(&self, unsubscribe: Unsubscribe) -> Result<(), Unavailable> {
-        self.write(unsubscribe).await
-    }
-
-    /// Lifts the opt-out of an address, and nothing else. The answer is durable.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn opt_in(&self, opt_in: OptIn) -> Result<(), Unavailable> {
-        self.write(opt_in).await
-    }
-
-    /// Lets an address be asked again; answers how many causes were lifted. The answer is durable.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn unsuppress(&self, unsuppress: Unsuppress) -> Result<u64, Unavailable> {
-        self.write(unsuppress).await
-    }
-
     /// Records what was reported of a mail; answers whether there is such a survey. The answer is durable.
     ///
     /// # Errors
@@ -395,38 +364,5 @@ impl Store {
     /// The store did not answer.
     pub async fn latest_survey(&self, address_hash: &str) -> Result<Option<Uuid>, Unavailable> {
         self.sqlite().latest_survey(address_hash).await
-    }
-
-    /// The figures of a period, one row a group that has any. Days are in their order; other groups are by name, with what
-    /// is attributed to nobody last.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn figures(&self, by: By, period: Period, within: &Within) -> Result<Vec<Group>, Unavailable> {
-        self.sqlite().figures(by, period, within).await
-    }
-
-    /// The ratings that count, newest first: one more than the page holds, if there is one.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn ratings(&self, filter: &RatingsFilter) -> Result<Vec<RatingRow>, Unavailable> {
-        self.sqlite().ratings(filter).await
-    }
-
-    /// Why the address that a survey went to is not asked any more.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn suppressions_of(&self, survey: Uuid) -> Result<Vec<Suppression>, Unavailable> {
-        self.sqlite().suppressions_of(survey).await
-    }
-
-    /// The suppressions, newest first: one more than the page holds, if there is one.
-    ///
-    /// # Errors
-    /// The store did not answer.
-    pub async fn suppressions(&self, paging: &Paging<SuppressionPlace>) -> Result<Vec<Suppression>, Unavailable> {
-        self.sqlite().suppressions(paging).await
     }
 }

@@ -3,6 +3,7 @@
 //! It owns the answer to "why was nobody asked?". It must not know who may see it, nor how it is shown.
 
 use super::Time;
+use super::answers::Answers;
 use super::closing::{ClosingState, StartedBy};
 use super::eligibility::Decision;
 use super::evidence::{Change, ChangeKind};
@@ -85,6 +86,8 @@ pub struct SurveyRecord {
     pub standing: Standing,
     /// What the customer wrote.
     pub comment: Option<String>,
+    /// What the customer ticked.
+    pub answers: Answers,
     /// The id of the teammate that it counts for.
     pub teammate: Option<String>,
     /// The name that the teammate has now.

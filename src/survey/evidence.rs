@@ -14,6 +14,7 @@ mod view;
 pub use post::{COMMENT_DWELL, ONCE_MORE_DWELL, PAGE_LIFE, PRESS_DWELL, SCRIPT_DWELL};
 pub use view::Viewed;
 
+use super::answers::Answers;
 use super::opening::Opening;
 use super::page::Evidence;
 use super::rating::{Score, Standing};
@@ -80,6 +81,8 @@ pub struct Clicks {
     pub trail: Trail,
     /// The comment that locked it. Not read for a page: no page shows it.
     pub comment: Option<String>,
+    /// What was ticked beside the rating. No rule here reads it.
+    pub answers: Answers,
     /// The customer was forgotten, or the survey is too old: its links lead to a page that says nothing, and take nothing.
     pub erased: bool,
     /// Changes of the standing since it was loaded, oldest first.
@@ -98,6 +101,7 @@ impl Clicks {
             opened: None,
             trail: Trail::default(),
             comment: None,
+            answers: Answers::default(),
             erased: false,
             changes: Vec::new(),
         }

@@ -4,6 +4,7 @@
 //! so is every fact that a rule needs. It must not name any other module of this crate.
 
 pub mod access;
+pub mod answers;
 pub mod closing;
 pub mod conversation;
 pub mod eligibility;

@@ -3,6 +3,7 @@
 //! It must not know how figures are counted (the `report_*` views define that), nor how they are shown.
 
 use super::access::Within;
+use super::answers::{Answers, Counts};
 use super::opening::Opening;
 use super::page::Evidence;
 use super::paging::Paging;
@@ -11,6 +12,7 @@ use super::words::words;
 use super::{Time, stamp};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// How many local days a report covers unless told otherwise, today included.
@@ -54,6 +56,10 @@ pub struct Report {
     pub total: Figures,
     /// One row a group that has any figures.
     pub rows: Vec<Group>,
+    /// What customers ticked beside the ratings of all groups together.
+    pub total_ticks: Counts,
+    /// The same by group; groups without a tick are left out.
+    pub ticks: BTreeMap<Option<String>, Counts>,
 }
 
 /// One row of a report.
@@ -65,6 +71,30 @@ pub struct Group {
     pub name: Option<String>,
     /// Its figures.
     pub figures: Figures,
+}
+
+/// How often a group's customers ticked a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticked {
+    /// The id of the group.
+    pub group: Option<String>,
+    /// The key of the question.
+    pub question: String,
+    /// The key of the choice.
+    pub choice: String,
+    /// Standing ratings of the period with that tick.
+    pub count: u64,
+}
+
+impl Report {
+    /// Adds what was ticked.
+    pub fn add_ticks(&mut self, ticked: Vec<Ticked>) {
+        for Ticked { group, question, choice, count } in ticked {
+            for counts in [&mut self.total_ticks, self.ticks.entry(group).or_default()] {
+                *counts.entry(question.clone()).or_default().entry(choice.clone()).or_default() += count;
+            }
+        }
+    }
 }
 
 /// Which ratings to list. What is `None` does not matter.
@@ -112,6 +142,8 @@ pub struct RatingRow {
     pub standing: StandingWord,
     /// What the customer wrote.
     pub comment: Option<String>,
+    /// What the customer ticked.
+    pub answers: Answers,
     /// Whom it counts for: the id.
     pub teammate: Option<String>,
     /// Whom it counts for: the name.

@@ -117,6 +117,7 @@ pub struct MailText {
     /// Its first line if the customer's name is known: `{customer}`.
     pub greeting: String,
     /// The name that mail programs show as its sender, if the teammate's name is known: `{teammate}`, `{brand}`.
+    /// `mail.from_name` replaces it.
     pub from_name: String,
     /// Its subject if the teammate's name is known: `{teammate}`.
     pub subject_teammate: String,
@@ -407,7 +408,7 @@ impl Text {
         let digits = number.to_string();
         let mut written = String::new();
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 written.push_str(&self.thousands);
             }
             written.push(digit);

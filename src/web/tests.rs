@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::gateway::{Opened, Posted, TooLong};
 use crate::mail::compose;
 use crate::survey::Time;
+use crate::survey::answers::{Answers, Offered};
 use crate::survey::evidence::Summary;
 use crate::survey::link::KeyRing;
 use crate::survey::outbound::Outgoing;
@@ -39,16 +40,9 @@ const SHOWN: [&str; 9] = [
 const LINES: [&str; 12] =
     ["p", "h1", "div", "label", "legend", "summary", "button", "td", "tr", "textarea", "template", "br"];
 
-/// Texts that are shown elsewhere: in the From of a mail, and on pages that ask more than the comment.
-const NOT_HERE: [&str; 7] = [
-    "mail.greeting",
-    "mail.from_name",
-    "comment.optional",
-    "comment.send_answers",
-    "low.reasons",
-    "middle.reasons",
-    "high.reasons",
-];
+/// Texts that are shown elsewhere: on pages that ask for more than a comment.
+const NOT_HERE: [&str; 5] =
+    ["comment.optional", "comment.send_answers", "low.reasons", "middle.reasons", "high.reasons"];
 /// Keys that are no texts.
 const NO_TEXTS: [&str; 7] = ["language", "direction", "quotes", "joiner", "thousands", "time", "months"];
 
@@ -78,6 +72,7 @@ fn opened(clicked: i64, mode: Mode, standing: Standing) -> Opened {
         summary: Summary { standing, frozen: false, rate_until: ends, change_until: ends },
         about: About { teammate: text("Grace"), subject: text("Refund"), customer: text("Ada"), ..About::default() },
         posted: None,
+        answers: Answers::default(),
     }
 }
 
@@ -225,7 +220,7 @@ fn mail(text: &Text) -> String {
     let outgoing = |name: &str, subject: &str| Outgoing {
         survey: Uuid::from_u128(1),
         address: "ada@example.com".to_owned(),
-        customer_name: Some("Ada".to_owned()),
+        customer_name: (!name.is_empty()).then(|| "Ada".to_owned()),
         teammate: (!name.is_empty()).then(|| name.to_owned()),
         subject: (!subject.is_empty()).then(|| subject.to_owned()),
         in_reply_to: None,
@@ -241,7 +236,8 @@ fn mail(text: &Text) -> String {
         let plain: String = words.map(|word| if link(word) { "LINK\n" } else { word }).collect();
         let lines: Vec<_> = plain.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
         let body = mail.html.split_once("<body").expect("a body").1;
-        format!("{}\n--\n{}\n--\n{}", mail.subject, lines.join("\n"), readable(&format!("<body{body}")))
+        let from = mail.from_name.unwrap_or_default();
+        format!("{from}\n{}\n--\n{}\n--\n{}", mail.subject, lines.join("\n"), readable(&format!("<body{body}")))
     };
     let nameless = render(&outgoing("", ""));
     let nameless = [nameless.subject.as_str(), nameless.plain.lines().take(3).collect::<Vec<_>>().join("\n").as_str()]
@@ -278,16 +274,19 @@ fn shown(text: &Text) -> String {
     let frame = Frame { brand: "Lumen", custom, text, zone: Tz::UTC, assets: &assets, contact };
     let mut all = mail(text);
     for (at, (name, whole, opened)) in states().into_iter().enumerate() {
-        let html = rate(frame, "/r/link", &opened);
+        let html = rate(frame, "/r/link", &opened, &Offered::default());
         let shown = if whole { page(&html) } else { lead(&html) };
         // What the script shows is the same on all pages.
         let lines: Vec<_> = shown.lines().filter(|line| at == 0 || !line.trim_start().starts_with("(data-")).collect();
         writeln!(all, "== {name}\n{}", lines.join("\n")).expect("a string");
     }
     let by_page = Frame { contact: Some("https://example.com"), ..frame };
-    writeln!(all, "== commented, help on a page\n{}", page(&rate(by_page, "/r/link", &locked(4)))).expect("a string");
+    let help = page(&rate(by_page, "/r/link", &locked(4), &Offered::default()));
+    let help = help.lines().filter(|line| !line.trim_start().starts_with("(data-")).collect::<Vec<_>>().join("\n");
+    writeln!(all, "== commented, help on a page\n{help}").expect("a string");
     for (name, shown) in [("stop", Shown::Question), ("stopped", Shown::Left), ("undone", Shown::Back)] {
-        let html = unsubscribe::page(frame, "/u/link", Some("token"), shown);
+        let undo = (shown == Shown::Left).then_some("token");
+        let html = unsubscribe::page(frame, "/u/link", undo, shown);
         writeln!(all, "== unsubscribe, {name}\n{}", page(&html)).expect("a string");
     }
     let messages = [

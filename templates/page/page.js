@@ -85,7 +85,7 @@
 
   function mayConfirm(how) {
     const target = form();
-    if (!target || busy || navigator.webdriver || "quiet" in target.dataset || target.querySelector(":checked")) return false;
+    if (!target || busy || navigator.webdriver || "quiet" in target.dataset || target.querySelector(".faces :checked")) return false;
     return ACCEPTED[target.dataset.mode]?.includes(how) && !tried.has(how) && confirmsLeft > 0;
   }
 

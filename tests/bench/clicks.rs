@@ -15,8 +15,8 @@
 //! - closing: `POST /v1/closings` with a key of the scope `trigger`. Each is about another conversation with another
 //!   customer. The response is 202 with `ask`, and the survey is durable by then.
 //!
-//! The rules refuse a `POST` within a second of its page, and refused posts would be cheap, because they store no
-//! rating. If each connection waited for that second, the row would measure the waiting. So each connection opens pages
+//! The rules refuse a `POST` within 0.4 s of its page, and refused posts would be cheap, because they store no
+//! rating. If each connection waited for that, the row would measure the waiting. So each connection opens pages
 //! for 1.2 s before the clock starts. Then it posts the page that has been open for longest, opens another, and so on.
 //! Between start and end the service gets as many `GET`s as `POST`s. The time of a click is the sum of its two
 //! requests. The pages that are left at the end are never posted.
@@ -32,6 +32,7 @@ use afterword::config::Config;
 use afterword::gateway::{Gateway, Opened};
 use afterword::secrets::{Secrets, random};
 use afterword::survey::access::{Scope, Within};
+use afterword::survey::answers::{Answers, Offered};
 use afterword::survey::evidence::Summary;
 use afterword::survey::link::{Link, Purpose};
 use afterword::survey::page::{About, Mode, Page, PageId};
@@ -231,6 +232,7 @@ fn page_router(gateway: Arc<Gateway>, secrets: Secrets) -> Router {
             page,
             summary: Summary { standing: Standing::Unrated, frozen: false, rate_until: None, change_until: None },
             posted: None,
+            answers: Answers::default(),
             about: About {
                 teammate: Some("Grace Hopper".to_owned()),
                 subject: Some("A question about order 123456".to_owned()),
@@ -245,7 +247,7 @@ fn page_router(gateway: Arc<Gateway>, secrets: Secrets) -> Router {
             assets,
             contact: None,
         };
-        Html(rate(frame, &format!("/r/{token}"), &opened)).into_response()
+        Html(rate(frame, &format!("/r/{token}"), &opened, &Offered::default())).into_response()
     };
     afterword::web::in_frame(Router::new().route("/r/{token}", get(handler)), gateway)
 }

@@ -4,7 +4,7 @@
 //! decide, for each value of `clicks.evidence`. It fails if a machine counts that is not a stated limit of the rules, or if
 //! `seen` loses more than the aim by more than chance. This file owns the tables; `tests/it/honesty/` owns the models.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table, and what is wrong")]
 #![expect(unreachable_pub, reason = "nothing outside uses a benchmark, and its modules are small")]
 
 #[path = "../it/honesty/browser.rs"]

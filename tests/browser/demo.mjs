@@ -108,8 +108,5 @@ async function clicks(page, face) {
 // Waits until the ledger says where the rating stands, and holds these texts.
 async function stands(page, kind, texts) {
   await page.locator(`.verdict.${kind}`).waitFor();
-  const lines = await page.locator('#lines').innerText();
-  for (const text of texts) {
-    if (!lines.includes(text)) throw new Error(`expected “${text}” in the ledger: ${lines}`);
-  }
+  for (const text of texts) await page.locator('#lines li', { hasText: text }).first().waitFor();
 }

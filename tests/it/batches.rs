@@ -8,6 +8,7 @@ use afterword::ledger::outbox::{Claim, Claimed, Mark, Return};
 use afterword::ledger::suppressions::{Suppress, Unsubscribe, Unsuppress};
 use afterword::store::{Settings, Store};
 use afterword::survey::Time;
+use afterword::survey::answers::{REASONS, Tick};
 use afterword::survey::closing::{Closing, Conversation};
 use afterword::survey::outbound::{Attempt, Lease, Patience};
 use afterword::survey::pace::Rates;
@@ -103,7 +104,12 @@ impl Play {
                         comment: step.shape.is_multiple_of(11).then(|| format!("comment {number}")),
                         fresh: PageId::new(number as u64 * 2),
                     };
-                    format!("{:?}", store.answer(Submit { survey, at, post, required }).await.expect("an answer"))
+                    let choice = ["slow", "kind"][usize::from(step.shape % 2)].to_owned();
+                    let scores = Score::ALL.into_iter().skip(usize::from(step.which) % 5).collect();
+                    let tick = Tick { question: REASONS.into(), choice, scores };
+                    let ticked = step.shape.is_multiple_of(2).then(|| vec![tick]);
+                    let submit = Submit { survey, at, post, required, ticked };
+                    format!("{:?}", store.answer(submit).await.expect("an answer"))
                 }
                 8 => {
                     let address = step.shape.is_multiple_of(2).then(|| format!("{number}@example.com"));

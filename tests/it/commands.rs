@@ -172,6 +172,7 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
         "report",
         "report --format csv",
         "report --format json",
+        "ratings",
         "config",
         "config --json",
         "completions bash",
@@ -207,5 +208,41 @@ async fn a_log_that_nobody_reads_changes_no_exit_code() {
         command.envs([("AFTERWORD_KEY", "x"), ("AFTERWORD_PORT", "x")]);
         let output = command.stdout(Stdio::piped()).stderr(closed()).output().expect("it runs");
         assert_eq!(code(&output), expected, "{command:?}");
+    }
+}
+
+#[tokio::test]
+async fn ratings_are_printed_page_by_page_and_each_once() {
+    let desk = Desk::open().await;
+    // More than a page of the API holds. Several are of one moment.
+    for sql in [
+        "INSERT INTO survey (id, connection, conversation_id, closed_at, made_at, address_hash)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
+            SELECT unhex(printf('%032x', i)), '', i, 0, 0, i FROM n",
+        "INSERT INTO rating (survey_id, standing, score, evidence, rated_at, page, page_issued, comment)
+            SELECT id, 'locked', 2, 'commented', unixepoch() * 1000 - conversation_id / 7, 1, 0, 'Why, ' || conversation_id
+            FROM survey",
+        "UPDATE rating SET standing = 'voided', voided_from = 'locked' WHERE comment = 'Why, 450'",
+    ] {
+        sqlx::query(sql).execute(&mut desk.database().await).await.expect(sql);
+    }
+    fs::write(desk.folder.path().join("afterword.toml"), "").expect("written");
+    let ratings = |options: &str| {
+        let output = run(desk.folder.path(), &format!("ratings {options}"));
+        assert_eq!(code(&output), 0, "{options}: {}", said(&output.stderr));
+        said(&output.stdout)
+    };
+    let json: serde_json::Value = serde_json::from_str(&ratings("--format json")).expect("one object");
+    let comments = json["items"].as_array().expect("items").iter().map(|row| row["comment"].to_string());
+    let comments: std::collections::BTreeSet<_> = comments.collect();
+    assert_eq!((comments.len(), json["items"].as_array().map(Vec::len)), (449, Some(449)));
+    assert_eq!(ratings("--format csv").lines().count(), 450);
+    assert_eq!(ratings("--commented").lines().count(), 2 * 449, "a line and its comment");
+    assert_eq!(ratings("--commented false"), "No ratings.\n");
+    assert_eq!(ratings("--score 1 --score 5 --format json"), "{\"items\":[\n]}\n");
+    for (options, expected) in [("--score 6", "expected 1 to 5"), ("--from then", "expected a day")] {
+        let output = run(desk.folder.path(), &format!("ratings {options}"));
+        let text = said(&output.stderr);
+        assert!(code(&output) == 2 && text.contains(expected), "{options}: {text}");
     }
 }

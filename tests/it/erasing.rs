@@ -168,7 +168,7 @@ async fn pages_of_an_erased_survey_say_nothing_and_take_nothing() {
     let stored = desk.everything().await;
     let shown = desk.visit(&mail.links[2]).await;
     assert_eq!((shown.status, found(shown.text.as_bytes())), (200, Vec::new()));
-    assert!(shown.text.contains("It is too late to rate this conversation"), "{}", shown.text);
+    assert!(shown.text.contains("This survey is no longer open"), "{}", shown.text);
     assert!(!shown.text.contains("<button") && !shown.text.contains("name=\"score\""));
     for fields in [&[("page", page.as_str())][..], &[("page", &page), ("comment", "erikacomment again")]] {
         let answer = desk.submit(&mail.links[2], fields).await;
@@ -471,5 +471,5 @@ async fn every_table_about_customers_is_exported() {
         WHERE part.type = 'table' AND column.name IN ('survey_id', 'address_hash', 'conversation_id') ORDER BY 1";
     let tables = desk.sql(sql).await.concat();
     // And outbox, which has the id of its survey.
-    assert_eq!(tables, ["clicks", "closing", "history", "rating", "reopening", "suppression", "survey"]);
+    assert_eq!(tables, ["answer", "clicks", "closing", "history", "rating", "reopening", "suppression", "survey"]);
 }

@@ -226,7 +226,7 @@ async fn no_page_tells_a_deadline_that_has_passed() {
     for (what, answer) in [("the answer", &saved), ("a later view", &visited)] {
         assert!(answer.status == 200 && !answer.text.contains("You can change it until"), "{what}: {}", answer.text);
         assert!(!answer.text.contains("name=\"score\""), "{what} offers no faces: {}", answer.text);
-        assert!(answer.text.contains("can no longer be changed, but you can still add a comment"), "{what}");
+        assert!(answer.text.contains("Your rating is final now. You can still add a comment."), "{what}");
         assert!(answer.text.contains("It could be changed until <time datetime=\"2026-11-22T11:00Z\">"), "{what}");
     }
     let late = desk.press(&mail.links[4]).await;

@@ -113,7 +113,7 @@ async fn custom_texts_are_in_the_mail_and_on_the_page_of_their_policy() {
     let mail = desk.the_mail().await;
     assert_eq!(mail.subject, "A word on “Refund”");
     for part in [&mail.text, &mail.html] {
-        let said = ["Did Grace help you, Ada?", "It was about “Refund”.", "Lumen Gold asks everyone."];
+        let said = ["Did Grace help you, Ada?", "About: “Refund”", "Lumen Gold asks everyone."];
         assert!(said.iter().all(|words| part.contains(words)), "{part}");
     }
     desk.pass(TimeDelta::minutes(10));
@@ -126,7 +126,7 @@ async fn custom_texts_are_in_the_mail_and_on_the_page_of_their_policy() {
     desk.close(bare).await;
     let mail = desk.the_mail().await;
     assert_eq!(mail.subject, "How was your conversation with Grace?");
-    assert!(mail.text.starts_with("How was your conversation with Grace?\r\nOne click"), "{}", mail.text);
+    assert!(mail.text.starts_with("How was your conversation with Grace?\r\nJust click"), "{}", mail.text);
 
     // Surveys of other policies know nothing of it, and a survey outlives its policy.
     desk.close(json!({"conversation_id": "3", "customers": json!([{"email": "cy@example.com", "name": "Cy"}])})).await;

@@ -47,6 +47,7 @@ mod sockets;
 mod store;
 mod story;
 mod terminal;
+mod ticks;
 mod traces;
 mod unsubscribing;
 mod upkeep;

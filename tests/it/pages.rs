@@ -71,7 +71,7 @@ async fn a_logo_is_ours_and_an_svg_is_only_a_picture() {
 }
 
 #[tokio::test]
-async fn an_unhappy_customer_can_write_to_whoever_reads_replies() {
+async fn an_unhappy_customer_can_write_to_those_who_read_replies() {
     let reply_to = |address: &str| format!("Team <{address}>").try_into().ok();
     let desk = Desk::with(|config| config.mail.reply_to = reply_to("team@example.org")).await;
     desk.close(json!({})).await;

@@ -122,6 +122,7 @@ fn naive(facts: &[&Fact], positive: &[u8], within: impl Fn(i64) -> bool) -> Valu
         "unconfirmed": unconfirmed.len(), "waiting": unsent("waiting"), "failed": unsent("failed"),
         "unconfirmed_phone_young": opened("phone_young"), "unconfirmed_phone_later": opened("phone_later"),
         "unconfirmed_other_young": opened("other_young"), "unconfirmed_other_later": opened("other_later"),
+        "reasons": {}, "answers": {},
     });
     // Reading JSON may round the last digit of a share: theirs was read, so ours is too.
     serde_json::from_str(&figures.to_string()).expect("JSON")
@@ -314,6 +315,8 @@ async fn without_a_period_it_is_the_last_thirty_days_today_included() {
             "unconfirmed_phone_later",
             "unconfirmed_other_young",
             "unconfirmed_other_later",
+            "reasons",
+            "answers",
         ];
         assert_eq!(keys(&report["rows"][0]), names);
         assert_eq!(keys(&report["total"]), names[2..]);
@@ -470,7 +473,7 @@ async fn held_unconfirmed_and_answered_mean_what_customers_did() {
     let expected = json!({"asked": 6, "answered": 2, "ratings": 2, "positive": 1, "csat": 0.5,
         "scores": [0, 0, 1, 0, 1],
         "held": 1, "unconfirmed": 1, "waiting": 0, "failed": 0, "unconfirmed_phone_young": 0,
-        "unconfirmed_phone_later": 0, "unconfirmed_other_young": 0, "unconfirmed_other_later": 1});
+        "unconfirmed_phone_later": 0, "unconfirmed_other_young": 0, "unconfirmed_other_later": 1, "reasons": {}, "answers": {}});
     assert_eq!(report["total"], expected);
     assert_eq!((&report["rows"][0]["id"], &report["rows"][0]["name"]), (&json!("Billing"), &json!("Billing")));
 
@@ -485,6 +488,8 @@ async fn held_unconfirmed_and_answered_mean_what_customers_did() {
         "evidence",
         "standing",
         "comment",
+        "reasons",
+        "answer",
         "teammate",
         "team",
         "url",

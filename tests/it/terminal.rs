@@ -90,6 +90,7 @@ fn the_help_of_every_command() {
       healthcheck  Ask the running service whether it is ready, and fail if not; for the health check of a container
       key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
       report       Print CSAT by teammate, team or day
+      ratings      Print ratings with their comments, reasons and answers, newest first
       why          Tell the story of a conversation: what was decided and why, its mail, and every click
       mail         List mails by state and reason; pause and resume sending; send failed mails again
       preview      Write a sample mail to files, with a page that shows it as customers may see it
@@ -268,6 +269,53 @@ fn the_help_of_every_command() {
 
           --to <DAY>
               The last local day, or an instant at which the report ends; by default today
+
+          --format <FORMAT>
+              The output format
+
+              Possible values:
+              - table: For people
+              - csv:   For spreadsheets
+              - json:  For programs, as the HTTP API returns it
+
+              [default: table]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    $ afterword ratings --help
+    Print ratings with their comments, reasons and answers, newest first
+
+    Usage: afterword ratings [OPTIONS]
+
+    Options:
+          --config <FILE>
+              The configuration file; by default ./afterword.toml, or built-in settings if there is none
+
+              [env: AFTERWORD_CONFIG=]
+
+          --from <DAY>
+              The first local day, or an instant; by default the list covers 30 days
+
+          --to <DAY>
+              The last local day, or an instant at which the list ends; by default today
+
+          --score <SCORE>
+              Only ratings with this score, 1 to 5; repeat it for several
+
+          --teammate <ID>
+              Only ratings of the teammate with this id
+
+          --team <TEAM>
+              Only ratings of this team
+
+          --commented [<BOOL>]
+              Only ratings with a comment; with `false`, only those without
+
+              [possible values: true, false]
 
           --format <FORMAT>
               The output format

@@ -19,12 +19,13 @@ type Case<'a> = (&'a [(&'a str, &'a str)], &'a str);
 #[tokio::test]
 async fn a_click_is_told_from_a_visit_and_from_a_machine_by_its_headers() {
     let cross = ("sec-fetch-site", "cross-site");
+    let capitals = IPHONE.to_uppercase();
     let user = ("sec-fetch-user", "?1");
     let cases: [Case; 17] = [
         (&[("user-agent", BROWSER)], "touched"),
         (&[("user-agent", MADE_UP)], "touched"),
         (&[("user-agent", IPHONE)], "seen"),
-        (&[("user-agent", &IPHONE.to_uppercase())], "seen"),
+        (&[("user-agent", capitals.as_str())], "seen"),
         (&[("user-agent", "Mozilla/5.0 (iPad; CPU OS 12_5)")], "seen"),
         (&[("user-agent", ANDROID)], "seen"),
         (&[("user-agent", TABLET)], "seen"),

@@ -234,6 +234,7 @@ fn confirmation(visit: &Visit, opened: &Opened) -> Form {
         how,
         picked: (visit.act == Act::Changes).then_some(visit.score),
         comment: String::new(),
+        ticked: None,
         cross_site: false,
         program: true,
     }

@@ -1,7 +1,7 @@
 //! How a report looks, to the character.
 
 use super::*;
-use crate::survey::report::{Bound, By};
+use crate::survey::report::{Bound, By, Ticked};
 use proptest::prelude::*;
 
 fn report() -> Report {
@@ -32,7 +32,50 @@ fn report() -> Report {
     for row in &rows {
         total.add(&row.figures);
     }
-    Report { by: By::Teammate, from: day("2026-11-01"), to: day("2026-11-30"), total, rows }
+    let (ticks, total_ticks) = Default::default();
+    Report { by: By::Teammate, from: day("2026-11-01"), to: day("2026-11-30"), total, rows, ticks, total_ticks }
+}
+
+fn with_ticks() -> Report {
+    let mut report = report();
+    let tick = |group: Option<&str>, question: &str, choice: &str, count| Ticked {
+        group: group.map(str::to_owned),
+        question: question.into(),
+        choice: choice.into(),
+        count,
+    };
+    report.rows.truncate(3);
+    report.add_ticks(vec![
+        tick(Some("t1"), "reasons", "slow", 2),
+        tick(Some("t1"), "reasons", "kind", 3),
+        tick(Some("=1+1"), "reasons", "slow", 10),
+        tick(Some("t1"), "solved", "no", 1),
+    ]);
+    report
+}
+
+#[test]
+fn ticks_have_a_table_for_each_question_and_a_column_for_each_choice() {
+    let table = table(&with_ticks());
+    insta::assert_snapshot!(table.lines().skip(10).collect::<Vec<_>>().join("\n"), @r#"
+    reasons     kind  slow
+    Grace          3     2
+    @evil, "x"     0    10
+    total          3    12
+
+    solved  no
+    Grace    1
+    total    1
+    "#);
+    let csv = csv(&with_ticks()).expect("in memory");
+    let ends: Vec<_> = csv.lines().map(|line| line.rsplitn(4, ',').take(3).collect::<Vec<_>>()).collect();
+    assert_eq!(ends[0], ["\"solved.no\"", "\"reasons.slow\"", "\"reasons.kind\""]);
+    assert_eq!(ends[1..], [["1", "2", "3"], ["0", "0", "0"], ["0", "10", "0"]]);
+    let json = json(&with_ticks());
+    let of = |row: &Value| (row["reasons"].clone(), row["answers"].clone());
+    assert_eq!(of(&json["rows"][0]), (json!({"kind": 3, "slow": 2}), json!({"solved": {"no": 1}})));
+    assert_eq!(of(&json["rows"][1]), (json!({}), json!({})));
+    assert_eq!(of(&json["total"]), (json!({"kind": 3, "slow": 12}), json!({"solved": {"no": 1}})));
 }
 
 #[test]
@@ -117,7 +160,9 @@ fn json_is_that_of_the_contract() {
         "unconfirmed_phone_young": 3,
         "unconfirmed_phone_later": 6,
         "unconfirmed_other_young": 9,
-        "unconfirmed_other_later": 12
+        "unconfirmed_other_later": 12,
+        "reasons": {},
+        "answers": {}
       },
       "rows": [
         {
@@ -142,7 +187,9 @@ fn json_is_that_of_the_contract() {
           "unconfirmed_phone_young": 1,
           "unconfirmed_phone_later": 2,
           "unconfirmed_other_young": 3,
-          "unconfirmed_other_later": 4
+          "unconfirmed_other_later": 4,
+          "reasons": {},
+          "answers": {}
         }
       ]
     }

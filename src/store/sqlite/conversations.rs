@@ -146,6 +146,7 @@ fn survey(row: &SqliteRow) -> Result<SurveyRecord, sqlx::Error> {
         mail: rows::outbound(row)?,
         standing: clicks.standing,
         comment: clicks.comment,
+        answers: clicks.answers,
         teammate: row.try_get("teammate_id")?,
         teammate_name: row.try_get("teammate")?,
         team: row.try_get("team")?,

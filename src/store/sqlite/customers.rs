@@ -13,7 +13,7 @@ use sqlx::{Column, Row, SqliteConnection, TypeInfo, ValueRef, query};
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
 /// What hangs on a survey: the name in the answer, the rows, and the column that holds the id of the survey.
-const PARTS: [(&str, &str, &str); 4] = [
+const PARTS: [(&str, &str, &str); 5] = [
     ("mail", "SELECT outbox.* FROM survey JOIN outbox ON outbox.id = survey.id WHERE address_hash = $1", "id"),
     ("rating", "SELECT rating.* FROM survey JOIN rating ON survey_id = survey.id WHERE address_hash = $1", "survey_id"),
     ("visits", "SELECT clicks.* FROM survey JOIN clicks ON survey_id = survey.id WHERE address_hash = $1", "survey_id"),
@@ -21,6 +21,12 @@ const PARTS: [(&str, &str, &str); 4] = [
         "history",
         "SELECT history.* FROM survey JOIN history ON survey_id = survey.id WHERE address_hash = $1
         ORDER BY survey_id, number",
+        "survey_id",
+    ),
+    (
+        "answers",
+        "SELECT answer.* FROM survey JOIN answer ON survey_id = survey.id WHERE address_hash = $1
+        ORDER BY survey_id, question, choice",
         "survey_id",
     ),
 ];
@@ -56,7 +62,11 @@ impl Sqlite {
         let sql = "SELECT * FROM survey WHERE address_hash = $1 ORDER BY made_at, id";
         for mut survey in read(&mut db, sql, address_hash).await? {
             // A survey without clicks has no row of them.
-            survey.extend([("visits".to_owned(), Value::Null), ("history".to_owned(), json!([]))]);
+            survey.extend([
+                ("visits".to_owned(), Value::Null),
+                ("history".to_owned(), json!([])),
+                ("answers".to_owned(), json!([])),
+            ]);
             surveys.insert(text(&survey, "id"), Value::Object(survey));
         }
         for (name, sql, id) in PARTS {

@@ -6,7 +6,8 @@
 use super::super::{RatingsFilter, Unavailable};
 use super::{Sqlite, rows};
 use crate::survey::access::Within;
-use crate::survey::report::{By, Figures, Group, Period, RatingRow};
+use crate::survey::answers::{Answers, REASONS};
+use crate::survey::report::{By, Figures, Group, Period, RatingRow, Ticked};
 use chrono::TimeDelta;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, query};
@@ -40,7 +41,7 @@ macro_rules! ratings {
     ($teammate:literal) => {
         concat!(
             "SELECT survey_key, connection, conversation_id, rated_at, score, evidence, standing, comment, teammate_id,
-                teammate, team, url
+                teammate, team, url, reasons, question, answer
             FROM report_ratings
             WHERE rated_at >= $1 AND rated_at < $2 AND ($3 IS NULL OR score IN (SELECT value FROM json_each($3)))
                 AND ($4 IS NULL OR (comment IS NOT NULL) = $4) AND ",
@@ -48,6 +49,18 @@ macro_rules! ratings {
             " AND ($6 IS NULL OR team = $6)
                 AND ($7 IS NULL OR rated_at < $7 OR (rated_at = $7 AND survey_key < $8))
             ORDER BY rated_at DESC, survey_key DESC LIMIT $9"
+        )
+    };
+}
+
+macro_rules! ticked {
+    ($group:literal) => {
+        concat!(
+            "SELECT ",
+            $group,
+            " AS id, question, reason, count(*) AS count FROM report_reasons
+            WHERE rated_at >= $1 AND rated_at < $2 AND ($3 IS NULL OR teammate_id = $3) AND ($4 IS NULL OR team = $4)
+            GROUP BY 1, 2, 3"
         )
     };
 }
@@ -81,6 +94,27 @@ impl Sqlite {
             .fetch_all(&self.reports)
             .await?;
         Ok(rows.iter().map(group).collect::<Result<_, _>>()?)
+    }
+
+    pub(in crate::store) async fn ticked(
+        &self,
+        by: By,
+        period: Period,
+        within: &Within,
+    ) -> Result<Vec<Ticked>, Unavailable> {
+        let sql = match by {
+            By::Teammate => ticked!("teammate_id"),
+            By::Team => ticked!("team"),
+            By::Day => ticked!("day"),
+        };
+        let rows = query(sql)
+            .bind(period.from.timestamp_millis())
+            .bind(period.until.timestamp_millis())
+            .bind(&within.teammate)
+            .bind(&within.team)
+            .fetch_all(&self.reports)
+            .await?;
+        Ok(rows.iter().map(ticks).collect::<Result<_, _>>()?)
     }
 
     pub(in crate::store) async fn ratings(&self, filter: &RatingsFilter) -> Result<Vec<RatingRow>, Unavailable> {
@@ -132,6 +166,24 @@ fn group(row: &SqliteRow) -> Result<Group, sqlx::Error> {
     })
 }
 
+fn ticks(row: &SqliteRow) -> Result<Ticked, sqlx::Error> {
+    Ok(Ticked {
+        group: row.try_get("id")?,
+        question: row.try_get("question")?,
+        choice: row.try_get("reason")?,
+        count: row.try_get::<i64, _>("count")?.cast_unsigned(),
+    })
+}
+
+/// What the view has in three columns.
+fn answers(row: &SqliteRow) -> Result<Answers, sqlx::Error> {
+    let reasons =
+        row.try_get::<Option<&str>, _>("reasons")?.map_or(Ok(Vec::new()), serde_json::from_str::<Vec<String>>);
+    let reasons = reasons.map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let own = row.try_get::<Option<String>, _>("question")?.zip(row.try_get("answer")?);
+    Ok(Answers(reasons.into_iter().map(|reason| (REASONS.to_owned(), reason)).chain(own).collect()))
+}
+
 fn rating(row: &SqliteRow) -> Result<RatingRow, sqlx::Error> {
     Ok(RatingRow {
         survey: rows::id(row, "survey_key")?,
@@ -142,6 +194,7 @@ fn rating(row: &SqliteRow) -> Result<RatingRow, sqlx::Error> {
         evidence: rows::word(row, "evidence")?,
         standing: rows::word(row, "standing")?,
         comment: row.try_get("comment")?,
+        answers: answers(row)?,
         teammate: row.try_get("teammate_id")?,
         teammate_name: row.try_get("teammate")?,
         team: row.try_get("team")?,

@@ -4,6 +4,7 @@
 //! query reads them.
 
 use crate::survey::Time;
+use crate::survey::answers::Answers;
 use crate::survey::closing::Fact;
 use crate::survey::eligibility::Decision;
 use crate::survey::evidence::Clicks;
@@ -18,11 +19,13 @@ use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// The columns of `rating`, `outbox` and `clicks` that [`clicks`] reads, all but the comment.
+/// The columns of `rating`, `outbox`, `clicks` and `answer` that [`clicks`] reads, all but the comment.
 macro_rules! click_columns {
     () => {
         "rating.survey_id, outbox.accepted_at, rate_until, change_until, standing, voided_from, score, evidence, rated_at,
-            page, page_issued, page_click, held_at, erased_at, opened, trail"
+            page, page_issued, page_click, held_at, erased_at, opened, trail,
+            (SELECT json_group_array(json_array(question, choice)) FROM answer
+                WHERE answer.survey_id = rating.survey_id) AS answers"
     };
 }
 /// The columns of `outbox` that [`outbound`] reads.
@@ -51,12 +54,19 @@ pub(super) fn clicks(row: &SqliteRow) -> Result<Clicks> {
     );
     clicks.standing = standing(row)?;
     clicks.comment = row.try_get("comment")?;
+    clicks.answers = answers(row)?;
     clicks.erased = optional_time(row, "erased_at")?.is_some();
     clicks.opened = optional_word(row, "opened")?;
     if let Some(trail) = row.try_get::<Option<&str>, _>("trail")? {
         clicks.trail = serde_json::from_str(trail).map_err(|error| Error::Decode(error.into()))?;
     }
     Ok(clicks)
+}
+
+/// What was ticked beside a rating.
+pub(super) fn answers(row: &SqliteRow) -> Result<Answers> {
+    let pairs = row.try_get::<&str, _>("answers")?;
+    Ok(Answers(serde_json::from_str(pairs).map_err(|error| Error::Decode(error.into()))?))
 }
 
 /// Where a rating stands.

@@ -35,6 +35,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     mails(&mut script, batch)?;
     due_again(&mut script, batch)?;
     clicks(&mut script, batch)?;
+    answers(&mut script, batch)?;
     ratings(&mut script, batch)?;
     erasing::save_surveys(&mut script, &batch.erased)?;
     heartbeats(&mut script, batch)?;
@@ -336,6 +337,22 @@ fn clicks(script: &mut Script, batch: &Batch) -> Result<()> {
         vec![id("survey_id", Some(survey_id)), cell("opened", clicked.clicks.opened)]
     };
     update(script, "rating", opened.map(row).collect())
+}
+
+/// Writes what is ticked beside ratings. Before the ratings: a comment brings its ticks with it, and locks them.
+fn answers(script: &mut Script, batch: &Batch) -> Result<()> {
+    let changed = || batch.clicks().filter(|(_, clicked)| clicked.answers_changed());
+    let ids: Vec<_> = changed().map(|(id, _)| id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    script.add("DELETE FROM answer WHERE survey_id IN (SELECT unhex(value) FROM json_each(?))");
+    script.bind(rows::ids(ids)?)?;
+    let row = |survey_id, (question, choice): &(String, String)| {
+        vec![id("survey_id", Some(survey_id)), cell("question", question), cell("choice", choice)]
+    };
+    let ticks = changed().flat_map(|(id, clicked)| clicked.clicks.answers.0.iter().map(move |tick| row(id, tick)));
+    insert(script, "answer", ticks.collect(), "")
 }
 
 /// Rows of a history are numbered from 1 in the batch; in the database they go on from what is stored.

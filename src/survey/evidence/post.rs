@@ -95,7 +95,8 @@ impl Clicks {
         if once_more && form.is_before(ONCE_MORE_DWELL) {
             return Fate::TooSoon;
         }
-        if if once_more { self.obeys_elsewhere(form) } else { self.tries_conflict(form) } {
+        let doubtful = if once_more { self.obeys_elsewhere(form) } else { self.tries_conflict(form) };
+        if doubtful {
             let falls = |rating: &Rating| form.is_press() || rating.evidence.by_script();
             if self.standing.rating().is_some_and(falls) {
                 self.hold(now);

@@ -1,6 +1,7 @@
 //! The sentences, and that a story of anything is in order.
 
 use super::*;
+use crate::survey::answers::Answers;
 use crate::survey::closing::Fact;
 use crate::survey::conversation::Stopped;
 use crate::survey::eligibility::Reason;
@@ -47,6 +48,7 @@ fn survey(trail: Trail, history: Vec<Change>) -> SurveyRecord {
         mail: Outbound { state: State::Accepted, accepted_at: Some(ms(0)), tries: 1, ..Outbound::due(ms(0)) },
         standing: Standing::Unrated,
         comment: None,
+        answers: Answers::default(),
         teammate: None,
         teammate_name: None,
         team: None,

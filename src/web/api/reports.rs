@@ -3,16 +3,14 @@
 //! It must not know how figures are counted.
 
 use super::HandlerResult;
-use crate::render::{self, teammate};
+use crate::render;
 use crate::survey::access::Scope;
-use crate::survey::report::RatingRow;
-use crate::survey::stamp;
 use crate::web::{App, query};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 pub(in crate::web) async fn report(
@@ -32,16 +30,6 @@ pub(in crate::web) async fn ratings(
 ) -> HandlerResult {
     let access = app.access(&headers, Scope::Read).await?;
     let ratings = app.gateway.ratings(&query::ratings(text.as_deref())?, &access.within).await?;
-    let items: Vec<_> = ratings.items.iter().map(rating_json).collect();
+    let items: Vec<_> = ratings.items.iter().map(render::ratings::json).collect();
     Ok(Json(json!({"items": items, "next": ratings.next.as_ref().map(query::rating_cursor)})).into_response())
-}
-
-fn rating_json(rating: &RatingRow) -> Value {
-    json!({
-        "survey_id": rating.survey, "connection": rating.connection, "conversation_id": rating.conversation,
-        "rated_at": stamp(rating.rated_at), "score": rating.score, "evidence": rating.evidence,
-        "standing": rating.standing, "comment": rating.comment,
-        "teammate": teammate(rating.teammate.as_ref(), rating.teammate_name.as_ref()),
-        "team": rating.team, "url": rating.url,
-    })
 }

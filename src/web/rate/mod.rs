@@ -9,6 +9,7 @@ use super::api::HandlerResult;
 use super::body::Unread;
 use super::error::Failure;
 use crate::gateway::{Form, Opened};
+use crate::survey::answers::REASONS;
 use crate::survey::fields::Fault;
 use crate::survey::link::Link;
 use crate::survey::page::{Evidence, Outcome};
@@ -54,12 +55,13 @@ pub(super) async fn answer(
 
 fn page_of(app: &App, action: &str, opened: &Opened) -> Html<String> {
     let frame = app.frame(opened.about.locale.as_deref(), opened.about.policy.as_deref());
-    Html(page::rate(frame, action, opened))
+    let offered = app.gateway.config.offered(&frame.text.language);
+    Html(page::rate(frame, action, opened, &offered))
 }
 
 fn answer_json(opened: &Opened) -> Value {
     let result = opened.posted.as_ref().and_then(|posted| posted.result.as_ref().ok());
-    // Whoever took a survey out took its rating out.
+    // An admin who takes a survey out takes its rating out, too.
     let score = opened.summary.standing.score().filter(|_| opened.summary.standing.word() != StandingWord::Voided);
     json!({
         "outcome": result.map_or("invalid", |outcome| outcome.word()), "standing": opened.summary.standing.word(),
@@ -76,8 +78,15 @@ pub(super) fn wants_json(headers: &HeaderMap) -> bool {
 
 /// Reads the form. Unknown fields are ignored: what stands between a customer and us may add some.
 fn form(body: &[u8], cross_site: bool, program: bool) -> Result<Form, Failure> {
-    let mut form =
-        Form { page: String::new(), how: Evidence::Pressed, picked: None, comment: String::new(), cross_site, program };
+    let mut form = Form {
+        page: String::new(),
+        how: Evidence::Pressed,
+        picked: None,
+        comment: String::new(),
+        ticked: None,
+        cross_site,
+        program,
+    };
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body)
         .map_err(|_| Failure::invalid(vec![Fault::body("", "expected form-encoded fields")]))?;
     let mut faults = Vec::new();
@@ -93,6 +102,14 @@ fn form(body: &[u8], cross_site: bool, program: bool) -> Result<Form, Failure> {
                 Ok(how) if how != Evidence::Commented => form.how = how,
                 _ => faults.push(Fault::parameter("how", "expected seen, touched or pressed")),
             },
+            // An empty one is a hidden field: it says that there were boxes, and perhaps none is ticked. What nobody
+            // offers any more is no fault: a comment sent with it must not be lost.
+            "reason" | "answer" => {
+                let ticked = form.ticked.get_or_insert_default();
+                let pair = if name == "reason" { Some((REASONS, value.as_str())) } else { value.split_once('.') };
+                let pair = pair.filter(|(_, choice)| !choice.is_empty());
+                ticked.extend(pair.map(|(question, choice)| (question.to_owned(), choice.to_owned())));
+            }
             _ => {}
         }
     }

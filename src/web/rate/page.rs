@@ -4,19 +4,22 @@
 //! around faces and comments are in `parts`. It must not decide what a click means, nor know HTTP. Nothing here claims to
 //! be saved that is not, nor the other way round.
 
+mod after;
 mod parts;
 
 use crate::gateway::{LONGEST_COMMENT, Opened, TooLong};
+use crate::survey::answers::Offered;
 use crate::survey::page::{Mode, Outcome};
 use crate::survey::rating::{Score, Standing};
 use crate::text::{Tone, Toned, fill};
 use crate::web::page::{Frame, render};
+use after::{After, after};
 use askama::Template;
 use parts::{Choice, Help, Prompt, Until, class, tone, word};
 
-/// The rating page. Its form posts to `action`.
+/// The rating page. Its form posts to `action`. What is `offered` is in the language of the frame, as far as possible.
 #[must_use]
-pub fn rate(frame: Frame, action: &str, opened: &Opened) -> String {
+pub fn rate(frame: Frame, action: &str, opened: &Opened, offered: &Offered) -> String {
     let state = State::of(opened);
     let view = View { frame, opened };
     let teammate = [("brand", frame.brand), ("teammate", opened.about.teammate.as_deref().unwrap_or_default())];
@@ -40,8 +43,10 @@ pub fn rate(frame: Frame, action: &str, opened: &Opened) -> String {
         lead: Lead::new(view, state),
         choice: Choice::new(frame, state),
         saved: confirms.then(|| (Lead::new(view, saved), saved)),
+        after: after(view, state, offered),
+        after_saved: if confirms { after(view, saved, offered) } else { None },
         fixed,
-        prompts: Tone::ALL.map(|tone| Prompt::new(view, tone, state.score())),
+        prompts: Tone::ALL.map(|tone| Prompt::new(view, tone, state)),
         help: Help::new(view, state),
         // A press of the button sends the page's face, unless another one is checked.
         checked: picked.or(state.score().filter(|score| *score != opened.page.score)),
@@ -64,6 +69,9 @@ struct RatePage<'a> {
     choice: Option<Choice<'a>>,
     /// What the script shows once it has confirmed.
     saved: Option<(Lead, State)>,
+    /// What is offered beside the rating; and what the script shows once it has confirmed.
+    after: Option<After<'a>>,
+    after_saved: Option<After<'a>>,
     /// What is saved now cannot be changed any more.
     fixed: bool,
     /// What to write about, in each tone: the face that is picked decides which one is shown.
@@ -90,12 +98,8 @@ impl RatePage<'_> {
         }
     }
 
-    fn class(&self, score: &Score) -> &'static str {
-        class(tone(*score))
-    }
-
-    fn save(&self, score: &Score) -> String {
-        fill(&self.frame.text.pending.save, &[("word", word(self.frame.text, *score))])
+    fn save(&self, score: Score) -> String {
+        fill(&self.frame.text.pending.save, &[("word", word(self.frame.text, score))])
     }
 }
 
@@ -270,7 +274,7 @@ fn refusal(view: View, state: State, sentence: &str) -> Option<String> {
         (State::Final { .. }, _) => Some(text.refusal.locked.clone()),
         (State::Closed, _) => Some(text.refusal.closed.clone()),
         (State::Voided, _) => None,
-        (_, Err(too_long)) => Some(too_long_comment(view, state, too_long, sentence)),
+        (_, Err(too_long)) => Some(too_long_comment(view, state, *too_long, sentence)),
         (State::Frozen { score, .. }, Ok(Outcome::Closed)) => {
             Some(fill(&text.refusal.closed_change, &[("word", word(text, score))]))
         }
@@ -281,7 +285,7 @@ fn refusal(view: View, state: State, sentence: &str) -> Option<String> {
 }
 
 /// What is safe and what is not, if the comment is too long.
-fn too_long_comment(view: View, state: State, comment: &TooLong, sentence: &str) -> String {
+fn too_long_comment(view: View, state: State, comment: TooLong, sentence: &str) -> String {
     let text = view.frame.text;
     let [count, limit] = [comment.characters, LONGEST_COMMENT].map(|number| text.number(number));
     let too_long = fill(&text.comment.too_long, &[("count", &count), ("limit", &limit)]);

@@ -106,6 +106,7 @@ impl Setup {
                         how: Evidence::Pressed,
                         picked: None,
                         comment: String::new(),
+                        ticked: None,
                         cross_site: false,
                         program: true,
                     };

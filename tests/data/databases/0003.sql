@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_f7fa5aa67021_d07f85fff9eea6ff5ffddefa94410aed8274f4a2c7e186e087a986a90ef29d33
--- /r/AUkRAaICssUAdN29-HYshE2HmX6u7-dzPggrky02XeUbqJA
--- /r/AUkSAaICssUAdN29-HYshE2HmWaK8E5jnDElvFogGn_fzDM
--- /r/AUkTAaICssUAdN29-HYshE2HmdQ600BPe9oLa8vUX7jrpfk
--- /r/AUkUAaICssUAdN29-HYshE2Hmew5BMUTtA8rtouRu6pcjqQ
--- /r/AUkVAaICssUAdN29-HYshE2HmX9dS3-ziaOGeAV79Zo6ZKk
--- /u/AUkgAaICssUAdN29-HYshE2Hmdh_GJm-sR_zabWcTD9Q9gA
+-- aw_admin_fe28d64b5fe2_b93e5e7b0a9e73f39b974c55c52767bd5b40eaae40867d33869451dd5732a15f
+-- /r/AUkRAaICssUAftiiqKgjxkdQ4kZunR6So3ter2nU0sV-BoA
+-- /r/AUkSAaICssUAftiiqKgjxkdQ4iKcPFt_jf0GLmSttY0J6nQ
+-- /r/AUkTAaICssUAftiiqKgjxkdQ4lTLtne5virsyNOAA2LdA3g
+-- /r/AUkUAaICssUAftiiqKgjxkdQ4h5cTrZMf2FkCu8axS3vh_8
+-- /r/AUkVAaICssUAftiiqKgjxkdQ4oJ8j-OQsnlZZ_yiYm5pCx0
+-- /u/AUkgAaICssUAftiiqKgjxkdQ4kJNF70PasqoQ-QhKRlPIRM
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -18,14 +18,14 @@ CREATE TABLE _sqlx_migrations (
 );
 INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'1449337039B82EAAF8A5F6FAE6738E4C306B223BF96AE3904764E62C61D97F7E38B368F447FFBD79AEDBD3E8C0269357', 0);
 INSERT INTO _sqlx_migrations VALUES (2, 'operating', '2026-11-22 10:00:00', 1, X'D0AEA9F267C921D673D5CB55FB5DF6DCF20CFA41160FE3DA49AE8EFFB99BFC8B7587A2DE0AF12EFED4011D7A340A4551', 0);
-INSERT INTO _sqlx_migrations VALUES (3, 'one click', '2026-11-22 10:00:00', 1, X'F318F4E613ED8008674DF14F0BC6FD76F07900E5188D3ACE5541710CFE574315D51CAD9DF20CC6B8A0E3E4A2AADD43BB', 0);
+INSERT INTO _sqlx_migrations VALUES (3, 'one click', '2026-11-22 10:00:00', 1, X'6DBE7820F0E1A8E52557DADA82BD8E2E4C976AF803664906D1532D32A4FE461F260062B22A3450E818AB544FE75E666C', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', '8e8a3308-a06a-47a4-9708-915ede900a2a');
+INSERT INTO setting VALUES ('service', 'cb4c4b07-f011-4d6e-9b06-e3cb5f9f2de1');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
@@ -79,19 +79,19 @@ CREATE TABLE closing (
     reasons          TEXT NOT NULL, address_hash TEXT,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500764DB4B943DCD2529CF6', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687893B0FFAA8790997635', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007C7EA4303E77B5D0CFE6', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500707EBF3371BB9C86ED1D', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500766F9946264E54049667', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500782892CA2D4BB73E0DAE', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50077C5BF7BF8B699CE96DB', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687F2F9A5F18345F873D19', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956878E29F9C540ABAEE123E', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50075EFBC7D1B0170ACBEFE', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956871939E80F96E47B2BC04', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500703489FA7E8D0CECCD73', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007EF18973E88CCD77CC52', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007CB794A842AB6CBF7536', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007D488F5F15F65DA4E082', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500731BA192652C7A2C9B4F', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687481BDFC09FA11CD0E0C', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687983A06B37BDA561FB14', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
 INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]', '48d734fd7ab8c500bc825058f72ff507');
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50074DDBDF8762C844D8799', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007B1E8B034D9B6CCF1FD6', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956877548891F4E0BE58C721', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007ED8A2A8A823C64750E2', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50074C5B2AA31842E816095', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956876C19631A9AF5315EBC5', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -120,18 +120,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C500707EBF3371BB9C86ED1D', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50074DDBDF8762C844D8799', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500764DB4B943DCD2529CF6', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500766F9946264E54049667', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500782892CA2D4BB73E0DAE', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956877548891F4E0BE58C721', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687893B0FFAA8790997635', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956878E29F9C540ABAEE123E', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687F2F9A5F18345F873D19', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500703489FA7E8D0CECCD73', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500731BA192652C7A2C9B4F', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50074C5B2AA31842E816095', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50075EFBC7D1B0170ACBEFE', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007CB794A842AB6CBF7536', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007D488F5F15F65DA4E082', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007ED8A2A8A823C64750E2', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007EF18973E88CCD77CC52', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956871939E80F96E47B2BC04', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687481BDFC09FA11CD0E0C', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956876C19631A9AF5315EBC5', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687983A06B37BDA561FB14', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -147,18 +147,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C500707EBF3371BB9C86ED1D', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50074DDBDF8762C844D8799', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500764DB4B943DCD2529CF6', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500766F9946264E54049667', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500782892CA2D4BB73E0DAE', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202C5956877548891F4E0BE58C721', 'request', 'waiting', 1795342863154, 1795342833000, 1, NULL, NULL, '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687893B0FFAA8790997635', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
-INSERT INTO outbox VALUES (X'01A202C5956878E29F9C540ABAEE123E', 'request', 'sending', 1795342864612, 1795342833000, 1, NULL, NULL, '451 later', X'8E8A3308A06A47A49708915EDE900A2A');
-INSERT INTO outbox VALUES (X'01A202C595687F2F9A5F18345F873D19', 'request', 'cancelled', 1795342879856, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500703489FA7E8D0CECCD73', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500731BA192652C7A2C9B4F', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50074C5B2AA31842E816095', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50075EFBC7D1B0170ACBEFE', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007CB794A842AB6CBF7536', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007D488F5F15F65DA4E082', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007ED8A2A8A823C64750E2', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007EF18973E88CCD77CC52', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202C5956871939E80F96E47B2BC04', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687481BDFC09FA11CD0E0C', 'request', 'cancelled', 1795342877633, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C5956876C19631A9AF5315EBC5', 'request', 'waiting', 1795342867446, 1795342833000, 1, NULL, NULL, '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687983A06B37BDA561FB14', 'request', 'sending', 1795342868537, 1795342833000, 1, NULL, NULL, '451 later', X'CB4C4B07F0114D6E9B06E3CB5F9F2DE1');
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -179,30 +179,30 @@ CREATE TABLE rating (
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C500707EBF3371BB9C86ED1D', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C50074DDBDF8762C844D8799', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C500764DB4B943DCD2529CF6', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C500766F9946264E54049667', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 3744642380672894181, 1795342810000, NULL, 'It''s still broken.
+INSERT INTO rating VALUES (X'01A202B2C500703489FA7E8D0CECCD73', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 8500526420799250052, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C500731BA192652C7A2C9B4F', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 3527850826146981314, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C50074C5B2AA31842E816095', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 8649137833413973823, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C50075EFBC7D1B0170ACBEFE', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007CB794A842AB6CBF7536', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 6252779688499247594, 1795342810000, NULL, 'It''s still broken.
 Thank you.', NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 236672166013981959, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C500782892CA2D4BB73E0DAE', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 1230006121067074181, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 686084926112401885, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202C5956877548891F4E0BE58C721', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687893B0FFAA8790997635', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C5956878E29F9C540ABAEE123E', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687F2F9A5F18345F873D19', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007D488F5F15F65DA4E082', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C5007ED8A2A8A823C64750E2', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007EF18973E88CCD77CC52', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C5956871939E80F96E47B2BC04', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687481BDFC09FA11CD0E0C', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C5956876C19631A9AF5315EBC5', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687983A06B37BDA561FB14', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C500766F9946264E54049667', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,4385571543972652928,3,"pressed",false],[1795342810000,236672166013981959,4,"pressed",false]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C500782892CA2D4BB73E0DAE', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,1230006121067074181,1,"pressed",false]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,686084926112401885,5,"seen",false]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C500703489FA7E8D0CECCD73', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,8500526420799250052,5,"seen",false,"counted"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C500731BA192652C7A2C9B4F', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,7934367014156133980,3,"pressed",false,"counted"],[1795342810000,3527850826146981314,4,"pressed",false,"counted"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50074C5B2AA31842E816095', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,8649137833413973823,1,"pressed",false,"counted"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007CB794A842AB6CBF7536', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007D488F5F15F65DA4E082', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -213,12 +213,12 @@ CREATE TABLE history (
     evidence  TEXT NOT NULL,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C500766F9946264E54049667', 1, 1795342820000, 'commented', 1, 'commented');
-INSERT INTO history VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', 1, 1795342210000, 'rated', 3, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C50077C5BF7BF8B699CE96DB', 2, 1795342810000, 'rated', 4, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007B1E8B034D9B6CCF1FD6', 1, 1795342833000, 'rated', 1, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', 1, 1795342823000, 'rated', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C5007C7EA4303E77B5D0CFE6', 2, 1795342823000, 'held', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C500703489FA7E8D0CECCD73', 1, 1795342823000, 'rated', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C500703489FA7E8D0CECCD73', 2, 1795342823000, 'held', 5, 'seen');
+INSERT INTO history VALUES (X'01A202B2C500731BA192652C7A2C9B4F', 1, 1795342210000, 'rated', 3, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C500731BA192652C7A2C9B4F', 2, 1795342810000, 'rated', 4, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C50074C5B2AA31842E816095', 1, 1795342833000, 'rated', 1, 'pressed');
+INSERT INTO history VALUES (X'01A202B2C5007CB794A842AB6CBF7536', 1, 1795342820000, 'commented', 1, 'commented');
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -242,9 +242,9 @@ CREATE TABLE api_key (
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
 , expires_at INTEGER, used_at INTEGER) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('3646a442ad17', 'test', 'read', '973b78b6df3a9a9dbef5b19bb7076d5dd890a7678246f889494b6c35734a9374', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
-INSERT INTO api_key VALUES ('ac2c389fe3c3', 'test', 'trigger', '92273fe4bc80300bdded713b49b9ff3e73b83fa5d745341bfc1cacb5a12c7b62', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
-INSERT INTO api_key VALUES ('f7fa5aa67021', 'tests', 'admin', '7cca99a6c6113663b43dafe49e311fbbfb8f8922c07b3567801abb18e62ed1b5', NULL, NULL, 1795341600000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('27aae8eee934', 'test', 'read', '4a90a6108a26aaa9d7ce520235bbcd646b4b32515bf814b7a2c1e27347c8a7ed', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('5e500c268ef5', 'test', 'trigger', 'e13c4a801ff85f4f7abc4867d64bbaca32092cce77edd9dc1d54362eca5421c0', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
+INSERT INTO api_key VALUES ('fe28d64b5fe2', 'tests', 'admin', '6637a2d1b8e5956d8250fd4d9ea5050b94a759a24317e93b22884ebd460b53ea', NULL, NULL, 1795341600000, NULL, NULL, NULL);
 
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
@@ -274,6 +274,14 @@ CREATE TABLE refusal (
     code  TEXT NOT NULL,               -- the code of the error, as the API returns it
     count INTEGER NOT NULL,
     PRIMARY KEY (hour, code)
+) STRICT, WITHOUT ROWID;
+
+
+CREATE TABLE answer (
+    survey_id BLOB NOT NULL,
+    question  TEXT NOT NULL,           -- 'reasons', or the key of [question]
+    choice    TEXT NOT NULL,           -- the key that was ticked; its texts are in the configuration
+    PRIMARY KEY (survey_id, question, choice)
 ) STRICT, WITHOUT ROWID;
 
 
@@ -312,15 +320,6 @@ WHEN coalesce(OLD.voided_from, OLD.standing) = 'locked' AND (
 BEGIN
     SELECT RAISE(ABORT, 'a commented rating is locked');
 END;
-
-CREATE VIEW report_ratings AS
-SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-' || substr(hex(rating.survey_id), 13, 4) || '-'
-           || substr(hex(rating.survey_id), 17, 4) || '-' || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
-       strftime('%Y-%m-%dT%H:%M:%SZ', rated_at / 1000, 'unixepoch') AS rated,
-       rated_at, score, evidence, standing, comment, rating.teammate_id, teammate.name AS teammate, rating.team, url,
-       rating.survey_id AS survey_key
-FROM rating JOIN survey ON survey.id = rating.survey_id LEFT JOIN teammate ON teammate.id = rating.teammate_id
-WHERE standing IN ('rated', 'locked');
 
 CREATE VIEW report_decisions AS
 SELECT connection, conversation_id, strftime('%Y-%m-%dT%H:%M:%SZ', closed_at / 1000, 'unixepoch') AS closed,
@@ -391,3 +390,41 @@ SELECT (SELECT name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1) AS
        sum(unconfirmed_phone_young) AS unconfirmed_phone_young, sum(unconfirmed_phone_later) AS unconfirmed_phone_later,
        sum(unconfirmed_other_young) AS unconfirmed_other_young, sum(unconfirmed_other_later) AS unconfirmed_other_later
 FROM report_facts GROUP BY 1;
+
+CREATE TRIGGER answer_locked_insert BEFORE INSERT ON answer
+WHEN (SELECT coalesce(voided_from, standing) FROM rating WHERE survey_id = NEW.survey_id) = 'locked'
+BEGIN
+    SELECT RAISE(ABORT, 'a commented rating is locked');
+END;
+
+CREATE TRIGGER answer_locked_delete BEFORE DELETE ON answer
+WHEN (SELECT coalesce(voided_from, standing) FROM rating WHERE survey_id = OLD.survey_id) = 'locked'
+BEGIN
+    SELECT RAISE(ABORT, 'a commented rating is locked');
+END;
+
+CREATE TRIGGER answer_fixed BEFORE UPDATE ON answer
+BEGIN
+    SELECT RAISE(ABORT, 'a tick is replaced as a whole');
+END;
+
+CREATE VIEW report_ratings AS
+SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-' || substr(hex(rating.survey_id), 13, 4) || '-'
+           || substr(hex(rating.survey_id), 17, 4) || '-' || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
+       strftime('%Y-%m-%dT%H:%M:%SZ', rated_at / 1000, 'unixepoch') AS rated,
+       rated_at, score, evidence, standing, comment, rating.teammate_id, teammate.name AS teammate, rating.team, url,
+       (SELECT nullif(json_group_array(choice), '[]') FROM answer
+           WHERE answer.survey_id = rating.survey_id AND question = 'reasons') AS reasons,
+       (SELECT question FROM answer WHERE answer.survey_id = rating.survey_id AND question <> 'reasons') AS question,
+       (SELECT choice FROM answer WHERE answer.survey_id = rating.survey_id AND question <> 'reasons') AS answer,
+       rating.survey_id AS survey_key
+FROM rating JOIN survey ON survey.id = rating.survey_id LEFT JOIN teammate ON teammate.id = rating.teammate_id
+WHERE standing IN ('rated', 'locked');
+
+CREATE VIEW report_reasons AS
+SELECT question, choice AS reason,
+       (SELECT name FROM day WHERE starts <= rated_at ORDER BY starts DESC LIMIT 1) AS day, score, rating.teammate_id,
+       (SELECT name FROM teammate WHERE teammate.id = rating.teammate_id) AS teammate, rating.team, rated_at,
+       rating.survey_id AS survey_key
+FROM rating CROSS JOIN answer ON answer.survey_id = rating.survey_id
+WHERE standing IN ('rated', 'locked');

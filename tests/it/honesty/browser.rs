@@ -32,7 +32,7 @@ pub struct Visit {
     /// The first trusted event.
     pub touch: Option<f64>,
     /// Decides on a press whenever the page shows something new.
-    pub hand: Box<dyn FnMut(&Shown) -> Option<Press>>,
+    pub hand: Hand,
 }
 
 impl Visit {
@@ -41,6 +41,9 @@ impl Visit {
         Self { at, score, visitor, script: false, look: 0.0, touch: None, hand: Box::new(|_| None) }
     }
 }
+
+/// What a visitor's hand does about a page.
+pub type Hand = Box<dyn FnMut(&Shown) -> Option<Press>>;
 
 /// What a page shows.
 pub struct Shown {

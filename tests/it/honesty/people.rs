@@ -3,7 +3,7 @@
 //! The figures of a [`Population`] and the shares below are assumptions: `docs/measurements.md` says where they come from. This
 //! file must not know the rules.
 
-use super::browser::{Press, SEEN_AFTER, Shown, Survey, Visit};
+use super::browser::{Hand, Press, SEEN_AFTER, Shown, Survey, Visit};
 use afterword::survey::page::{Evidence, Mode, Visitor};
 use afterword::survey::rating::{Score, StandingWord};
 use fastrand::Rng;
@@ -118,6 +118,7 @@ pub fn share(part: u32, whole: u32) -> f64 {
 }
 
 /// One customer, with all that chance decides.
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn by a share of its own")]
 struct Customer {
     at: f64,
     intended: Score,
@@ -182,7 +183,7 @@ impl Customer {
     }
 
     /// Presses where the page asks for it, or doesn't. Those who comment do so whatever the page says.
-    fn hand(&self, rng: &mut Rng) -> Box<dyn FnMut(&Shown) -> Option<Press>> {
+    fn hand(&self, rng: &mut Rng) -> Hand {
         let (mut rng, intended, look) = (rng.fork(), self.intended, self.look);
         let (comments, obeys) = (self.comment, self.obeys);
         Box::new(move |shown| {

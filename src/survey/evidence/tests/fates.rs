@@ -25,9 +25,9 @@ fn every_try_remembers_which_rule_took_or_refused_it() {
             "600 get 5 a
              602 seen a ok
              603 get 1 b
-             604 seen b ask
-             605 press a ask",
-            &[Counted, Hot, OlderPage],
+             605 press a ask
+             663 seen b ask",
+            &[Counted, OlderPage, Hot],
         ),
         (
             "600 page 5 a seen

@@ -61,13 +61,22 @@ pub(super) struct Prompt {
     /// It is the one to show until a face is picked.
     pub(super) first: bool,
     pub(super) label: String,
+    /// Why a comment helps, and what it does.
     pub(super) why: String,
 }
 
 impl Prompt {
-    pub(super) fn new(view: View, of: Tone, score: Option<Score>) -> Self {
-        let first = score.map_or(Tone::Middle, tone) == of;
-        Self { class: class(of), first, label: view.toned(of, Toned::Comment), why: view.toned(of, Toned::CommentWhy) }
+    pub(super) fn new(view: View, of: Tone, state: State) -> Self {
+        let (text, score) = (view.frame.text, state.score());
+        let why = view.toned(of, Toned::CommentWhy);
+        // A rating that is final anyway has nothing to lose.
+        let locks = !matches!(state, State::Frozen { .. });
+        Self {
+            class: class(of),
+            first: score.map_or(Tone::Middle, tone) == of,
+            label: view.toned(of, Toned::Comment),
+            why: if locks { text.join(&[&why, &text.comment.hint]) } else { why },
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::gateway::Posted;
 use crate::survey::Time;
+use crate::survey::answers::Answers;
 use crate::survey::evidence::Summary;
 use crate::survey::page::{About, Evidence, Page, PageId};
 use crate::survey::rating::Rating;
@@ -37,6 +38,7 @@ fn opened(clicked: i64, mode: Mode) -> Opened {
             customer: Some("Ada".to_owned()),
             ..About::default()
         },
+        answers: Answers::default(),
         posted: None,
     }
 }
@@ -91,7 +93,9 @@ fn with_frame(text: &'static Text, contact: Option<&str>, show: impl FnOnce(Fram
 }
 
 fn html(opened: &Opened) -> String {
-    with_frame(Text::english(), Some("mailto:help@example.com"), |frame| rate(frame, "/r/link-token", opened))
+    with_frame(Text::english(), Some("mailto:help@example.com"), |frame| {
+        rate(frame, "/r/link-token", opened, &Offered::default())
+    })
 }
 
 /// What changes from page to page: all between the head and the end.
@@ -226,7 +230,7 @@ fn every_page_has_its_parts_in_order() {
 fn without_script_seen_touched_and_pressed_look_the_same() {
     let [seen, touched, pressed] = [Mode::Seen, Mode::Touched, Mode::Pressed].map(|mode| {
         let html = html(&opened(4, mode));
-        let text = visible(&html);
+        let text = visible(&html).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("You chose “great”") && text.contains("Save “great”") && !text.contains("Thank you"));
         text
     });
@@ -247,17 +251,137 @@ fn only_a_page_that_is_about_to_save_can_say_so() {
 
 #[test]
 fn a_fresh_page_has_its_button_first_and_holds_the_thanks_that_the_script_shows() {
-    insta::assert_snapshot!(main(&until(hours(1), hours(1), opened(5, Mode::Seen))), @"");
+    insta::assert_snapshot!(main(&until(hours(1), hours(1), opened(5, Mode::Seen))), @r#"
+    <form method="post" action="/r/link-token" autocomplete="off" data-mode="seen" data-moment="One moment…" data-sending="Sending…">
+    <input type="hidden" name="page" value="page-token">
+    <div id="lead" role="status">
+    <div class="head"><p class="big" aria-hidden="true">🤩</p><h1 tabindex="-1">You chose “amazing”</h1></div>
+    <p id="saving" hidden>Saving your rating…</p>
+    </div>
+    <div id="act">
+    <button class="save"><span class="s1" hidden>Save “terrible”</span><span class="s2" hidden>Save “bad”</span><span class="s3" hidden>Save “okay”</span><span class="s4" hidden>Save “great”</span><span class="s5">Save “amazing”</span></button>
+    <p class="told">One more tap saves it.</p>
+    <p class="until">You can rate this conversation until <time datetime="2027-01-15T09:00Z">15 January 2027, 09:00 UTC</time>.</p>
+    <fieldset>
+    <legend>Not what you meant? Pick another face.</legend>
+    <div class="faces">
+    <label><input class="s1 low" type="radio" name="score" value="1"><span class="tile"><span class="face" aria-hidden="true">😠</span> terrible</span></label>
+    <label><input class="s2 low" type="radio" name="score" value="2"><span class="tile"><span class="face" aria-hidden="true">🙁</span> bad</span></label>
+    <label><input class="s3 middle" type="radio" name="score" value="3"><span class="tile"><span class="face" aria-hidden="true">😐</span> okay</span></label>
+    <label><input class="s4 high" type="radio" name="score" value="4"><span class="tile"><span class="face" aria-hidden="true">😀</span> great</span></label>
+    <label class="chosen"><input class="s5 high" type="radio" name="score" value="5"><span class="tile"><span class="face" aria-hidden="true">🤩</span> amazing</span></label>
+    </div>
+    </fieldset>
+    </div>
+    <p id="trouble" class="notice" role="alert" data-failed="We couldn’t be reached just now, so this may not be saved yet. Everything you entered is still here. Please try again in a moment." data-offline="You seem to be offline, so this may not be saved yet. Everything you entered is still here. Please try again when you’re back online." data-too-many="That was a lot of tries in a short time, so this isn’t saved yet. Everything you entered is still here. Please wait a minute and try again."></p>
+    <div id="write">
+    <label class="above" for="comment"><span class="tone low" hidden>What happened?</span><span class="tone middle" hidden>What would have made it great?</span><span class="tone high">What went well?</span></label>
+    <textarea id="comment" name="comment" rows="3" dir="auto" aria-describedby="hint">
+    </textarea>
+    <p id="count" class="hint" role="status" data-text="{count} of {limit} characters" data-limit="5000" hidden></p>
+    <p id="hint" class="hint"><span class="tone low" hidden>Tell us as much or as little as you like. Optional. Once you send a comment, your rating can’t be changed.</span><span class="tone middle" hidden>Small things count too. Optional. Once you send a comment, your rating can’t be changed.</span><span class="tone high">We’d love to hear about it. Optional. Once you send a comment, your rating can’t be changed.</span></p>
+    <button class="plain">Send comment</button>
+    </div>
+    <div id="another">
+    </div>
+    <p class="about">Your conversation with Grace<br>“<bdi>Refund</bdi>”</p>
+    </form>
+    <template id="saved" data-unsent="Your rating is saved. Your comment isn’t yet: press “Send comment”.">
+    <div data-to="lead">
+    <div class="head"><p class="big done" aria-hidden="true">🤩</p><h1 tabindex="-1">Thank you, that’s great to hear!</h1></div>
+    <p class="told">Your rating is saved. You made our day.</p>
+    <p class="until">You can change it until <time datetime="2027-01-15T09:00Z">15 January 2027, 09:00 UTC</time>.</p>
+    </div>
+    <div data-to="act"></div>
+    <div data-to="another">
+    <details class="another">
+    <summary>Not what you meant? Pick another face.</summary>
+    <fieldset>
+    <legend class="unseen">Not what you meant? Pick another face.</legend>
+    <div class="faces">
+    <label><input class="s1 low" type="radio" name="score" value="1"><span class="tile"><span class="face" aria-hidden="true">😠</span> terrible</span></label>
+    <label><input class="s2 low" type="radio" name="score" value="2"><span class="tile"><span class="face" aria-hidden="true">🙁</span> bad</span></label>
+    <label><input class="s3 middle" type="radio" name="score" value="3"><span class="tile"><span class="face" aria-hidden="true">😐</span> okay</span></label>
+    <label><input class="s4 high" type="radio" name="score" value="4"><span class="tile"><span class="face" aria-hidden="true">😀</span> great</span></label>
+    <label class="chosen"><input class="s5 high" type="radio" name="score" value="5"><span class="tile"><span class="face" aria-hidden="true">🤩</span> amazing <span class="unseen">(your rating)</span></span></label>
+    </div>
+    </fieldset>
+    <button class="plain save"><span class="s1" hidden>Save “terrible”</span><span class="s2" hidden>Save “bad”</span><span class="s3" hidden>Save “okay”</span><span class="s4" hidden>Save “great”</span><span class="s5">Save “amazing”</span></button>
+    </details>
+    </div>
+    </template>
+    "#);
 }
 
 #[test]
 fn a_saved_rating_is_thanked_for_and_can_change_or_get_a_comment() {
-    insta::assert_snapshot!(main(&until(None, hours(1), answered(Outcome::Ok, rated(4, Mode::Seen, 2)))), @"");
+    insta::assert_snapshot!(main(&until(None, hours(1), answered(Outcome::Ok, rated(4, Mode::Seen, 2)))), @r#"
+    <form method="post" action="/r/link-token" autocomplete="off" data-mode="seen" data-quiet data-moment="One moment…" data-sending="Sending…">
+    <input type="hidden" name="page" value="page-token">
+    <div id="lead" role="status">
+    <div class="head"><p class="big done" aria-hidden="true">🙁</p><h1 tabindex="-1">We’re sorry to hear that</h1></div>
+    <p class="told">Your rating is saved. We wish it had gone better.</p>
+    <p class="until">You can change it until <time datetime="2027-01-15T09:00Z">15 January 2027, 09:00 UTC</time>.</p>
+    </div>
+    <div id="act">
+    </div>
+    <p id="trouble" class="notice" role="alert" data-failed="We couldn’t be reached just now, so this may not be saved yet. Everything you entered is still here. Please try again in a moment." data-offline="You seem to be offline, so this may not be saved yet. Everything you entered is still here. Please try again when you’re back online." data-too-many="That was a lot of tries in a short time, so this isn’t saved yet. Everything you entered is still here. Please wait a minute and try again."></p>
+    <div id="write">
+    <label class="above" for="comment"><span class="tone low">What happened?</span><span class="tone middle" hidden>What would have made it great?</span><span class="tone high" hidden>What went well?</span></label>
+    <textarea id="comment" name="comment" rows="3" dir="auto" aria-describedby="hint">
+    </textarea>
+    <p id="count" class="hint" role="status" data-text="{count} of {limit} characters" data-limit="5000" hidden></p>
+    <p id="hint" class="hint"><span class="tone low">Tell us as much or as little as you like. Optional. Once you send a comment, your rating can’t be changed.</span><span class="tone middle" hidden>Small things count too. Optional. Once you send a comment, your rating can’t be changed.</span><span class="tone high" hidden>We’d love to hear about it. Optional. Once you send a comment, your rating can’t be changed.</span></p>
+    <button class="plain">Send comment</button>
+    </div>
+    <div id="another">
+    <details class="another">
+    <summary>Not what you meant? Pick another face.</summary>
+    <fieldset>
+    <legend class="unseen">Not what you meant? Pick another face.</legend>
+    <div class="faces">
+    <label><input class="s1 low" type="radio" name="score" value="1"><span class="tile"><span class="face" aria-hidden="true">😠</span> terrible</span></label>
+    <label class="chosen"><input class="s2 low" type="radio" name="score" value="2" checked><span class="tile"><span class="face" aria-hidden="true">🙁</span> bad <span class="unseen">(your rating)</span></span></label>
+    <label><input class="s3 middle" type="radio" name="score" value="3"><span class="tile"><span class="face" aria-hidden="true">😐</span> okay</span></label>
+    <label><input class="s4 high" type="radio" name="score" value="4"><span class="tile"><span class="face" aria-hidden="true">😀</span> great</span></label>
+    <label><input class="s5 high" type="radio" name="score" value="5"><span class="tile"><span class="face" aria-hidden="true">🤩</span> amazing</span></label>
+    </div>
+    </fieldset>
+    <button class="plain save"><span class="s1" hidden>Save “terrible”</span><span class="s2">Save “bad”</span><span class="s3" hidden>Save “okay”</span><span class="s4" hidden>Save “great”</span><span class="s5" hidden>Save “amazing”</span></button>
+    </details>
+    </div>
+    <p class="help">Still need help? <a href="mailto:help@example.com?subject=Re%3A%20Refund">Reply to our email</a></p>
+    <p class="about">Your conversation with Grace<br>“<bdi>Refund</bdi>”</p>
+    </form>
+    "#);
+}
+
+#[test]
+fn a_press_without_a_comment_does_not_take_back_another_face() {
+    // She picked another face than that of the link, and it is saved: the page's own face must not be sent again.
+    let html = html(&answered(Outcome::Ok, rated(4, Mode::Pressed, 2)));
+    assert!(html.contains("value=\"2\" checked") && !html.contains("<details class=\"another\" open"), "{html}");
 }
 
 #[test]
 fn two_faces_make_a_question_with_two_buttons() {
-    insta::assert_snapshot!(main(&rated(2, Mode::Change, 4)), @"");
+    insta::assert_snapshot!(main(&rated(2, Mode::Change, 4)), @r#"
+    <form method="post" action="/r/link-token" autocomplete="off" data-mode="change" data-moment="One moment…" data-sending="Sending…">
+    <input type="hidden" name="page" value="page-token">
+    <div id="lead" role="status">
+    <div class="head"><h1 tabindex="-1">Which one counts?</h1></div>
+    </div>
+    <div id="act">
+    <button class="plain" name="score" value="4">Keep <span class="face" aria-hidden="true">😀</span> great</button>
+    <button class="plain" name="score" value="2">Change to <span class="face" aria-hidden="true">🙁</span> bad</button>
+    <p class="told">You rated “great” earlier and just clicked “bad”.</p>
+    </div>
+    <p id="trouble" class="notice" role="alert" data-failed="We couldn’t be reached just now, so this may not be saved yet. Everything you entered is still here. Please try again in a moment." data-offline="You seem to be offline, so this may not be saved yet. Everything you entered is still here. Please try again when you’re back online." data-too-many="That was a lot of tries in a short time, so this isn’t saved yet. Everything you entered is still here. Please wait a minute and try again."></p>
+    <div id="another">
+    </div>
+    <p class="about">Your conversation with Grace<br>“<bdi>Refund</bdi>”</p>
+    </form>
+    "#);
     let doubted = visible(&html(&held(2, Mode::Pressed, 4)));
     assert!(doubted.contains("Two faces were clicked, “great” and “bad”, so neither counts yet."), "{doubted}");
 }
@@ -342,7 +466,9 @@ fn ends_are_told_where_they_matter() {
 fn a_page_with_its_style_and_script_is_small() {
     for text in Text::languages().filter_map(Text::in_language) {
         let opened = until(hours(1), hours(1), opened(4, Mode::Seen));
-        let page = with_frame(text, Some("mailto:help@example.com"), |frame| rate(frame, "/r/link-token", &opened));
+        let page = with_frame(text, Some("mailto:help@example.com"), |frame| {
+            rate(frame, "/r/link-token", &opened, &Offered::default())
+        });
         let bytes = page.len() + ASSETS.css.content.len() + ASSETS.js.content.len();
         assert!(bytes < 25_000, "{}: {bytes} bytes, uncompressed", text.language);
         assert!(ASSETS.js.content.len() < 8_000, "{} bytes of script", ASSETS.js.content.len());
@@ -412,8 +538,9 @@ fn a_comment_that_came_twice_is_not_called_refused() {
 
 #[test]
 fn the_unhappy_and_the_late_find_a_person() {
-    let asked =
-        |contact, opened: &Opened| with_frame(Text::english(), contact, |frame| rate(frame, "/r/link-token", opened));
+    let asked = |contact, opened: &Opened| {
+        with_frame(Text::english(), contact, |frame| rate(frame, "/r/link-token", opened, &Offered::default()))
+    };
     let (mail, url) = (Some("mailto:help@example.com"), Some("https://example.com/help?from=survey"));
     for (opened, offered) in [
         (opened(1, Mode::Seen), true),
@@ -471,6 +598,7 @@ fn templates_hold_nothing_inline() {
     for template in [
         include_str!("../../../../templates/page/base.html"),
         include_str!("../../../../templates/page/rate.html"),
+        include_str!("../../../../templates/page/after.html"),
         include_str!("../../../../templates/page/unsubscribe.html"),
         include_str!("../../../../templates/page/message.html"),
     ] {
