@@ -41,8 +41,8 @@ const LINES: [&str; 12] =
     ["p", "h1", "div", "label", "legend", "summary", "button", "td", "tr", "textarea", "template", "br"];
 
 /// Texts that are shown elsewhere: on pages that ask for more than a comment.
-const NOT_HERE: [&str; 5] =
-    ["comment.optional", "comment.send_answers", "low.reasons", "middle.reasons", "high.reasons"];
+const NOT_HERE: [&str; 6] =
+    ["comment.optional", "comment.send_answers", "saved.answers", "low.reasons", "middle.reasons", "high.reasons"];
 /// Keys that are no texts.
 const NO_TEXTS: [&str; 7] = ["language", "direction", "quotes", "joiner", "thousands", "time", "months"];
 

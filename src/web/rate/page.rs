@@ -202,6 +202,12 @@ impl View<'_> {
         ];
         self.frame.custom.toned(self.frame.text, tone, key, &names)
     }
+
+    /// What is ticked stands beside the rating. The ticks of a refused post are in its form only.
+    fn has_saved_answers(self) -> bool {
+        let refused = self.opened.posted.as_ref().is_some_and(|posted| posted.refused);
+        !refused && !self.opened.answers.0.is_empty()
+    }
 }
 
 /// The upper part of the page: what is so now.
@@ -244,6 +250,11 @@ impl Lead {
             State::Final { .. } => text.over.r#final.clone(),
             State::Closed => text.over.closed.clone(),
             State::Voided => text.over.voided.clone(),
+        };
+        let sentence = if state.is_saved() && view.has_saved_answers() {
+            text.join(&[&sentence, &text.saved.answers])
+        } else {
+            sentence
         };
         let refusal = refusal(view, state, &sentence);
         Self {

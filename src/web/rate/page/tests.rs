@@ -357,6 +357,27 @@ fn a_saved_rating_is_thanked_for_and_can_change_or_get_a_comment() {
 }
 
 #[test]
+fn saved_answers_are_told_and_those_of_a_refused_post_are_not() {
+    let tick = || Answers([("solved".to_owned(), "no".to_owned())].into());
+    let ticked = |opened: Opened| Opened { answers: tick(), ..opened };
+    let sentence = "Your answers are saved too.";
+    for told in [
+        answered(Outcome::Ok, rated(2, Mode::Pressed, 2)),
+        rated(2, Mode::Seen, 2),
+        frozen(rated(2, Mode::Pressed, 2)),
+        kept(Ok(Outcome::Ok), None, "Two weeks.", locked(2, Mode::Final, 2)),
+    ] {
+        assert!(!visible(&html(&told)).contains(sentence), "nothing is ticked: {told:?}");
+        let page = ticked(told);
+        assert!(visible(&html(&page)).contains(sentence), "{page:?}");
+    }
+    let refused = answered(Outcome::Ask, rated(2, Mode::Pressed, 2));
+    assert!(!html(&ticked(refused)).contains(sentence), "not saved");
+    let doubted = held(2, Mode::Pressed, 2);
+    assert!(!visible(&html(&ticked(doubted))).contains(sentence), "the rating doesn't count");
+}
+
+#[test]
 fn a_press_without_a_comment_does_not_take_back_another_face() {
     // She picked another face than that of the link, and it is saved: the page's own face must not be sent again.
     let html = html(&answered(Outcome::Ok, rated(4, Mode::Pressed, 2)));
