@@ -255,7 +255,7 @@ fn a_fresh_page_has_its_button_first_and_holds_the_thanks_that_the_script_shows(
     <form method="post" action="/r/link-token" autocomplete="off" data-mode="seen" data-moment="One moment…" data-sending="Sending…">
     <input type="hidden" name="page" value="page-token">
     <div id="lead" role="status">
-    <div class="head"><p class="big" aria-hidden="true">🤩</p><h1 tabindex="-1">You chose “amazing”</h1></div>
+    <div class="head"><p class="big" aria-hidden="true"><span class="s1" hidden>😠</span><span class="s2" hidden>🙁</span><span class="s3" hidden>😐</span><span class="s4" hidden>😀</span><span class="s5">🤩</span></p><h1 tabindex="-1"><span class="s1" hidden>You chose “terrible”</span><span class="s2" hidden>You chose “bad”</span><span class="s3" hidden>You chose “okay”</span><span class="s4" hidden>You chose “great”</span><span class="s5">You chose “amazing”</span></h1></div>
     <p id="saving" hidden>Saving your rating…</p>
     </div>
     <div id="act">
