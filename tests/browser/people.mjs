@@ -108,17 +108,20 @@ export const people = [
     await compares(await phone(), [mail.links[3], mail.links[4]]);
   }, { young: true, steps: 1 }],
   ...[['person', 'at a desktop'], ['phone', 'on a phone']].flatMap(([who, where]) => [young, {}].flatMap((options) => [
-    [`obeys the page after a scan just now, ${where} (two presses at most)`, '4 pressed', async ({ disguised, mail, ...make }) => {
+    [`obeys the page after a scan just now, ${where} (two presses at most)`, '4 pressed', async (world) => {
+      const { disguised, mail } = world;
       await scans(await disguised(), mail);
-      await obeys(await (await make[who]()).opens(mail.links[3]), 4);
+      await obeys(await (await world[who]()).opens(mail.links[3]), 4);
     }, options],
-    [`obeys the page two minutes after a scan, ${where} (one press)`, '4 pressed', async ({ disguised, mail, service, id, ...make }) => {
+    [`obeys the page two minutes after a scan, ${where} (one press)`, '4 pressed', async (world) => {
+      const { disguised, mail, service, id } = world;
       await scans(await disguised(), mail);
       await service.passes(id, 120);
-      expect(await obeys(await (await make[who]()).opens(mail.links[3]), 4), 1, 'presses');
+      expect(await obeys(await (await world[who]()).opens(mail.links[3]), 4), 1, 'presses');
     }, options],
   ])),
-  ['obeys the page after a scan just now, in a webmail (two presses at most)', '4 pressed', async ({ disguised, person, mail, webmail, id }) => {
+  ['obeys the page after a scan just now, in a webmail (two presses at most)', '4 pressed', async (world) => {
+    const { disguised, person, mail, webmail, id } = world;
     await scans(await disguised(), mail);
     await obeys(await (await person()).clicks(webmail.url(id), 3), 4);
   }, young],
@@ -146,9 +149,14 @@ export const people = [
     await tab.confirms();
   }],
   ['leaves at once', 'nothing', async ({ person, mail }) => {
-    const ada = await person();
-    await ada.opens(mail.links[3]);
-    await ada.leaves();
+    const tab = await (await person()).opens('about:blank');
+    // The page itself leaves, because a slow machine would take longer.
+    await tab.page.addInitScript(() => addEventListener('DOMContentLoaded', () => {
+      setTimeout(() => location.replace('about:blank'), 100);
+    }));
+    await tab.page.goto(mail.links[3], { waitUntil: 'commit' });
+    await tab.page.waitForURL('about:blank');
+    await tab.page.waitForLoadState();
   }],
   ['touches the page', '4 touched', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);

@@ -34,10 +34,10 @@ async function runCase(world, kind, number, [behaviour, expected, act, options =
     return opened.at(-1);
   };
   const { person, phone, machine, disguised } = browsers;
-  const make = Object.fromEntries(Object.entries({ person, phone, machine, disguised }).map(([who, make]) => [who, visitor(make)]));
+  const makers = Object.entries({ person, phone, machine, disguised }).map(([who, make]) => [who, visitor(make)]);
   try {
     const mail = await service.ask(id, options);
-    await act({ ...make, mail, service, webmail, id });
+    await act({ ...Object.fromEntries(makers), mail, service, webmail, id });
     await Promise.all(opened.map((visitor) => visitor.leaves()));
     const counted = await service.counted(id);
     const steps = options.steps > 1 ? `, ${options.steps} steps` : '';
