@@ -505,3 +505,36 @@ fn a_voided_rating_takes_nothing_and_keeps_what_stood_before() {
     }
     assert_eq!(visit.clicks.standing, Standing::Voided(Box::new(before)));
 }
+
+#[test]
+fn a_script_that_picks_a_face_contradicts_all_the_same() {
+    play(&["
+        600 get 5 a seen
+        601 seen a ok
+        602 page 1 b change
+        604 touched b:1 ask
+        = held 5 seen"]);
+}
+
+#[test]
+fn a_hold_by_a_press_of_another_link_makes_hot() {
+    play(&["
+        600 get 5 a seen
+        602 press a ok
+        610 page 4 b pressed
+        612 press b ask c pressed
+        = held 5 pressed
+        615 press c:5 ok
+        = rated 5 pressed
+        911.999 get 5 d pressed
+        912 get 5 e seen"]);
+}
+
+#[test]
+fn the_answer_after_the_rate_window_is_a_closed_page() {
+    play(&["
+        rate 650
+        600 get 5 a seen
+        700 press a closed b closed
+        = unrated"]);
+}

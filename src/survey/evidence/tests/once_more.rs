@@ -313,3 +313,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn only_another_face_elsewhere_keeps_one_more_press_from_being_taken() {
+    play(&[
+        // The same face on two pages is no contradiction.
+        "
+            600 get 1 -
+            601 get 2 -
+            602 get 5 a
+            603 get 5 b
+            605 press a ask c
+            606 press b ask d
+            608 press c ok
+            609 press d ok
+            = rated 5 pressed",
+        // A doubted rating with the page's own face is not a second face in play, even if that face is picked.
+        "
+            600 get 1 a
+            601 get 2 -
+            602 get 5 b
+            604 press b ask c
+            605 press a ask d
+            607 press c ok
+            608 press d ask
+            = held 5 pressed
+            609 press c:5 ask e
+            612 press e:5 ask
+            = held 5 pressed",
+    ]);
+}
