@@ -19,11 +19,12 @@ async function opensEach(visitor, { links }) {
   }
 }
 
-// Does something with each link, so many seconds apart.
+// Does something with each link, so many seconds apart, also on a slow machine that needs some of them for the visit.
 async function paces(seconds, links, service, id, act) {
   for (const link of links) {
+    const began = Date.now();
     await act(link);
-    await service.passes(id, seconds);
+    await service.passes(id, Math.max(0, seconds - (Date.now() - began) / 1_000));
   }
 }
 
@@ -192,12 +193,11 @@ export const machines = [
   ['presses the buttons of all five', 'nothing', async ({ machine, mail }) => {
     for (const tab of await (await machine()).opensAll(mail.links)) await tab.presses();
   }],
-  ['presses the buttons of all five, one by one', 'nothing (held)', async ({ machine, mail }) => {
-    const gateway = await machine();
-    for (const link of mail.links) await (await gateway.opens(link)).presses();
+  ['presses the buttons of all five, one by one', 'nothing (held)', async ({ machine, mail, service, id }) => {
+    await pressesEach(await machine(), mail.links, service, id, 2);
   }],
   ['presses the buttons of all five, one by one', 'nothing (held)', async ({ machine, mail, service, id }) => {
-    await pressesEach(await machine(), mail.links, service, id, 0);
+    await pressesEach(await machine(), mail.links, service, id, 2);
   }, late],
   ...[{}, late].flatMap((options) => [
     ['presses the buttons of three, 14 s apart, disguised', 'nothing (held)', async ({ disguised, mail, service, id }) => {
