@@ -1,5 +1,6 @@
 // What machines do with a mail, in real browsers, and what the report counts: mostly nothing. The README lists what it
-// does not stop. Mail gateways look at a mail when it arrives, so it is young, unless the case is `late`.
+// does not stop. Mail gateways look at a mail when it arrives, so it is young, unless the case is `late`. `mayHold`: on a
+// slow machine, the first page confirms before the others are opened, and its rating is held then.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -18,11 +19,12 @@ async function opensEach(visitor, { links }) {
   }
 }
 
-// Does something with each link, so many seconds apart.
+// Does something with each link, so many seconds apart, also on a slow machine that needs some of them for the visit.
 async function paces(seconds, links, service, id, act) {
   for (const link of links) {
+    const began = Date.now();
     await act(link);
-    await service.passes(id, seconds);
+    await service.passes(id, Math.max(0, seconds - (Date.now() - began) / 1_000));
   }
 }
 
@@ -107,7 +109,7 @@ export const machines = [
   ['opens all links at once, disguised', 'nothing', async ({ disguised, mail }) => {
     const tabs = await (await disguised()).opensAll(mail.links);
     await tabs[4].reads(LONG);
-  }, late],
+  }, { ...late, mayHold: true }],
   ['opens links one by one', 'nothing', async ({ machine, mail }) => opensEach(await machine(), mail)],
   ['opens links one by one, disguised', 'nothing', async ({ disguised, mail }) => opensEach(await disguised(), mail)],
   ['opens links one by one, disguised', 'nothing (held)', async ({ disguised, mail }) => {
@@ -120,7 +122,7 @@ export const machines = [
   ['poses as a phone, and opens all links at once', 'nothing', async ({ phone, mail }) => {
     const tabs = await (await phone()).opensAll(mail.links);
     await tabs[4].reads(LONG);
-  }],
+  }, { mayHold: true }],
   ['poses as a phone, and opens all links at once, without script', 'nothing', async ({ phone, mail }) => {
     await (await phone({ javaScriptEnabled: false })).opensAll(mail.links);
   }],
@@ -191,12 +193,11 @@ export const machines = [
   ['presses the buttons of all five', 'nothing', async ({ machine, mail }) => {
     for (const tab of await (await machine()).opensAll(mail.links)) await tab.presses();
   }],
-  ['presses the buttons of all five, one by one', 'nothing (held)', async ({ machine, mail }) => {
-    const gateway = await machine();
-    for (const link of mail.links) await (await gateway.opens(link)).presses();
+  ['presses the buttons of all five, one by one', 'nothing (held)', async ({ machine, mail, service, id }) => {
+    await pressesEach(await machine(), mail.links, service, id, 2);
   }],
   ['presses the buttons of all five, one by one', 'nothing (held)', async ({ machine, mail, service, id }) => {
-    await pressesEach(await machine(), mail.links, service, id, 0);
+    await pressesEach(await machine(), mail.links, service, id, 2);
   }, late],
   ...[{}, late].flatMap((options) => [
     ['presses the buttons of three, 14 s apart, disguised', 'nothing (held)', async ({ disguised, mail, service, id }) => {

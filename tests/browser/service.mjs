@@ -156,7 +156,7 @@ class Service {
   // and that cannot change: visitors must not use one that was open before.
   async passes(id, seconds) {
     await this.flush();
-    const ms = seconds * 1_000;
+    const ms = Math.round(seconds * 1_000);
     const older = (list, ...places) => {
       const times = places.map((place) => `'$[${place}]', json_extract(value, '$[${place}]') - ${ms}`);
       return `'$.${list}', json((SELECT json_group_array(json(json_set(value, ${times}))) FROM json_each(trail, '$.${list}')))`;

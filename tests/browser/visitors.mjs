@@ -134,6 +134,12 @@ export class Tab {
     return response;
   }
 
+  // From now on the test moves the clock of the pages, because a slow machine would be too late.
+  async stopsClock() {
+    await this.page.clock.install({ time: 0 });
+    await this.page.clock.pauseAt(1_000);
+  }
+
   // Looks for a moment and closes the tab. The page's own clock counts, so that a slow machine shortens no look: the
   // timers that the page set before are due before this one.
   async glances() {
