@@ -39,7 +39,7 @@ impl Gateway {
         let about = self.shown(survey).await?.about;
         let (now, suppressed) = (self.clock.now(), self.store.suppressions_of(survey).await?);
         let since = opted_out(&suppressed).map(|one| one.at);
-        if since.is_none() {
+        if !suppressed.iter().any(|one| one.cause == Cause::OptedOut) {
             self.store.unsubscribe(Unsubscribe { survey, at: now }).await?;
         }
         // A customer who is suppressed for another cause, too, is not asked again, so no button may say so.
@@ -69,8 +69,9 @@ impl Gateway {
     }
 }
 
+/// The customer's own opt-out. One that an admin entered, with its address, is the admin's to lift.
 fn opted_out(suppressed: &[Suppression]) -> Option<&Suppression> {
-    suppressed.iter().find(|one| one.cause == Cause::OptedOut)
+    suppressed.iter().find(|one| one.cause == Cause::OptedOut && one.address.is_none())
 }
 
 fn unsubscribe_link(link: Link) -> Result<Uuid, Error> {

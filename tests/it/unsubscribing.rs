@@ -83,6 +83,24 @@ async fn nothing_but_the_page_that_followed_takes_it_back() {
 }
 
 #[tokio::test]
+async fn an_opt_out_that_an_admin_entered_is_not_the_customers_to_lift() {
+    let desk = Desk::open().await;
+    let mail = asked(&desk).await;
+    desk.put("/v1/suppressions/ada@example.com", Some(json!({"cause": "opted_out"}))).await;
+    let left = post(&desk, &mail.unsubscribe, String::new()).await;
+    assert!(left.text.contains("No more surveys") && undo(&left).is_none(), "{}", left.text);
+
+    // Nor is it with the token of an own opt-out, which an admin has lifted and entered anew since.
+    desk.delete("/v1/suppressions/ada@example.com").await;
+    let token = undo(&post(&desk, &mail.unsubscribe, String::new()).await).expect("a way back");
+    desk.delete("/v1/suppressions/ada@example.com").await;
+    desk.put("/v1/suppressions/ada@example.com", Some(json!({"cause": "opted_out"}))).await;
+    let answer = post(&desk, &mail.unsubscribe, format!("undo={token}")).await;
+    assert!(answer.text.contains("No more surveys"), "{}", answer.text);
+    assert_eq!(rules(&desk).await, ["opted_out"]);
+}
+
+#[tokio::test]
 async fn only_the_opt_out_is_lifted_and_no_page_promises_more() {
     for cause in ["bounced", "complained"] {
         let desk = Desk::open().await;
