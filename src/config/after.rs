@@ -252,7 +252,9 @@ impl ThanksSettings {
                 check_text(text, most).map_err(|detail| (place(), detail))?;
             }
             match (texts.contains_key(LINK), &self.url) {
-                (true, None) => return Err((format!("{language}.{LINK}"), "a link without `url`".to_owned())),
+                (true, None) => {
+                    return Err((format!("{language}.{LINK}"), "a link without `url`: expected both".to_owned()));
+                }
                 (false, Some(_)) => {
                     return Err((language.clone(), "no `link`: expected what the link to `url` says".to_owned()));
                 }

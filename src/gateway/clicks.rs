@@ -190,10 +190,11 @@ fn page_id() -> PageId {
     PageId::new(u64::from_be_bytes(random()))
 }
 
-/// Writes line breaks as `\n`, drops invisible characters, and replaces NUL, at which SQL would end the text. `None` for a
-/// blank comment.
+/// Writes line breaks as `\n`, drops invisible characters, and replaces other control characters: SQL would end the text at
+/// a NUL, and the terminal that shows it would obey an escape. `None` for a blank comment.
 fn clean_comment(text: &str) -> Option<String> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}");
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace(steers, "\u{fffd}");
     let text = text.replace(is_invisible, "");
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())

@@ -37,20 +37,26 @@ impl Gateway {
     pub async fn unsubscribe(&self, link: Link) -> Result<Leaving, Error> {
         let survey = unsubscribe_link(link)?;
         let about = self.shown(survey).await?.about;
-        let (now, suppressed) = (self.clock.now(), self.store.suppressions_of(survey).await?);
-        let since = opted_out(&suppressed).map(|one| one.at);
-        if !suppressed.iter().any(|one| one.cause == Cause::OptedOut) {
+        let (now, mut suppressed) = (self.clock.now(), self.store.suppressions_of(survey).await?);
+        if opted_out(&suppressed).is_none() {
             self.store.unsubscribe(Unsubscribe { survey, at: now }).await?;
+            // Somebody may have been faster, and the first time stands.
+            suppressed = self.store.suppressions_of(survey).await?;
         }
-        // A customer who is suppressed for another cause, too, is not asked again, so no button may say so.
-        let alone = suppressed.len() == usize::from(since.is_some());
-        let since = since.unwrap_or(now);
-        let undo = (alone && now - since <= UNDO_LIFE).then(|| self.secrets.ring.sign_undo(survey, since));
+        // A customer who is suppressed for another cause, too, is not asked again, so no button may say so. Neither does
+        // the customer's button lift what an admin entered.
+        let undo = match suppressed.as_slice() {
+            [one] if one.cause == Cause::OptedOut && by_link(one) && now - one.at <= UNDO_LIFE => {
+                Some(self.secrets.ring.sign_undo(survey, one.at))
+            }
+            _ => None,
+        };
         Ok(Leaving { about, left: true, undo })
     }
 
-    /// Takes back that the customer unsubscribed, with the token of the page that said so: lifts the opt-out and no other
-    /// cause. The answer is durable; a repeat changes nothing, and neither does a wrong token or one that is too old.
+    /// Takes back that the customer unsubscribed, with the token of the page that said so: lifts that opt-out, no later
+    /// one and no other cause. The answer is durable; a repeat changes nothing, and neither does a wrong token or one that
+    /// is too old.
     ///
     /// # Errors
     /// A link that is not an unsubscribe link, or whose survey is gone; an unavailable store.
@@ -59,8 +65,9 @@ impl Gateway {
         let about = self.shown(survey).await?.about;
         let (now, suppressed) = (self.clock.now(), self.store.suppressions_of(survey).await?);
         let token = self.secrets.ring.verify_undo(token);
-        let fits = token.is_some_and(|(of, since)| of == survey && now - since <= UNDO_LIFE);
-        let lifted = opted_out(&suppressed).filter(|_| fits);
+        let since = token.filter(|(of, since)| *of == survey && now - *since <= UNDO_LIFE).map(|(_, since)| since);
+        // An opt-out of another moment is another decision: a page that was left open does not take that back.
+        let lifted = opted_out(&suppressed).filter(|one| by_link(one) && since == Some(one.at));
         if let Some(one) = lifted {
             self.store.opt_in(OptIn { address_hash: one.address_hash.clone() }).await?;
         }
@@ -69,9 +76,13 @@ impl Gateway {
     }
 }
 
-/// The customer's own opt-out. One that an admin entered, with its address, is the admin's to lift.
+/// Whether nobody but the customer can have done it: an admin enters the address.
+fn by_link(one: &Suppression) -> bool {
+    one.address.is_none()
+}
+
 fn opted_out(suppressed: &[Suppression]) -> Option<&Suppression> {
-    suppressed.iter().find(|one| one.cause == Cause::OptedOut && one.address.is_none())
+    suppressed.iter().find(|one| one.cause == Cause::OptedOut)
 }
 
 fn unsubscribe_link(link: Link) -> Result<Uuid, Error> {

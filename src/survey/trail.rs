@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const BURST: TimeDelta = TimeDelta::seconds(60);
 /// How long a survey stays hot after a burst, a hold, or a doubtful try.
 pub const HOT: TimeDelta = TimeDelta::minutes(5);
-/// How many views, tries and hot spans of one survey are kept.
+/// How many views, tries and hot spans of one survey are kept. It is more than there are kinds of views or tries, so there
+/// is always one that can go without the rules noticing.
 pub const KEPT: usize = 64;
 
 /// A GET or HEAD of a rating link.
@@ -156,7 +157,8 @@ fn from_millis(millis: i64) -> Time {
     Time::from_timestamp_millis(millis).unwrap_or_default()
 }
 
-/// What a survey's visitors did lately: the newest [`KEPT`] of each, oldest first.
+/// What a survey's visitors did lately: at most [`KEPT`] of each, oldest first. What later ones repeat goes first, so that
+/// a loop over one link makes nobody forget that the others were opened, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
     /// Views of its links.
@@ -170,12 +172,13 @@ pub struct Trail {
 impl Trail {
     /// Appends a view.
     pub fn viewed(&mut self, view: View) {
-        keep(&mut self.views, view);
+        keep(&mut self.views, view, |old, new| (old.score, old.visitor) == (new.score, new.visitor));
     }
 
     /// Appends a try.
     pub fn tried(&mut self, attempt: Try) {
-        keep(&mut self.tries, attempt);
+        let kind = |attempt: &Try| (attempt.score, attempt.how.by_script(), attempt.once_more);
+        keep(&mut self.tries, attempt, |old, new| kind(old) == kind(new));
     }
 
     /// Remembers what became of the newest try.
@@ -189,7 +192,7 @@ impl Trail {
     pub fn mark_hot(&mut self, now: Time) {
         match self.hot.iter_mut().find(|span| span.from <= now && now < span.until) {
             Some(span) => span.until = span.until.max(now + HOT),
-            None => keep(&mut self.hot, HotSpan { from: now, until: now + HOT }),
+            None => keep(&mut self.hot, HotSpan { from: now, until: now + HOT }, |_, _| true),
         }
     }
 
@@ -231,11 +234,13 @@ impl Trail {
     }
 }
 
-fn keep<T>(list: &mut Vec<T>, item: T) {
-    if list.len() >= KEPT {
-        list.drain(..=list.len() - KEPT);
-    }
+/// Appends an item. If the list is full, the oldest item goes that a later one is `alike` to.
+fn keep<T>(list: &mut Vec<T>, item: T, alike: impl Fn(&T, &T) -> bool) {
     list.push(item);
+    while list.len() > KEPT {
+        let repeated = |place: &usize| list[place + 1..].iter().any(|later| alike(&list[*place], later));
+        list.remove((0..list.len()).find(repeated).unwrap_or(0));
+    }
 }
 
 #[cfg(test)]

@@ -207,6 +207,8 @@ pub struct SavedText {
     pub until: String,
     /// The way to another face.
     pub another: String,
+    /// The sentence after that of the rating, if something is ticked.
+    pub answers: String,
     /// What a screen reader says of the face that is saved.
     pub current: String,
 }

@@ -54,8 +54,8 @@ impl App {
     pub(super) fn visitor(&self, head: bool, headers: &HeaderMap) -> Visitor {
         let fetch = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
         let prefetch = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
-            let value = headers.get(*name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            value.to_ascii_lowercase().contains("prefetch")
+            let mut values = headers.get_all(*name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+            values.any(|value| value.to_ascii_lowercase().contains("prefetch"))
         });
         let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let agent = agent.unwrap_or_default().to_ascii_lowercase();

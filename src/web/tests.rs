@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::gateway::{Opened, Posted, TooLong};
 use crate::mail::compose;
 use crate::survey::Time;
-use crate::survey::answers::{Answers, Choice, Offered, Question, Words};
+use crate::survey::answers::{Answers, Choice, Offered, Question, REASONS, Words};
 use crate::survey::evidence::Summary;
 use crate::survey::link::KeyRing;
 use crate::survey::outbound::Outgoing;
@@ -305,8 +305,11 @@ fn shown(text: &Text) -> String {
     writeln!(all, "== commented, help on a page\n{help}").expect("a string");
     let offered = offered(text);
     for number in [1, 3, 5] {
-        let html = rate(frame, "/r/link", &taken(rated(number, Mode::Pressed, number)), &offered);
-        writeln!(all, "== saved, score {number}, with reasons and a question\n{}", to_tick(&html)).expect("a string");
+        let ticked = Answers([(REASONS.to_owned(), "slow".to_owned())].into());
+        let opened = Opened { answers: ticked, ..taken(rated(number, Mode::Pressed, number)) };
+        let html = rate(frame, "/r/link", &opened, &offered);
+        let shown = [lead(&html), to_tick(&html)].join("\n");
+        writeln!(all, "== saved, score {number}, with reasons and a question\n{shown}").expect("a string");
     }
     for (name, shown) in [("stop", Shown::Question), ("stopped", Shown::Left), ("undone", Shown::Back)] {
         let undo = (shown == Shown::Left).then_some("token");

@@ -9,17 +9,36 @@ import { LONG, READ, expect, opensAlone } from './visitors.mjs';
 
 const late = { young: false };
 
-async function opensAll(visitor, { links }) {
-  return Promise.all(links.map((link) => visitor.opens(link)));
-}
-
-// Opens the links one after the other, each for as long as a visible page needs to confirm.
+// Opens the links one after the other, each for longer than a visible page needs to confirm.
 async function opensEach(visitor, { links }) {
   for (const link of links) {
     const tab = await visitor.opens(link);
     await tab.reads(LONG);
     await tab.page.close();
   }
+}
+
+// Does something with each link, so many seconds apart.
+async function paces(seconds, links, service, id, act) {
+  for (const link of links) {
+    await act(link);
+    await service.passes(id, seconds);
+  }
+}
+
+// Opens the links one after the other as a phone does, so many seconds apart. The script of each page has its time.
+async function opensAsPhone(phone, links, service, id, seconds) {
+  const visitor = await phone();
+  await paces(seconds, links, service, id, async (link) => (await visitor.opens(link)).glances());
+}
+
+// Opens each link, and presses each page's first button once, so many seconds apart.
+async function pressesEach(visitor, links, service, id, seconds) {
+  await paces(seconds, links, service, id, async (link) => {
+    const tab = await visitor.opens(link);
+    await tab.presses();
+    await tab.page.close();
+  });
 }
 
 const ahead = (how, link) => `<!doctype html><title>A mail</title><script type="speculationrules">${
@@ -65,35 +84,70 @@ export const machines = [
     const tab = await (await machine()).opens(mail.links[3]);
     await tab.reads(LONG);
   }],
-  ['opens one link, late', 'nothing', async ({ machine, mail }) => {
+  ['opens one link', 'nothing', async ({ machine, mail }) => {
     const tab = await (await machine()).opens(mail.links[3]);
     await tab.reads(LONG);
   }, late],
-  ['opens one link, disguised as a browser', 'nothing', async ({ disguised, mail }) => {
+  ['opens one link, disguised', 'nothing', async ({ disguised, mail }) => {
     const tab = await (await disguised()).opens(mail.links[3]);
     await tab.reads(LONG);
   }],
-  ['opens one link, disguised and late (not stopped)', '4 seen', async ({ disguised, mail }) => {
+  ['opens one link, disguised (not stopped)', '4 seen', async ({ disguised, mail }) => {
     const tab = await (await disguised()).opens(mail.links[3]);
     await tab.confirms();
   }, late],
   ['opens all links at once', 'nothing', async ({ machine, mail }) => {
-    const tabs = await opensAll(await machine(), mail);
+    const tabs = await (await machine()).opensAll(mail.links);
     await tabs[4].reads(LONG);
   }],
   ['opens all links at once, disguised', 'nothing', async ({ disguised, mail }) => {
-    const tabs = await opensAll(await disguised(), mail);
+    const tabs = await (await disguised()).opensAll(mail.links);
     await tabs[4].reads(LONG);
   }],
-  ['opens all links at once, disguised and late', 'nothing', async ({ disguised, mail }) => {
-    const tabs = await opensAll(await disguised(), mail);
+  ['opens all links at once, disguised', 'nothing', async ({ disguised, mail }) => {
+    const tabs = await (await disguised()).opensAll(mail.links);
     await tabs[4].reads(LONG);
   }, late],
   ['opens links one by one', 'nothing', async ({ machine, mail }) => opensEach(await machine(), mail)],
   ['opens links one by one, disguised', 'nothing', async ({ disguised, mail }) => opensEach(await disguised(), mail)],
-  ['opens links one by one, disguised and late', 'nothing (held)', async ({ disguised, mail }) => {
+  ['opens links one by one, disguised', 'nothing (held)', async ({ disguised, mail }) => {
     await opensEach(await disguised(), mail);
   }, late],
+  ['poses as a phone, and opens one link (not stopped)', '4 seen', async ({ phone, mail }) => {
+    const tab = await (await phone()).opens(mail.links[3]);
+    await tab.confirms();
+  }],
+  ['poses as a phone, and opens all links at once', 'nothing', async ({ phone, mail }) => {
+    const tabs = await (await phone()).opensAll(mail.links);
+    await tabs[4].reads(LONG);
+  }],
+  ['poses as a phone, and opens all links at once, without script', 'nothing', async ({ phone, mail }) => {
+    await (await phone({ javaScriptEnabled: false })).opensAll(mail.links);
+  }],
+  ['poses as a phone, and opens links one by one', 'nothing (held)', async ({ phone, mail }) => {
+    await opensEach(await phone(), mail);
+  }],
+  ['poses as a phone, and opens a link every 20 s', 'nothing (held)', async ({ phone, mail, service, id }) => {
+    await opensAsPhone(phone, mail.links, service, id, 20);
+  }],
+  ['poses as a phone, and opens a link every 65 s', 'nothing (held)', async ({ phone, mail, service, id }) => {
+    await opensAsPhone(phone, mail.links.slice(1), service, id, 65);
+  }],
+  ['poses as a phone, and opens two links four minutes apart', 'nothing (held)', async ({ phone, mail, service, id }) => {
+    await opensAsPhone(phone, [mail.links[3], mail.links[1]], service, id, 240);
+  }],
+  ['poses as a phone, opens a link every 20 s, and taps each page', 'nothing (held)', async ({ phone, mail, service, id }) => {
+    const visitor = await phone();
+    await paces(20, mail.links, service, id, async (link) => {
+      const tab = await visitor.opens(link);
+      await tab.page.touchscreen.tap(3, 3);
+      await tab.glances();
+    });
+  }],
+  ['poses as a webmail, and clicks a face every 20 s', 'nothing (held)', async ({ disguised, webmail, service, id }) => {
+    const visitor = await disguised();
+    await paces(20, [0, 1, 2, 3, 4], service, id, async (face) => (await visitor.clicks(webmail.url(id), face)).glances());
+  }],
   ['calls button.click() in a script', 'nothing', async ({ machine, mail }) => {
     const tab = await (await machine()).opens(mail.links[3]);
     await tab.reads();
@@ -110,7 +164,8 @@ export const machines = [
     const tab = await (await disguised()).opens(mail.links[3]);
     await tab.reads();
     await tab.page.evaluate(() => {
-      const kinds = [new PointerEvent('pointerdown'), new KeyboardEvent('keydown'), new WheelEvent('wheel'), new Event('scroll')];
+      const kinds = [new PointerEvent('pointerdown'), new KeyboardEvent('keydown'), new WheelEvent('wheel'), new Event('scroll'),
+        new Event('touchstart'), ...[1, 2, 3].map((at) => new MouseEvent('mousemove', { screenX: at, screenY: at }))];
       for (const event of kinds) document.body.dispatchEvent(event);
       scrollTo(0, 500);
     });
@@ -134,29 +189,30 @@ export const machines = [
     await tab.reads(LONG);
   }],
   ['presses the buttons of all five', 'nothing', async ({ machine, mail }) => {
-    for (const tab of await opensAll(await machine(), mail)) await tab.presses();
+    for (const tab of await (await machine()).opensAll(mail.links)) await tab.presses();
   }],
   ['presses the buttons of all five, one by one', 'nothing (held)', async ({ machine, mail }) => {
     const gateway = await machine();
     for (const link of mail.links) await (await gateway.opens(link)).presses();
   }],
+  ['presses the buttons of all five, one by one', 'nothing (held)', async ({ machine, mail, service, id }) => {
+    await pressesEach(await machine(), mail.links, service, id, 0);
+  }, late],
+  ...[{}, late].flatMap((options) => [
+    ['presses the buttons of three, 14 s apart, disguised', 'nothing (held)', async ({ disguised, mail, service, id }) => {
+      await pressesEach(await disguised(), mail.links.slice(2), service, id, 14);
+    }, options],
+    ['poses as a phone, and presses the buttons of three, 14 s apart', 'nothing (held)', async ({ phone, mail, service, id }) => {
+      await pressesEach(await phone(), mail.links.slice(2), service, id, 14);
+    }, options],
+    ['opens three, and presses the button of each, disguised', 'nothing', async ({ disguised, mail }) => {
+      for (const tab of await (await disguised()).opensAll(mail.links.slice(2))) await tab.presses();
+    }, options],
+  ]),
   ['presses the button of one (not stopped)', '4 pressed', async ({ machine, mail }) => {
     const tab = await (await machine()).opens(mail.links[3]);
     await tab.presses();
   }],
-  ['opens all; two minutes later the person presses once', '4 pressed', async ({ machine, person, mail, service, id }) => {
-    await opensAll(await machine(), mail);
-    await service.age(id, 120);
-    const tab = await (await person()).opens(mail.links[3]);
-    await tab.presses();
-  }],
-  ['opens all after the person rated', '4 pressed', async ({ disguised, person, mail }) => {
-    const tab = await (await person()).opens(mail.links[3]);
-    await tab.presses();
-    const gateway = await opensAll(await disguised(), mail);
-    await sleep(READ);
-    await gateway[4].reads(LONG);
-  }, late],
   ['opens the link to unsubscribe', 'nothing', async ({ machine, mail, service, id }) => {
     const tab = await (await machine()).opens(mail.unsubscribe);
     await tab.reads(LONG);

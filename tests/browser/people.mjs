@@ -1,44 +1,191 @@
 // What people do with a mail, and what the report counts. Each opens the mail ten minutes after it arrived, unless the
-// mail is young.
-import { LONG, READ, expect } from './visitors.mjs';
+// mail is young. Those without a device in their name sit at a desktop, and their mail program opens a browser.
+import { wait } from './service.mjs';
+import { LONG, expect } from './visitors.mjs';
 
-// The behaviour, what the report should count, and the steps. `person` makes a visitor, `mail` has the links.
+const young = { young: true };
+
+// Glances at a page, and waits until the service has counted it.
+async function glances(tab, service, id) {
+  await tab.glances();
+  await wait('the rating', async () => (await service.survey(id)).evidence);
+}
+
+// Looks at some faces, each in its own tab until the page settles, and leaves the last tab open.
+async function compares(visitor, links) {
+  let tab;
+  for (const link of links) {
+    tab = await visitor.opens(link);
+    await tab.settles();
+  }
+  return tab;
+}
+
+// A mail scanner at a desktop opens all five links, and runs their scripts.
+async function scans(scanner, mail) {
+  for (const tab of await scanner.opensAll(mail.links)) await tab.glances();
+}
+
+// Does what the page says. Whatever came before, the second press at the latest is taken.
+async function obeys(tab, score) {
+  const presses = await tab.obeys(score);
+  expect(presses <= 2, true, `two presses at most, of ${presses}`);
+  return presses;
+}
+
+// The behaviour, what the report should count, and the steps. `person` and `phone` make a visitor, `mail` has the links.
 export const people = [
+  ['glances for 0.6 s, on a phone', '4 seen', async ({ phone, mail, service, id }) => {
+    await glances(await (await phone()).opens(mail.links[3]), service, id);
+  }, young],
+  ['glances for 0.6 s, in a webmail', '4 seen', async ({ person, webmail, service, id }) => {
+    await glances(await (await person()).clicks(webmail.url(id), 3), service, id);
+  }, young],
+  ['glances for 0.6 s, in a webmail that rewrites links', '4 seen', async ({ person, webmail, service, id }) => {
+    await glances(await (await person()).clicks(webmail.url(id, { redirects: true }), 3), service, id);
+  }, young],
+  ['glances for 0.6 s without a movement', 'nothing', async ({ person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.glances();
+  }, young],
+  ['moves the mouse, and is gone after 0.6 s', '4 touched', async ({ person, mail, service, id }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    for (const [x, y] of [[40, 40], [90, 120], [160, 180]]) await tab.page.mouse.move(x, y);
+    await glances(tab, service, id);
+  }, young],
+  ['touches the screen, and is gone after 0.6 s', '4 touched', async ({ person, mail, service, id }) => {
+    const tab = await (await person({ hasTouch: true })).opens(mail.links[3]);
+    await tab.page.touchscreen.tap(3, 3);
+    await glances(tab, service, id);
+  }, young],
+  ['glances for 0.6 s', '4 seen', async ({ person, mail, service, id }) => {
+    await glances(await (await person()).opens(mail.links[3]), service, id);
+  }],
+  ['glances for 0.6 s, on a phone', '4 seen', async ({ phone, mail, service, id }) => {
+    await glances(await (await phone()).opens(mail.links[3]), service, id);
+  }],
+  ['taps the page, on a phone', '4 touched', async ({ phone, mail }) => {
+    await (await (await phone()).opens(mail.links[3])).touches();
+  }, young],
+  ['compares three faces, and obeys the page (two presses at most)', '5 pressed', async ({ person, mail: { links } }) => {
+    await obeys(await compares(await person(), [links[3], links[1], links[4]]), 5);
+  }, { steps: 3 }],
+  ['compares three faces, and obeys the page (two presses at most)', '5 pressed', async ({ person, mail: { links } }) => {
+    await obeys(await compares(await person(), [links[3], links[1], links[4]]), 5);
+  }, young],
+  ['compares three faces on a phone, and obeys the page (two presses at most)', '5 pressed', async ({ phone, mail: { links } }) => {
+    await obeys(await compares(await phone(), [links[3], links[1], links[4]]), 5);
+  }, { young: true, steps: 3 }],
+  ['compares three faces in a webmail, and obeys the page (two presses at most)', '5 pressed', async ({ person, webmail, id }) => {
+    const ada = await person();
+    for (const face of [3, 1]) await (await ada.clicks(webmail.url(id), face)).settles();
+    await obeys(await ada.clicks(webmail.url(id), 4), 5);
+  }, { young: true, steps: 3 }],
+  ['mis-taps on a phone, and picks another face on the page', '5 pressed', async ({ phone, mail }) => {
+    const tab = await (await phone()).opens(mail.links[3]);
+    await tab.settles();
+    await tab.picks(5);
+    await tab.presses();
+  }, { young: true, steps: 2 }],
+  ['mis-taps on a phone, clicks another face, and changes to it', '5 pressed', async ({ phone, mail }) => {
+    const tab = await compares(await phone(), [mail.links[3], mail.links[4]]);
+    expect(await tab.form.locator('#act button[name=score]').count(), 2, 'buttons that ask which one counts');
+    expect(await obeys(tab, 5), 1, 'presses');
+  }, { young: true, steps: 3 }],
+  ['mis-taps on a phone, clicks another face, and changes to it', '5 pressed', async ({ phone, mail }) => {
+    const tab = await compares(await phone(), [mail.links[3], mail.links[4]]);
+    expect(await tab.form.locator('#act button[name=score]').count(), 2, 'buttons that ask which one counts');
+    expect(await obeys(tab, 5), 1, 'presses');
+  }, { steps: 3 }],
+  ['mis-taps on a phone, clicks another face at once, and presses', '5 pressed', async ({ phone, mail }) => {
+    const ada = await phone();
+    const first = await ada.opens('about:blank');
+    await first.page.route('**/assets/*.js', (route) => route.abort()); // it is left before its script can confirm
+    await first.goes(mail.links[3]);
+    expect(await obeys(await ada.opens(mail.links[4]), 5), 1, 'presses');
+  }, young],
+  ['mis-taps on a phone, clicks another face, and leaves', 'nothing (held)', async ({ phone, mail }) => {
+    await compares(await phone(), [mail.links[3], mail.links[4]]);
+  }, { young: true, steps: 1 }],
+  ...[['person', 'at a desktop'], ['phone', 'on a phone']].flatMap(([who, where]) => [young, {}].flatMap((options) => [
+    [`obeys the page after a scan just now, ${where} (two presses at most)`, '4 pressed', async (world) => {
+      const { disguised, mail } = world;
+      await scans(await disguised(), mail);
+      await obeys(await (await world[who]()).opens(mail.links[3]), 4);
+    }, options],
+    [`obeys the page two minutes after a scan, ${where} (one press)`, '4 pressed', async (world) => {
+      const { disguised, mail, service, id } = world;
+      await scans(await disguised(), mail);
+      await service.passes(id, 120);
+      expect(await obeys(await (await world[who]()).opens(mail.links[3]), 4), 1, 'presses');
+    }, options],
+  ])),
+  ['obeys the page after a scan just now, in a webmail (two presses at most)', '4 pressed', async (world) => {
+    const { disguised, person, mail, webmail, id } = world;
+    await scans(await disguised(), mail);
+    await obeys(await (await person()).clicks(webmail.url(id), 3), 4);
+  }, young],
+  ['obeys the page after a scan just now, without script (two presses at most)', '4 pressed', async ({ disguised, person, mail }) => {
+    await scans(await disguised(), mail);
+    await obeys(await (await person({ javaScriptEnabled: false })).opens(mail.links[3]), 4);
+  }, young],
+  ['is overtaken by a scan, and obeys the page (two presses at most)', '4 pressed', async ({ disguised, person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await scans(await disguised(), mail);
+    await obeys(tab, 4);
+  }, young],
+  ['comes six minutes after a scan, and glances', '4 seen', async ({ disguised, person, mail, service, id }) => {
+    await scans(await disguised(), mail);
+    await service.passes(id, 360);
+    await glances(await (await person()).opens(mail.links[3]), service, id);
+  }],
+  ['rates, and a scan comes after that', '4 pressed', async ({ disguised, person, mail }) => {
+    const tab = await (await person()).opens(mail.links[3]);
+    await tab.presses();
+    await scans(await disguised(), mail);
+  }],
   ['reads and leaves', '4 seen', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.confirms();
   }],
   ['leaves at once', 'nothing', async ({ person, mail }) => {
-    const ada = await person();
-    await ada.opens(mail.links[3]);
-    await ada.leaves();
+    const tab = await (await person()).opens('about:blank');
+    // The page itself leaves, because a slow machine would take longer.
+    await tab.page.addInitScript(() => addEventListener('DOMContentLoaded', () => {
+      setTimeout(() => location.replace('about:blank'), 100);
+    }));
+    await tab.page.goto(mail.links[3], { waitUntil: 'commit' });
+    await tab.page.waitForURL('about:blank');
+    await tab.page.waitForLoadState();
   }],
   ['touches the page', '4 touched', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.touches();
   }],
-  ['reads a mail that just came', 'nothing', async ({ person, mail }) => {
+  ['reads without a movement', 'nothing', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.reads(LONG);
-  }, { young: true }],
+  }, young],
   // The answer is made to say that the time to change the rating has passed since the page was made.
   ['reads a page that was open for long', '4 touched', async ({ person, mail }) => {
-    const tab = await (await person()).opens(mail.links[3]);
+    const tab = await (await person()).opens('about:blank');
     await tab.page.route('**/r/**', async (route) => {
       const response = await route.fetch();
+      if (route.request().method() !== 'POST') return route.fulfill({ response });
       return route.fulfill({ response, json: { ...await response.json(), frozen: true } });
     });
+    await tab.goes(mail.links[3]);
+    await tab.thanks.waitFor();
     await tab.touches();
-    await tab.page.locator('.done').waitFor();
     expect(await tab.form.locator('[name=score]').count(), 0, 'faces to pick');
     expect(await tab.page.locator('.until').count(), 0, 'sentences that name the end');
     // The page may be posting again as its browser closes.
     await tab.page.unrouteAll({ behavior: 'ignoreErrors' });
   }, { policy: 'hour' }],
-  ['touches the page of a mail that just came', '4 touched', async ({ person, mail }) => {
+  ['touches the page', '4 touched', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.touches();
-  }, { young: true }],
+  }, young],
   ['comments', '1 commented, "Nobody wrote back."', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[0]);
     await tab.touches();
@@ -101,6 +248,13 @@ export const people = [
     await tab.posts(() => tab.button.dblclick());
     await tab.reads(LONG);
   }],
+  ['double taps the button, on a phone', '4 pressed', async ({ disguised, phone, mail, service, id }) => {
+    await scans(await disguised(), mail);
+    await service.passes(id, 120);
+    const tab = await (await phone()).opens(mail.links[3]);
+    await tab.posts(() => Promise.all([tab.button.tap(), tab.button.tap()]));
+    await tab.thanks.waitFor();
+  }, young],
   ['double clicks the link', '4 seen', async ({ person, mail }) => {
     const ada = await person();
     const [first, second] = await Promise.all([ada.opens(mail.links[3]), ada.opens(mail.links[3])]);
@@ -140,6 +294,10 @@ export const people = [
     const tab = await (await person({ javaScriptEnabled: false })).opens(mail.links[3]);
     await tab.presses();
   }],
+  ['has no script, and presses, on a phone', '4 pressed', async ({ phone, mail }) => {
+    const tab = await (await phone({ javaScriptEnabled: false })).opens(mail.links[3]);
+    await tab.presses();
+  }, young],
   ['has no script, and leaves', 'nothing', async ({ person, mail }) => {
     const tab = await (await person({ javaScriptEnabled: false })).opens(mail.links[3]);
     await tab.reads(LONG);
@@ -185,19 +343,18 @@ export const people = [
   ['touches the page before it could confirm, and leaves it alone', '4 touched', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.posts(() => tab.page.mouse.click(3, 3));
-    expect(Date.now() - tab.opened < READ, true, 'the page remembered the touch');
-  }, { young: true }],
+  }, young],
   ['only moves the mouse', '4 touched', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.posts(async () => {
       for (const [x, y] of [[40, 40], [90, 120], [160, 180]]) await tab.page.mouse.move(x, y);
     });
-  }, { young: true }],
+  }, young],
   ['moves the mouse once', 'nothing', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.page.mouse.move(40, 40);
     await tab.reads(LONG);
-  }, { young: true }],
+  }, young],
   ['presses at once, and the press is held back', '4 pressed', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     const posted = tab.posts(() => tab.button.click());
@@ -205,13 +362,13 @@ export const people = [
     await posted;
     expect(await tab.showsAlert(), false, 'a refusal');
     expect(await tab.page.locator('.done').count(), 1, 'the thanks');
-  }, { young: true }],
+  }, young],
   ['comments at once', '4 commented, "Quick."', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.comment.fill('Quick.');
     await tab.posts(() => tab.send.click(), { pressed: true });
     await tab.button.waitFor({ state: 'detached' });
-  }, { young: true }],
+  }, young],
   ['writes too much, and shortens it', '4 commented, "Short."', async ({ person, mail }) => {
     const tab = await (await person()).opens(mail.links[3]);
     await tab.confirms();

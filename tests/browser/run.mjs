@@ -8,6 +8,7 @@ import { machines } from './machines.mjs';
 import { people } from './people.mjs';
 import { start } from './service.mjs';
 import { openBrowsers } from './visitors.mjs';
+import { openWebmail } from './webmail.mjs';
 
 // How many cases run at once. They mostly wait for the seconds that the rules require.
 const AT_ONCE = 6;
@@ -21,26 +22,31 @@ function report(fault, name) {
   console.log(`${fault ? 'FAILED' : 'ok'} browser: ${name}`);
 }
 
-async function runCase(service, browsers, kind, number, [behaviour, expected, act, options = {}]) {
+async function runCase(world, kind, number, [behaviour, expected, act, options = {}]) {
+  const { service, browsers, webmail } = world;
   const id = `${kind}-${number}`;
+  const age = options.young ? 'new' : 'older';
+  const name = `${kind} with ${options.young ? 'a new' : 'an older'} mail: ${behaviour}`;
+  const row = (counted) => { table.push({ kind, number, cells: [kind, age, behaviour, counted] }); };
   const opened = [];
   const visitor = (make) => async (options) => {
     opened.push(await make(options));
     return opened.at(-1);
   };
+  const { person, phone, machine, disguised } = browsers;
+  const makers = Object.entries({ person, phone, machine, disguised }).map(([who, make]) => [who, visitor(make)]);
   try {
     const mail = await service.ask(id, options);
-    const { person, machine, disguised } = browsers;
-    await act({ person: visitor(person), machine: visitor(machine), disguised: visitor(disguised), mail, service, id });
+    await act({ ...Object.fromEntries(makers), mail, service, webmail, id });
     await Promise.all(opened.map((visitor) => visitor.leaves()));
     const counted = await service.counted(id);
     const steps = options.steps > 1 ? `, ${options.steps} steps` : '';
-    table.push([kind, behaviour, counted]);
-    report(counted !== expected + steps && `expected ${expected}${steps}, counted ${counted}`, `${kind} ${behaviour}`);
+    row(counted);
+    report(counted !== expected + steps && `expected ${expected}${steps}, counted ${counted}`, name);
   } catch (fault) {
-    table.push([kind, behaviour, 'FAILED']);
+    row('FAILED');
     await Promise.allSettled(opened.map((visitor) => visitor.leaves()));
-    report(fault, `${kind} ${behaviour}`);
+    report(fault, name);
   }
 }
 
@@ -54,9 +60,11 @@ async function pool(jobs) {
 
 const service = await start();
 const browsers = await openBrowsers();
+const webmail = await openWebmail(service);
+const world = { service, browsers, webmail };
 try {
   const cases = [[people, 'person'], [machines, 'machine']].flatMap(([list, kind]) =>
-    list.map((one, number) => ({ one, run: () => runCase(service, browsers, kind, number + 1, one) })));
+    list.map((one, number) => ({ one, run: () => runCase(world, kind, number + 1, one) })));
   await pool(cases.filter(({ one: [name] }) => name.includes(only)).map(({ run }) => run));
   await looks(service, browsers, folder, only, report, pool);
   if ('demo'.includes(only)) await demo(browsers, folder, report);
@@ -64,9 +72,12 @@ try {
   report(/\/[ru]\/[\w-]{47}|@example\.com/.test(log) && 'a link or an address is in the log', 'the log contains no secret');
 } finally {
   await browsers.close();
+  webmail.close();
   await service.stop();
 }
-table.sort(([a], [b]) => b.localeCompare(a));
-const width = Math.max(...table.map(([, behaviour]) => behaviour.length));
-console.log(`\n${'who'.padEnd(9)}${'behaviour'.padEnd(width + 2)}counted`);
-for (const [kind, behaviour, counted] of table) console.log(`${kind.padEnd(9)}${behaviour.padEnd(width + 2)}${counted}`);
+// In the order of the lists, people first.
+table.sort((a, b) => b.kind.localeCompare(a.kind) || a.number - b.number);
+const rows = [['who', 'mail', 'behaviour', 'counted'], ...table.map(({ cells }) => cells)];
+const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
+console.log();
+for (const cells of rows) console.log(cells.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd());

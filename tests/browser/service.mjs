@@ -12,6 +12,8 @@ const PROGRAM = resolve('target/debug/afterword');
 const PYTHON = process.env.SMTP_TEST_PYTHON;
 const WAIT_TIMEOUT = 60_000; // ms, enough for a loaded machine
 const MINUTE = 60_000;
+// The service closes idle connections, and Node may send a request just then. So each has its own connection.
+const OWN_CONNECTION = { Connection: 'close' };
 // As dark as most logos, so that the looks in dark mode show whether it can be seen.
 const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 40" width="150" height="40"><circle cx="20" cy="20"
   r="16" fill="#1b1f27"/><text x="44" y="27" font-family="sans-serif" font-size="20" font-weight="bold"
@@ -77,7 +79,7 @@ class Service {
   }
 
   async api(path, body) {
-    const headers = { Authorization: `Bearer ${this.key}`, 'Content-Type': 'application/json' };
+    const headers = { ...OWN_CONNECTION, Authorization: `Bearer ${this.key}`, 'Content-Type': 'application/json' };
     const method = body ? 'POST' : 'GET';
     const response = await fetch(this.url + path, { method, headers, body: body && JSON.stringify(body) });
     const answer = await response.json();
@@ -99,7 +101,7 @@ class Service {
     const mail = await wait(`the mail of ${id}`, () => this.mail(id));
     await wait(`the outcome of ${id}`, async () => (await this.survey(id)).mail.state === 'accepted');
     // Changing the time is faster than waiting for the five minutes in which a mail counts as new.
-    if (!young) this.update(id, 'outbox', `accepted_at = accepted_at - ${10 * MINUTE}`);
+    if (!young) this.update(id, { outbox: `accepted_at = accepted_at - ${10 * MINUTE}` });
     return mail;
   }
 
@@ -107,25 +109,27 @@ class Service {
     for (const name of readdirSync(join(this.folder, 'mails')).filter((name) => name.endsWith('.eml'))) {
       const raw = readFileSync(join(this.folder, 'mails', name), 'latin1');
       if (!new RegExp(`^To:.*[ <]${id}@`, 'm').test(raw)) continue;
-      const text = raw.split(/\r?\n--/).map(decode).join('\n');
+      const parts = raw.split(/\r?\n--/);
+      const text = parts.map(decode).join('\n');
+      const html = Buffer.from(decode(parts.find((part) => /content-type: text\/html/i.test(part))), 'latin1').toString();
       const links = (kind) => [...new Set(text.match(new RegExp(`${kind}[\\w-]{47}`, 'g')))].map((path) => this.url + path);
-      return { links: links('/r/'), unsubscribe: links('/u/')[0] };
+      return { html, links: links('/r/'), unsubscribe: links('/u/')[0] };
     }
     return null;
   }
 
-  // Changes the row of a survey in `outbox`, `rating` or `clicks`, because waiting would take hours.
-  update(id, table, change) {
-    const key = table === 'outbox' ? 'id' : 'survey_id';
+  // Changes the row of a survey in `outbox`, `rating` or `clicks`, because waiting would take minutes or hours.
+  update(id, changes) {
     const survey = 'SELECT id FROM survey WHERE conversation_id = ?';
-    if (this.sql(`UPDATE ${table} SET ${change} WHERE ${key} = (${survey}) RETURNING 1`, id).length !== 1) {
-      throw new Error(`${id}: expected to change one row of ${table}`);
-    }
+    const statements = Object.entries(changes).map(([table, change]) =>
+      `UPDATE ${table} SET ${change} WHERE ${table === 'outbox' ? 'id' : 'survey_id'} = (${survey}) RETURNING 1`);
+    const changed = this.sql(id, statements);
+    if (changed.some((rows) => rows.length !== 1)) throw new Error(`${id}: expected to change one row of each table`);
   }
 
   // Ends the rate window of a survey.
   closeRating(id) {
-    this.update(id, 'rating', 'rate_until = (SELECT made_at FROM survey WHERE id = survey_id) - 1');
+    this.update(id, { rating: 'rate_until = (SELECT made_at FROM survey WHERE id = survey_id) - 1' });
   }
 
   // How many views of a survey are stored, including those of machines.
@@ -133,26 +137,35 @@ class Service {
     await this.flush();
     const count = "coalesce(json_array_length(trail, '$.views'), 0)";
     const from = 'survey LEFT JOIN clicks ON survey_id = id';
-    return this.sql(`SELECT ${count} FROM ${from} WHERE conversation_id = ?`, id)[0][0];
+    return this.sql(id, [`SELECT ${count} FROM ${from} WHERE conversation_id = ?`])[0][0][0];
   }
 
-  sql(statement, ...values) {
+  // Runs statements about a conversation in one transaction, and returns the rows of each.
+  sql(id, statements) {
     const code = 'import json, sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=30); '
-      + 'rows = db.execute(sys.argv[2], sys.argv[3:]).fetchall(); db.commit(); print(json.dumps(rows))';
-    return JSON.parse(execFileSync(PYTHON, ['-c', code, join(this.folder, 'afterword.db'), statement, ...values]));
+      + 'rows = [db.execute(each, [sys.argv[2]]).fetchall() for each in sys.argv[3:]]; db.commit(); print(json.dumps(rows))';
+    return JSON.parse(execFileSync(PYTHON, ['-c', code, join(this.folder, 'afterword.db'), id, ...statements]));
   }
 
   // Waits until all views are stored: the service reports ready only then.
   flush() {
-    return fetch(`${this.url}/readyz`);
+    return fetch(`${this.url}/readyz`, { headers: OWN_CONNECTION });
   }
 
-  // Makes the stored views of a survey older.
-  async age(id, seconds) {
+  // Makes the mail of a survey, and everything that visitors did, older by some seconds. A page says when it was issued,
+  // and that cannot change: visitors must not use one that was open before.
+  async passes(id, seconds) {
     await this.flush();
-    const older = `json_set(value, '$[0]', json_extract(value, '$[0]') - ${seconds * 1_000})`;
-    const views = `(SELECT json_group_array(json(${older})) FROM json_each(trail, '$.views'))`;
-    this.update(id, 'clicks', `trail = json_set(trail, '$.views', json(${views}))`);
+    const ms = seconds * 1_000;
+    const older = (list, ...places) => {
+      const times = places.map((place) => `'$[${place}]', json_extract(value, '$[${place}]') - ${ms}`);
+      return `'$.${list}', json((SELECT json_group_array(json(json_set(value, ${times}))) FROM json_each(trail, '$.${list}')))`;
+    };
+    this.update(id, {
+      outbox: `accepted_at = accepted_at - ${ms}`,
+      clicks: `trail = json_set(trail, ${older('views', 0)}, ${older('tries', 0)}, ${older('hot', 0, 1)})`,
+      rating: ['rated_at', 'page_issued', 'held_at'].map((column) => `${column} = ${column} - ${ms}`).join(', '),
+    });
   }
 
   async survey(id) {
@@ -184,10 +197,11 @@ class Service {
   }
 }
 
-// Decodes one part of a mail, as far as the links require.
+// Decodes one part of a mail: a string of its bytes.
 function decode(part) {
   const [head, ...body] = part.split(/\r?\n\r?\n/);
   const text = body.join('\n\n');
   if (/transfer-encoding: base64/i.test(head)) return Buffer.from(text, 'base64').toString('latin1');
-  return /quoted-printable/i.test(head) ? text.replace(/=\r?\n/g, '').replaceAll('=3D', '=') : text;
+  if (!/quoted-printable/i.test(head)) return text;
+  return text.replace(/=\r?\n/g, '').replace(/=([\dA-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

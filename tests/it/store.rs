@@ -19,10 +19,11 @@ async fn a_comment_locks_the_row_itself() {
     desk.close(json!({})).await;
     let mail = desk.the_mail().await;
     desk.pass(TimeDelta::minutes(10));
-    assert_eq!(desk.comment(&mail.links[0], "a\0b 'quoted'; -- \u{1f429}").await["outcome"], "ok");
+    assert_eq!(desk.comment(&mail.links[0], "a\0b\u{1b}[2J 'quoted'; --\u{9b}\t\u{1f429}").await["outcome"], "ok");
     let row = "SELECT standing, score, comment FROM rating";
     let before = desk.sql(row).await;
     assert!(before[0][2].contains("quoted") && before[0][2].ends_with('\u{1f429}'), "all of the text: {before:?}");
+    assert!(before[0][2].starts_with("a\u{fffd}b\u{fffd}[2J '"), "nothing that steers a terminal: {before:?}");
     for change in [
         "score = 5",
         "comment = 'nice'",

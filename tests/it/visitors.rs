@@ -21,7 +21,7 @@ async fn a_click_is_told_from_a_visit_and_from_a_machine_by_its_headers() {
     let cross = ("sec-fetch-site", "cross-site");
     let capitals = IPHONE.to_uppercase();
     let user = ("sec-fetch-user", "?1");
-    let cases: [Case; 17] = [
+    let cases: [Case; 19] = [
         (&[("user-agent", BROWSER)], "touched"),
         (&[("user-agent", MADE_UP)], "touched"),
         (&[("user-agent", IPHONE)], "seen"),
@@ -36,6 +36,8 @@ async fn a_click_is_told_from_a_visit_and_from_a_machine_by_its_headers() {
         (&[("user-agent", BROWSER), ("sec-fetch-site", "same-site"), user], "touched"),
         (&[("user-agent", IPHONE), ("sec-purpose", "prefetch;prerender")], "pressed"),
         (&[("user-agent", IPHONE), ("purpose", "prefetch")], "pressed"),
+        (&[("user-agent", IPHONE), ("purpose", "é, Prefetch")], "pressed"),
+        (&[("user-agent", IPHONE), ("x-moz", ""), ("x-moz", "prefetch")], "pressed"),
         (&[("user-agent", "Mozilla/5.0 (compatible; BingPreview/1.0b; iPhone)"), cross, user], "pressed"),
         (&[("user-agent", ""), cross, user], "pressed"),
         (&[cross, user], "pressed"),

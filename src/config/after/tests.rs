@@ -132,7 +132,7 @@ fn what_does_not_fit_is_refused_with_its_place_and_what_was_expected() {
         (question, "question.en.ask: missing: expected a text in the brand's language"),
         ("[thanks.6.en]\ntext = 'x'", "FILE:1: thanks.6: expected a score of 1 to 5"),
         ("[thanks.5.de]\ntext = 'x'", "thanks.5.en: missing: expected `text` or `link` in the brand's language"),
-        ("[thanks.5.en]\nlink = 'x'", "FILE:2: thanks.5.en.link: a link without `url`"),
+        ("[thanks.5.en]\nlink = 'x'", "FILE:2: thanks.5.en.link: a link without `url`: expected both"),
         ("[thanks.5.en]\nlead = 'x'", "FILE:2: thanks.5.en.lead: an unknown key: expected `text` or `link`"),
         (
             "[thanks.5]\nurl = 'http://example.com'",

@@ -59,7 +59,9 @@ impl Clicks {
         if self.erased || matches!(self.standing, Standing::Voided(_)) {
             return Reply::new(Outcome::Closed, fresh(Mode::Closed));
         }
-        let Some(page) = post.page.as_ref().filter(|page| now - page.issued <= PAGE_LIFE) else {
+        // A page of the future is from before the clock was set back. It would come too soon until the clock catches up.
+        let is_valid = |page: &&Page| page.issued <= now && now - page.issued <= PAGE_LIFE;
+        let Some(page) = post.page.as_ref().filter(is_valid) else {
             let mode = self.mode(now, post.clicked, Visitor::default(), required);
             return Reply::new(Outcome::Stale, fresh(mode));
         };

@@ -65,7 +65,7 @@ struct Teller<'a> {
 
 impl<'a> Teller<'a> {
     fn forgot(&mut self, oldest: Option<Time>, what: &str) {
-        self.lines.extend(oldest.map(|at| Line::new(at, format!("only the newest {KEPT} {what} are kept"))));
+        self.lines.extend(oldest.map(|at| Line::new(at, format!("of many {what} only {KEPT} are kept"))));
     }
 
     /// Tells the views of one visitor on end as one line. Returns what comes after them.

@@ -265,7 +265,7 @@ fn a_full_trail_says_that_it_is_not_all() {
     assert_eq!(views.len(), KEPT);
     assert_eq!(
         told(&views, &[], &[]),
-        ["only the newest 64 visits are kept", "😀 great was opened on a phone: nothing counted (64 times)",]
+        ["of many visits only 64 are kept", "😀 great was opened on a phone: nothing counted (64 times)",]
     );
     assert_eq!(told(&views[1..], &[], &[]).len(), 1);
 }

@@ -78,6 +78,22 @@ fn hot_begins_at_once_and_ends_after_less_than_5_min() {
 }
 
 #[test]
+fn a_loop_over_one_link_makes_nobody_forget_the_others() {
+    let mut trail = Trail::default();
+    for score in 1..=5 {
+        trail.viewed(view(score, score));
+        trail.tried(attempt(score, score, score));
+    }
+    for at in 0..200 {
+        trail.viewed(view(10 + at, 5));
+        trail.tried(attempt(10 + at, 5, 5));
+    }
+    assert_eq!((trail.views.len(), trail.tries.len()), (KEPT, KEPT));
+    assert_eq!(trail.scores_viewed_in_burst(ms(1_000)), 5);
+    assert_eq!(trail.scores_tried_in_burst(ms(1_000), true), 5);
+}
+
+#[test]
 fn a_trail_is_kept_in_words_that_later_versions_must_read() {
     let mut trail = tries(&[(1, 7, 4)]);
     trail.judged(Fate::TooSoon);
@@ -150,5 +166,32 @@ proptest! {
         prop_assert_eq!(trail.views.iter().map(|view| view.at).collect::<Vec<_>>(), newest.clone());
         prop_assert_eq!(trail.tries.iter().map(|attempt| attempt.at).collect::<Vec<_>>(), newest);
         prop_assert_eq!(trail.hot.len(), 64.min(usize::try_from(count).expect("few")));
+    }
+
+    #[test]
+    fn nothing_that_the_rules_ask_is_forgotten(
+        few in prop::collection::vec((1..=5i64, 0..8u8), 0..6),
+        many in prop::collection::vec((1..=2i64, 0..2u8), 60..140),
+    ) {
+        let (mut trail, mut all) = (Trail::default(), Vec::new());
+        for (score, bits) in few.into_iter().chain(many) {
+            let flag = |bit: u8| bits & bit != 0;
+            let visitor = Visitor { machine: flag(1), phone: flag(2), webmail: flag(4) };
+            all.push(View { visitor, ..view(0, score) });
+            trail.viewed(*all.last().expect("pushed"));
+            let how = if flag(1) { Evidence::Pressed } else { Evidence::Seen };
+            trail.tried(Try { how, once_more: flag(1) && flag(2), ..attempt(0, 7 * score, score) });
+        }
+        prop_assert_eq!(trail.views.len(), 64.min(all.len()));
+        for pose in [true, false] {
+            let of = |view: &View| view.visitor.clicks() == pose;
+            let were: BTreeSet<Score> = all.iter().filter(|view| of(view)).map(|view| view.score).collect();
+            prop_assert_eq!(trail.scores_viewed(of), were.len());
+        }
+        for by_script in [true, false] {
+            let were: BTreeSet<Score> =
+                all.iter().filter(|view| view.visitor.machine != by_script).map(|view| view.score).collect();
+            prop_assert_eq!(trail.scores_tried_in_burst(ms(59_999), by_script), were.len());
+        }
     }
 }

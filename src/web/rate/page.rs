@@ -11,7 +11,7 @@ use crate::gateway::{LONGEST_COMMENT, Opened, TooLong};
 use crate::survey::answers::Offered;
 use crate::survey::page::{Mode, Outcome};
 use crate::survey::rating::{Score, Standing};
-use crate::text::{Tone, Toned, fill};
+use crate::text::{Text, Tone, Toned, fill};
 use crate::web::page::{Frame, render};
 use after::{After, after};
 use askama::Template;
@@ -202,6 +202,12 @@ impl View<'_> {
         ];
         self.frame.custom.toned(self.frame.text, tone, key, &names)
     }
+
+    /// What is ticked stands beside the rating. The ticks of a refused post are in its form only.
+    fn has_saved_answers(self) -> bool {
+        let refused = self.opened.posted.as_ref().is_some_and(|posted| posted.refused);
+        !refused && !self.opened.answers.0.is_empty()
+    }
 }
 
 /// The upper part of the page: what is so now.
@@ -221,7 +227,7 @@ impl Lead {
         let words = [("word", score.map_or("", |score| word(text, score)))];
         let toned = |key| view.toned(score.map_or(Tone::Middle, tone), key);
         let heading = match state {
-            State::Pending { .. } | State::Doubted { .. } => fill(&text.pending.heading, &words),
+            State::Pending { score } | State::Doubted { score } => chosen(text, score),
             State::Which { .. } => text.which.heading.clone(),
             State::Thanks { .. } | State::Frozen { thanks: true, .. } => toned(Toned::SavedHeading),
             State::Standing { .. } | State::Frozen { .. } => fill(&text.saved.heading, &words),
@@ -245,6 +251,11 @@ impl Lead {
             State::Closed => text.over.closed.clone(),
             State::Voided => text.over.voided.clone(),
         };
+        let sentence = if state.is_saved() && view.has_saved_answers() {
+            text.join(&[&sentence, &text.saved.answers])
+        } else {
+            sentence
+        };
         let refusal = refusal(view, state, &sentence);
         Self {
             face: score.map(Score::face),
@@ -254,6 +265,11 @@ impl Lead {
             until: Until::of(view, state),
         }
     }
+}
+
+/// The heading of a page on which `score` is chosen and not saved.
+fn chosen(text: &Text, score: Score) -> String {
+    fill(&text.pending.heading, &[("word", word(text, score))])
 }
 
 /// Why the post was not taken as it was sent, or that one more press is needed: in place of the sentence of the state.

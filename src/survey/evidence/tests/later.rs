@@ -429,6 +429,30 @@ fn the_newest_64_views_and_tries_are_kept() {
 }
 
 #[test]
+fn a_machine_that_opens_one_link_many_times_does_not_hide_the_others() {
+    let mut visit = Visit::usual();
+    for link in 1..=5 {
+        visit.open(600.0, face(link), Visitor::default());
+    }
+    for step in 0..100 {
+        visit.open(601.0 + f64::from(step) / 10.0, face(1), Visitor::default());
+    }
+    for line in ["612 get 1 a pressed", "614 press a ask", "= unrated"] {
+        visit.line(line);
+    }
+}
+
+#[test]
+fn a_page_from_before_the_clock_was_set_back_is_stale_and_the_next_one_counts() {
+    play(&["
+        4200 get 5 a seen
+        600 seen a stale
+        600 press a stale b seen
+        601 press b ok
+        = rated 5 pressed"]);
+}
+
+#[test]
 fn a_refused_answer_keeps_the_name_of_the_page_and_a_stale_one_does_not() {
     let mut visit = Visit::usual();
     for line in ["600 get 5 a", "601 get 1 -", "604 seen a ask b pressed", "605 press forged stale c pressed"] {

@@ -255,7 +255,7 @@ fn a_fresh_page_has_its_button_first_and_holds_the_thanks_that_the_script_shows(
     <form method="post" action="/r/link-token" autocomplete="off" data-mode="seen" data-moment="One moment…" data-sending="Sending…">
     <input type="hidden" name="page" value="page-token">
     <div id="lead" role="status">
-    <div class="head"><p class="big" aria-hidden="true">🤩</p><h1 tabindex="-1">You chose “amazing”</h1></div>
+    <div class="head"><p class="big" aria-hidden="true"><span class="s1" hidden>😠</span><span class="s2" hidden>🙁</span><span class="s3" hidden>😐</span><span class="s4" hidden>😀</span><span class="s5">🤩</span></p><h1 tabindex="-1"><span class="s1" hidden>You chose “terrible”</span><span class="s2" hidden>You chose “bad”</span><span class="s3" hidden>You chose “okay”</span><span class="s4" hidden>You chose “great”</span><span class="s5">You chose “amazing”</span></h1></div>
     <p id="saving" hidden>Saving your rating…</p>
     </div>
     <div id="act">
@@ -354,6 +354,27 @@ fn a_saved_rating_is_thanked_for_and_can_change_or_get_a_comment() {
     <p class="about">Your conversation with Grace<br>“<bdi>Refund</bdi>”</p>
     </form>
     "#);
+}
+
+#[test]
+fn saved_answers_are_told_and_those_of_a_refused_post_are_not() {
+    let tick = || Answers([("solved".to_owned(), "no".to_owned())].into());
+    let ticked = |opened: Opened| Opened { answers: tick(), ..opened };
+    let sentence = "Your answers are saved too.";
+    for told in [
+        answered(Outcome::Ok, rated(2, Mode::Pressed, 2)),
+        rated(2, Mode::Seen, 2),
+        frozen(rated(2, Mode::Pressed, 2)),
+        kept(Ok(Outcome::Ok), None, "Two weeks.", locked(2, Mode::Final, 2)),
+    ] {
+        assert!(!visible(&html(&told)).contains(sentence), "nothing is ticked: {told:?}");
+        let page = ticked(told);
+        assert!(visible(&html(&page)).contains(sentence), "{page:?}");
+    }
+    let refused = answered(Outcome::Ask, rated(2, Mode::Pressed, 2));
+    assert!(!html(&ticked(refused)).contains(sentence), "not saved");
+    let doubted = held(2, Mode::Pressed, 2);
+    assert!(!visible(&html(&ticked(doubted))).contains(sentence), "the rating doesn't count");
 }
 
 #[test]
