@@ -49,7 +49,9 @@
 //!
 //! - **standing**: where a rating stands: unrated, rated, held, locked or voided.
 //! - **hold**: a rating made among signs of a machine does not count until a person confirms it.
-//! - **trail**: the newest views, posts and hot spans of a survey, which the click rules look back on.
+//! - **trail**: the newest views, tries and hot spans of a survey, which the click rules look back on.
+//! - **try**: a posted confirmation, without a comment. Its **fate** is that it counts, or the rule that refused it.
+//! - **opening**: who opened a survey that nobody rated, as far as the headers of the first visits tell.
 //! - **young**: the mail was accepted less than five minutes ago, which is when scanners come.
 //! - **pose**: whether the GET of a link looked like a click in a mail, from a phone or a webmail.
 //! - **once more**: a page that answers a refused press. It says that one more press saves, and that press is taken.

@@ -1,4 +1,6 @@
--- Which clicks become ratings.
+-- Which clicks become ratings. In a trail, a view is now [at, score, visitor], where visitor has the bits 1 for a machine,
+-- 2 for a phone and 4 for a webmail, and a try is [at, page, score, how, once more, fate]. Shorter lists are of earlier
+-- versions.
 
 -- Whether the view behind the page that made the rating looked like a click in a mail: a scanner keeps its pose, so a
 -- rating falls to later views of the same pose. Pages of earlier versions did not know.
@@ -79,6 +81,7 @@ SELECT (SELECT name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1) AS
        sum(unconfirmed_phone_young) AS unconfirmed_phone_young, sum(unconfirmed_phone_later) AS unconfirmed_phone_later,
        sum(unconfirmed_other_young) AS unconfirmed_other_young, sum(unconfirmed_other_later) AS unconfirmed_other_later
 FROM report_facts GROUP BY 1;
+
 -- What customers tick after the click.
 
 -- One row per tick beside a rating: a reason for the score, or the answer to the operator's own question. A table of its

@@ -331,7 +331,7 @@ impl Config {
 
     /// What a page in a language offers beside a rating. A text that is missing in it is in the brand's language.
     #[must_use]
-    pub fn offered(&self, language: &str) -> Offered<'_> {
+    pub fn offered<'c>(&'c self, language: &str) -> Offered<'c> {
         let brand = self.text(None).language.as_str();
         let pick = |texts, scores: BTreeSet<Score>, key| {
             Some(Choice { key, words: words(texts, &[language, brand], key)?, scores })
@@ -347,8 +347,7 @@ impl Config {
                 choices: choices.collect(),
             })
         });
-        let thanks = |score: Score| {
-            let thanks = self.thanks.get(&score.number().to_string())?;
+        let say = |thanks: &'c ThanksSettings| {
             // Text and link are of one language: they may be one sentence.
             let (language, texts) = [language, brand].iter().find_map(|name| thanks.texts.get_key_value(*name))?;
             let link = texts.get(LINK).zip(thanks.url.as_ref());
@@ -358,7 +357,13 @@ impl Config {
                 language,
             })
         };
-        Offered { reasons: reasons.collect(), question, thanks: Score::ALL.map(thanks) }
+        let mut thanks = [None; 5];
+        for (key, settings) in &self.thanks {
+            if let Some(score) = score(key) {
+                thanks[score.index()] = say(settings);
+            }
+        }
+        Offered { reasons: reasons.collect(), question, thanks }
     }
 
     /// What of a form's ticks, each a question and a choice, is on offer, with the scores that it is offered for. A choice

@@ -55,7 +55,8 @@ impl Gateway {
     }
 
     /// Takes back that the customer unsubscribed, with the token of the page that said so: lifts that opt-out, no later
-    /// one and no other cause. The answer is durable; a repeat changes nothing, and neither does a wrong token or one that is too old.
+    /// one and no other cause. The answer is durable; a repeat changes nothing, and neither does a wrong token or one that
+    /// is too old.
     ///
     /// # Errors
     /// A link that is not an unsubscribe link, or whose survey is gone; an unavailable store.

@@ -28,18 +28,17 @@ struct PreviewPage<'a> {
 /// # Errors
 /// A template that cannot be rendered, which should not happen.
 pub fn page(mail: &RenderedMail, languages: &[RenderedMail]) -> Result<String, ComposeError> {
-    let (light, dark) = (light(&mail.html), with_scheme(&mail.html, "all", "dark"));
+    let [light, dark] = [false, true].map(|dark| in_scheme(&mail.html, dark));
     let blocked = without_images(&light);
     let looks = [("Light", light), ("Dark", dark), ("Images blocked", blocked)];
-    let languages = languages.iter().map(|mail| (mail, self::light(&mail.html))).collect();
+    let languages = languages.iter().map(|mail| (mail, in_scheme(&mail.html, false))).collect();
     PreviewPage { mail, looks, widths: WIDTHS, languages }.render().map_err(ComposeError::new)
 }
 
-fn light(html: &str) -> String {
-    with_scheme(html, "not all", "light")
-}
-
-fn with_scheme(html: &str, when: &str, scheme: &str) -> String {
+/// The HTML of a mail, light or dark whatever the browser prefers.
+#[must_use]
+pub fn in_scheme(html: &str, dark: bool) -> String {
+    let (when, scheme) = if dark { ("all", "dark") } else { ("not all", "light") };
     html.replace(DARK_QUERY, when).replace("content=\"light dark\"", &format!("content=\"{scheme}\""))
 }
 

@@ -5,6 +5,7 @@
 pub mod conversation;
 pub mod ratings;
 pub mod report;
+mod spreadsheet;
 pub mod status;
 
 use serde_json::{Value, json};

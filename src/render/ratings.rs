@@ -3,13 +3,11 @@
 //! Each function shows some rows of a list, so that a long list needs no memory. It owns the names and the order of
 //! columns. It must not know which ratings count.
 
-use super::report::harmless;
-use super::teammate;
+use super::{spreadsheet, teammate};
 use crate::survey::answers::Answers;
 use crate::survey::report::RatingRow;
 use crate::survey::stamp;
 use chrono_tz::Tz;
-use csv::QuoteStyle;
 use serde_json::{Value, json};
 
 const COLUMNS: [&str; 15] = [
@@ -55,21 +53,14 @@ pub fn answer(answers: &Answers) -> Value {
 /// # Errors
 /// None that is known: the text is written to memory.
 pub fn csv(ratings: &[RatingRow], first: bool) -> Result<String, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().quote_style(QuoteStyle::NonNumeric).from_writer(Vec::new());
-    if first {
-        writer.write_record(COLUMNS)?;
-    }
-    for rating in ratings {
-        writer.write_record(cells(rating).map(|cell| harmless(&cell)))?;
-    }
-    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let names = first.then(|| COLUMNS.map(str::to_owned).to_vec());
+    spreadsheet::csv(names.into_iter().chain(ratings.iter().map(cells)))
 }
 
-fn cells(rating: &RatingRow) -> [String; 15] {
+fn cells(rating: &RatingRow) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (question, answer) = rating.answers.own().unwrap_or_default();
-    [
+    vec![
         rating.survey.to_string(),
         rating.connection.clone(),
         rating.conversation.clone(),

@@ -2,9 +2,9 @@
 //!
 //! It owns the names and the order of columns. It must not know how figures are counted.
 
+use super::spreadsheet;
 use crate::survey::answers::{Counts, REASONS};
 use crate::survey::report::{Figures, Group, Report};
-use csv::QuoteStyle;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
@@ -104,34 +104,14 @@ fn figures_json(figures: &Figures) -> Value {
 /// # Errors
 /// None that is known: the text is written to memory.
 pub fn csv(report: &Report) -> Result<String, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().quote_style(QuoteStyle::NonNumeric).from_writer(Vec::new());
-    let names = choices(report).map(|(question, choice)| format!("{question}.{choice}"));
-    writer.write_record(COLUMNS.iter().map(|name| (*name).to_owned()).chain(names))?;
-    for row in &report.rows {
+    let ticked = choices(report).map(|(question, choice)| format!("{question}.{choice}"));
+    let names = COLUMNS.map(str::to_owned).into_iter().chain(ticked).collect();
+    let line = |row: &Group| -> Vec<String> {
         let ticks = report.ticks.get(&row.id);
         let counts = choices(report).map(|choice| count(ticks, choice));
-        writer.write_record(cells(row).into_iter().chain(counts).map(|cell| harmless(&cell)))?;
-    }
-    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// What a formula begins with (OWASP, "CSV injection"); the wide forms count in Japanese settings.
-const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-/// What may end a cell: each country has its own separator, and a spreadsheet may be set to any.
-const SEPARATORS: [char; 6] = [',', ';', '\t', '\r', '\n', '|'];
-
-/// A cell no part of which a spreadsheet takes for a formula, whatever it takes for a separator.
-pub(super) fn harmless(cell: &str) -> String {
-    let (mut safe, mut begins) = (String::with_capacity(cell.len()), true);
-    for c in cell.chars() {
-        if begins && FORMULA.contains(&c) {
-            safe.push('\'');
-        }
-        begins = SEPARATORS.contains(&c) || (begins && (c == '"' || c.is_whitespace()));
-        safe.push(c);
-    }
-    safe
+        cells(row).into_iter().chain(counts).collect()
+    };
+    spreadsheet::csv([names].into_iter().chain(report.rows.iter().map(line)))
 }
 
 fn cells(row: &Group) -> [String; 20] {

@@ -1,7 +1,7 @@
 //! Which clicks become ratings: the rules that tell a person from a mail scanner.
 //!
 //! It owns all of them in one pure type, [`Clicks`]: what was viewed and tried of one survey, and where its rating
-//! stands. It must not know tokens, HTTP or storage. What a GET does is in `view`, and what a form does in `post`.
+//! stands. It must not know tokens, HTTP or storage. The rules for a GET are in `view`, those for a form in `post`.
 //!
 //! Mail gateways open the links of a mail, run the scripts behind them, and sometimes submit forms. So a view never
 //! rates. A page confirms by the [`Evidence`] that its [`Mode`](super::page::Mode) asks for, and half a second of looking

@@ -7,6 +7,8 @@
 mod clicks;
 mod mail;
 
+pub use clicks::word;
+
 use super::Time;
 use super::closing::ClosingState;
 use super::conversation::{ClosingRecord, ConversationRecord, SurveyRecord};
@@ -17,7 +19,7 @@ use chrono::TimeDelta;
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// When. What is still to come has a time to come.
+    /// When; a time to come for a mail that still waits.
     pub at: Time,
     /// What, without a full stop.
     pub text: String,

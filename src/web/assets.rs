@@ -39,14 +39,18 @@ pub struct Asset {
 }
 
 impl Asset {
-    fn new(name: &str, end: &str, kind: &'static str, content: impl Into<Bytes>) -> Self {
+    /// A file of a name, the end of that name, a content type and a content.
+    #[must_use]
+    pub fn new(name: &str, end: &str, kind: &'static str, content: impl Into<Bytes>) -> Self {
         let content = content.into();
         let hash = HEXLOWER.encode(&Sha256::digest(&content)[..8]);
         let gzip = gzip(&content).filter(|gzip| gzip.len() < content.len());
         Self { path: format!("/assets/{name}.{hash}.{end}"), kind, content, gzip }
     }
 
-    fn answer(&self, headers: &HeaderMap) -> Response {
+    /// Answers a request for it with these headers, compressed if the browser takes that.
+    #[must_use]
+    pub fn answer(&self, headers: &HeaderMap) -> Response {
         let gzip = self.gzip.as_ref().filter(|_| takes_gzip(headers));
         let content = gzip.unwrap_or(&self.content).clone();
         // The hash of the content is in its path, so browsers may keep it.

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::gateway::{Opened, Posted, TooLong};
 use crate::mail::compose;
 use crate::survey::Time;
-use crate::survey::answers::{Answers, Offered};
+use crate::survey::answers::{Answers, Choice, Offered, Question, REASONS, Words};
 use crate::survey::evidence::Summary;
 use crate::survey::link::KeyRing;
 use crate::survey::outbound::Outgoing;
@@ -21,6 +21,7 @@ use crate::web::assets::Assets;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 use percent_encoding::percent_decode_str;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use uuid::Uuid;
 
@@ -40,9 +41,6 @@ const SHOWN: [&str; 9] = [
 const LINES: [&str; 12] =
     ["p", "h1", "div", "label", "legend", "summary", "button", "td", "tr", "textarea", "template", "br"];
 
-/// Texts that are shown elsewhere: on pages that ask for more than a comment.
-const NOT_HERE: [&str; 6] =
-    ["comment.optional", "comment.send_answers", "saved.answers", "low.reasons", "middle.reasons", "high.reasons"];
 /// Keys that are no texts.
 const NO_TEXTS: [&str; 7] = ["language", "direction", "quotes", "joiner", "thousands", "time", "months"];
 
@@ -213,6 +211,27 @@ fn lead(html: &str) -> String {
     [part("<h1", "</h1>"), part("<p class=\"told", "</p>"), part("<p class=\"until", "</p>")].concat().join("\n")
 }
 
+/// A reason and a question for every score, in words of an operator.
+fn offered(text: &Text) -> Offered<'_> {
+    let scores: BTreeSet<Score> = Score::ALL.into();
+    let words = |words| Words { text: words, language: &text.language };
+    let choice = |key, says| Choice { key, words: words(says), scores: scores.clone() };
+    let question = Question {
+        key: "solved",
+        words: words("QUESTION"),
+        scores: scores.clone(),
+        choices: vec![choice("yes", "ANSWER")],
+    };
+    Offered { reasons: vec![choice("slow", "REASON")], question: Some(question), ..Offered::default() }
+}
+
+/// The boxes to tick, and their button.
+fn to_tick(html: &str) -> String {
+    let (_, rest) = html.split_once("name=\"reason\" value=\"\">").expect("boxes");
+    let (boxes, _) = rest.split_once("</button>").expect("a button below them");
+    readable(&format!("<p>{boxes}</button>"))
+}
+
 fn mail(text: &Text) -> String {
     let mut config = Config::default();
     config.brand.name = "Lumen".to_owned();
@@ -276,7 +295,7 @@ fn shown(text: &Text) -> String {
     for (at, (name, whole, opened)) in states().into_iter().enumerate() {
         let html = rate(frame, "/r/link", &opened, &Offered::default());
         let shown = if whole { page(&html) } else { lead(&html) };
-        // What the script shows is the same on all pages.
+        // The script shows the same on all pages.
         let lines: Vec<_> = shown.lines().filter(|line| at == 0 || !line.trim_start().starts_with("(data-")).collect();
         writeln!(all, "== {name}\n{}", lines.join("\n")).expect("a string");
     }
@@ -284,6 +303,14 @@ fn shown(text: &Text) -> String {
     let help = page(&rate(by_page, "/r/link", &locked(4), &Offered::default()));
     let help = help.lines().filter(|line| !line.trim_start().starts_with("(data-")).collect::<Vec<_>>().join("\n");
     writeln!(all, "== commented, help on a page\n{help}").expect("a string");
+    let offered = offered(text);
+    for number in [1, 3, 5] {
+        let ticked = Answers([(REASONS.to_owned(), "slow".to_owned())].into());
+        let opened = Opened { answers: ticked, ..taken(rated(number, Mode::Pressed, number)) };
+        let html = rate(frame, "/r/link", &opened, &offered);
+        let shown = [lead(&html), to_tick(&html)].join("\n");
+        writeln!(all, "== saved, score {number}, with reasons and a question\n{shown}").expect("a string");
+    }
     for (name, shown) in [("stop", Shown::Question), ("stopped", Shown::Left), ("undone", Shown::Back)] {
         let undo = (shown == Shown::Left).then_some("token");
         let html = unsubscribe::page(frame, "/u/link", undo, shown);
@@ -320,10 +347,7 @@ fn every_text_in_its_place() {
             );
         }
         for (key, part) in parts(language) {
-            assert!(
-                shown.contains(&part) || NOT_HERE.contains(&key.as_str()),
-                "{language}: {key} is not shown: {part}"
-            );
+            assert!(shown.contains(&part), "{language}: {key} is not shown: {part}");
         }
         writeln!(all, "=== {language}\n{shown}").expect("a string");
     }

@@ -14,7 +14,7 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
 use axum::http::HeaderMap;
-use axum::response::{Html, IntoResponse};
+use axum::response::{Html, IntoResponse, Response};
 use std::sync::Arc;
 
 /// Scanners open this link too, so opening it changes nothing.
@@ -53,7 +53,7 @@ fn undo_token(form: &Bytes) -> Option<String> {
     fields.into_iter().find_map(|(name, value)| (name == "undo").then_some(value))
 }
 
-fn answer(app: &App, action: &str, leaving: &Leaving, shown: Shown) -> axum::response::Response {
+fn answer(app: &App, action: &str, leaving: &Leaving, shown: Shown) -> Response {
     let frame = app.frame(leaving.about.locale.as_deref(), None);
     Html(page(frame, action, leaving.undo.as_deref(), shown)).into_response()
 }

@@ -5,7 +5,7 @@ use afterword::ledger::clicks::{Submit, View};
 use afterword::ledger::closings::{Close, Reopen};
 use afterword::ledger::erasing::Erase;
 use afterword::ledger::outbox::{Claim, Claimed, Mark, Return};
-use afterword::ledger::suppressions::{Suppress, Unsubscribe, Unsuppress};
+use afterword::ledger::suppressions::{OptIn, Suppress, Unsubscribe, Unsuppress};
 use afterword::store::{Settings, Store};
 use afterword::survey::Time;
 use afterword::survey::answers::{REASONS, Tick};
@@ -115,6 +115,10 @@ impl Play {
                     let address = step.shape.is_multiple_of(2).then(|| format!("{number}@example.com"));
                     let cause = Cause::ALL[usize::from(step.shape) % Cause::ALL.len()];
                     store.suppress(Suppress { address_hash, cause, at, address }).await.expect("an answer");
+                    String::new()
+                }
+                9 if step.shape.is_multiple_of(2) => {
+                    store.opt_in(OptIn { address_hash }).await.expect("an answer");
                     String::new()
                 }
                 9 => format!("{}", store.unsuppress(Unsuppress { address_hash }).await.expect("an answer")),

@@ -87,7 +87,7 @@ async fn ticks_come_with_a_press_follow_the_form_and_are_locked_by_a_comment() {
     assert_eq!((late.status, &late["outcome"]), (409, &json!("locked")));
     assert_eq!(ticked(&desk, "1").await.0, json!(["slow"]));
 
-    // Whoever writes to the table past the program meets the same lock.
+    // The database holds the same lock against other programs.
     for sql in [
         "DELETE FROM answer",
         "INSERT INTO answer SELECT survey_id, 'reasons', 'x' FROM answer",
@@ -231,7 +231,7 @@ async fn the_page_offers_what_fits_the_score_once_a_rating_is_saved() {
     }
     assert!(!saved.contains("example.org"), "the link is for another score");
 
-    // What is ticked is shown as ticked, also when the link is opened again.
+    // The page shows the ticks, also when the link is opened again.
     desk.pass(TimeDelta::seconds(10));
     let ticks = [("reason", ""), ("reason", "slow"), ("answer", "solved.no")];
     let ticked = page(&desk, link, &[&[("page", token.as_str())], &ticks[..]].concat()).await;

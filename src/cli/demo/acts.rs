@@ -12,7 +12,7 @@ use crate::survey::closing::{Closing, ClosingState, Conversation, Customer, Kind
 use crate::survey::eligibility::Decision;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, header};
+use axum::http::{Method, Request, header};
 use chrono::TimeDelta;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -99,32 +99,31 @@ pub(super) async fn scan(gateway: &Gateway, service: &Router, mail: &Mail) {
     };
     let mut pages = Vec::new();
     for token in &mail.links.rate {
-        let page = send(request(token, Body::empty())).await;
+        let page = send(request(token, None)).await;
         pages.push((token, page_token(&page).to_owned()));
         gateway.clock.advance(BETWEEN_LINKS);
     }
     gateway.clock.advance(STAYS);
     for (token, page) in pages {
-        send(request(token, Body::from(format!("page={page}&how=seen")))).await;
+        send(request(token, Some(format!("page={page}&how=seen")))).await;
     }
 }
 
-/// A GET, or a POST if there is a body.
-fn request(token: &str, body: Body) -> Request<Body> {
-    let posts = hyper::body::Body::size_hint(&body).exact() != Some(0);
-    let request = Request::builder()
-        .method(if posts { "POST" } else { "GET" })
-        .uri(format!("/r/{token}"))
-        .header(header::USER_AGENT, SCANNER)
-        .header("sec-fetch-mode", if posts { "cors" } else { "navigate" })
-        .header("sec-fetch-site", if posts { "same-origin" } else { "none" });
-    let request = if posts {
-        let form = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        form.header(header::ACCEPT, "application/json")
-    } else {
-        request.header(header::ACCEPT, "text/html")
+/// A GET, as a browser opens a page, or a POST of a form, as the page's script sends it.
+fn request(token: &str, form: Option<String>) -> Request<Body> {
+    let request = Request::builder().uri(format!("/r/{token}")).header(header::USER_AGENT, SCANNER);
+    let request = match form {
+        None => {
+            let get = request.header(header::ACCEPT, "text/html").header("sec-fetch-mode", "navigate");
+            get.header("sec-fetch-site", "none").body(Body::empty())
+        }
+        Some(form) => {
+            let post = request.method(Method::POST).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let post = post.header(header::ACCEPT, "application/json").header("sec-fetch-mode", "cors");
+            post.header("sec-fetch-site", "same-origin").body(Body::from(form))
+        }
     };
-    request.body(body).expect("a token of a mail makes a valid path")
+    request.expect("a token of a mail makes a valid path")
 }
 
 /// The page token in a page's form.

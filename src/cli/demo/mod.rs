@@ -5,7 +5,6 @@
 //! `history` replays it. `routes` and `page` show it all on one page; `acts` is what its buttons do.
 
 mod acts;
-mod assets;
 mod guests;
 mod history;
 mod inbox;

@@ -2,7 +2,6 @@
 //!
 //! It gathers what the page shows; the markup is in `templates/demo/`. It must not know how anything on it came about.
 
-use super::assets::Asset;
 use super::guests::{GUESTS, Guest};
 use super::inbox::{self, Mail};
 use super::routes::{Demo, Failed};
@@ -15,6 +14,7 @@ use crate::survey::paging::{LARGEST_PAGE, Paging};
 use crate::survey::rating::{Score, Standing};
 use crate::survey::report::{Figures, RatingRow, RatingsQuery, ReportQuery};
 use crate::survey::{Time, stamp, story};
+use crate::web::assets::Asset;
 use askama::Template;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -24,8 +24,6 @@ use uuid::Uuid;
 const MAILS: usize = 24;
 /// How many comments are shown.
 const COMMENTS: u32 = 9;
-/// The media query of the mail's dark styles.
-const DARK_QUERY: &str = "(prefers-color-scheme: dark)";
 
 /// How a mail is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,12 +126,9 @@ struct Face {
 
 impl From<Score> for Face {
     fn from(score: Score) -> Self {
-        Self { picture: score.face(), word: WORDS[score.index()] }
+        Self { picture: score.face(), word: story::word(score) }
     }
 }
-
-/// What the faces are called, worst first.
-const WORDS: [&str; 5] = ["terrible", "bad", "okay", "great", "amazing"];
 
 /// A time, for programs and for people.
 struct Moment {
@@ -310,10 +305,4 @@ async fn comments(gateway: &Gateway) -> Result<Vec<Comment>, Failed> {
         at: Moment::minute(rating.rated_at),
     };
     Ok(rated.into_iter().map(comment).collect())
-}
-
-/// The HTML part of a mail, light or dark whatever the browser prefers.
-pub(super) fn in_scheme(html: &str, dark: bool) -> String {
-    let (when, scheme) = if dark { ("all", "dark") } else { ("not all", "light") };
-    html.replace(DARK_QUERY, when).replace("content=\"light dark\"", &format!("content=\"{scheme}\""))
 }

@@ -1,16 +1,16 @@
 //! The routes of the demo: its page, the mails in it, and the three buttons.
 //!
-//! It owns what is asked of it and where a button leads. What the buttons do is in `acts`, what the page shows in `page`.
+//! It owns whom it answers and where a button leads. The buttons' acts are in `acts`, the content of the page in `page`.
 
-use super::assets::{self, Asset};
 use super::guests::GUESTS;
 use super::page::{self, Choice};
 use super::{acts, inbox};
 use crate::config::PublicUrl;
 use crate::gateway::{Error, Gateway};
+use crate::mail::preview::in_scheme;
 use crate::mail::transport::Memory;
 use crate::survey::eligibility::Decision;
-use crate::web;
+use crate::web::{self, assets::Asset};
 use axum::Router;
 use axum::extract::{Form, Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -63,7 +63,10 @@ impl IntoResponse for Failed {
 
 /// The demo's page in front of all routes of the service.
 pub(super) fn routes(gateway: &Arc<Gateway>, service: Router, inbox: Memory, key: String) -> Router {
-    let (style, script) = (assets::style(), assets::script());
+    let css = include_str!("../../../templates/demo/page.css");
+    let js = include_str!("../../../templates/demo/page.js");
+    let style = Asset::new("demo", "css", "text/css; charset=utf-8", css);
+    let script = Asset::new("demo", "js", "text/javascript; charset=utf-8", js);
     let (style_path, script_path) = (style.path.clone(), script.path.clone());
     let demo = Demo { gateway: Arc::clone(gateway), service: service.clone(), inbox, key, style, script };
     let own = Router::new()
@@ -72,8 +75,11 @@ pub(super) fn routes(gateway: &Arc<Gateway>, service: Router, inbox: Memory, key
         .route("/demo/close", post(close))
         .route("/demo/scan", post(scan))
         .route("/demo/later", post(later))
-        .route(&style_path, get(async |State(demo): State<Arc<Demo>>| demo.style.serve()))
-        .route(&script_path, get(async |State(demo): State<Arc<Demo>>| demo.script.serve()))
+        .route(&style_path, get(async |State(demo): State<Arc<Demo>>, headers: HeaderMap| demo.style.answer(&headers)))
+        .route(
+            &script_path,
+            get(async |State(demo): State<Arc<Demo>>, headers: HeaderMap| demo.script.answer(&headers)),
+        )
         .with_state(Arc::new(demo));
     web::in_frame(own, Arc::clone(gateway)).fallback_service(service).layer(from_fn(front))
 }
@@ -111,7 +117,7 @@ struct Scheme {
 /// The HTML part of a mail. Its links open a new tab, as they do in a webmail.
 async fn mail(State(demo): State<Arc<Demo>>, Path(survey): Path<Uuid>, Query(scheme): Query<Scheme>) -> Response {
     let Some(mail) = inbox::find(&demo.inbox, survey) else { return StatusCode::NOT_FOUND.into_response() };
-    let html = page::in_scheme(&mail.html, scheme.dark.is_some());
+    let html = in_scheme(&mail.html, scheme.dark.is_some());
     let html = html.replacen("<head>", "<head><base target=\"_blank\">", 1);
     ([(header::CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY)], Html(html)).into_response()
 }

@@ -244,8 +244,10 @@ async fn nothing_on_the_page_is_inline_and_its_files_may_be_kept() {
     );
     let policy = bench.send("/", None, &[]).await.headers[header::CONTENT_SECURITY_POLICY].clone();
     assert!(policy.to_str().is_ok_and(|policy| policy.starts_with("default-src 'none'") && !policy.contains("unsafe")));
-    for part in page.split("\"/demo/page.").skip(1) {
-        let path = format!("/demo/page.{}", part.split('"').next().expect("a path"));
+    let files = page.split("\"/assets/demo.").skip(1);
+    assert_eq!(files.clone().count(), 2);
+    for part in files {
+        let path = format!("/assets/demo.{}", part.split('"').next().expect("a path"));
         let file = bench.send(&path, None, &[]).await;
         assert!(file.headers[header::CACHE_CONTROL].to_str().is_ok_and(|kept| kept.contains("immutable")), "{path}");
     }

@@ -331,7 +331,7 @@ fn clicks(script: &mut Script, batch: &Batch) -> Result<()> {
     let follow = "ON CONFLICT (survey_id) DO UPDATE SET trail = excluded.trail";
     insert(script, "clicks", changed.map(row).collect::<Result<_>>()?, follow)?;
 
-    // Few views change it, so most write nothing but the trail.
+    // Only a survey's first visit and its first click change it. All other views write nothing but the trail.
     let opened = batch.clicks().filter(|(_, clicked)| clicked.opening_changed());
     let row = |(survey_id, clicked): (&Uuid, &Clicked)| {
         vec![id("survey_id", Some(survey_id)), cell("opened", clicked.clicks.opened)]

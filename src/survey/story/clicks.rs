@@ -15,9 +15,6 @@ use std::collections::BTreeSet;
 const SCANNING: TimeDelta = TimeDelta::seconds(3);
 /// Scripts that answer for different faces at this pace or faster are one visitor's.
 const AT_ONCE: TimeDelta = TimeDelta::seconds(1);
-/// The words for the five faces, worst first, as the English texts have them.
-const WORDS: [&str; 5] = ["terrible", "bad", "okay", "great", "amazing"];
-
 /// Something that happened to a survey. At one moment a view comes before a try, and both before what they caused.
 #[derive(Clone, Copy)]
 enum Event<'a> {
@@ -83,7 +80,7 @@ impl<'a> Teller<'a> {
         }
         let rest = &events[group.len()..];
         let (first, last) = (group[0], group[group.len() - 1]);
-        // What it caused is told next.
+        // The next line tells the change that it caused.
         let caused = matches!(rest.first(), Some(Event::Change(change)) if change.at == last.at);
         let made = if caused { String::new() } else { format!(": {}", self.stays("nothing counted")) };
         self.lines.push(Line::new(first.at, format!("{}{made}", opened(&group))));
@@ -264,7 +261,13 @@ fn opened(group: &[&View]) -> String {
 
 /// A face as sentences name it, such as `😀 great`.
 pub(super) fn face(score: Score) -> String {
-    format!("{} {}", score.face(), WORDS[score.index()])
+    format!("{} {}", score.face(), word(score))
+}
+
+/// What a face is called, as the English texts have it.
+#[must_use]
+pub fn word(score: Score) -> &'static str {
+    ["terrible", "bad", "okay", "great", "amazing"][score.index()]
 }
 
 fn number(count: usize) -> String {
