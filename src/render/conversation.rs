@@ -106,7 +106,7 @@ fn story_json(lines: &[Line]) -> Value {
 #[must_use]
 pub fn text(id: &str, known: &ConversationRecord, zone: Tz) -> String {
     let local = |at: Time| at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S");
-    let mut text = format!("Conversation {id}, in the time of {zone}\n\n");
+    let mut text = format!("Conversation {id}, times of {zone}\n\n");
     text.extend(story::tell_all(known).iter().map(|line| format!("{}  {}\n", local(line.at), line.text)));
     let survey = |(number, survey): (usize, &SurveyRecord)| {
         let which = if known.surveys.len() > 1 { format!("{number}, ") } else { String::new() };

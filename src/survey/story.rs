@@ -14,6 +14,7 @@ use super::closing::ClosingState;
 use super::conversation::{ClosingRecord, ConversationRecord, SurveyRecord};
 use super::eligibility::Decision;
 use super::rating::Standing;
+use super::trail::BURST;
 use chrono::TimeDelta;
 
 /// One thing that happened.
@@ -76,19 +77,25 @@ fn of_survey(survey: &SurveyRecord) -> Vec<Line> {
     lines
 }
 
-/// Sorts by time, and tells once what happened several times on end.
+/// Sorts by time, and tells once what happened several times on end; how long it went on, if that was a minute or more.
 fn in_order(mut lines: Vec<Line>) -> Vec<Line> {
     lines.sort_by_key(|line| line.at);
-    let mut told: Vec<(Line, usize)> = Vec::new();
+    let mut told: Vec<(Line, Time, usize)> = Vec::new();
     for line in lines {
         match told.last_mut() {
-            Some((last, times)) if last.text == line.text => *times += 1,
-            _ => told.push((line, 1)),
+            Some((first, last, times)) if first.text == line.text => {
+                (*last, *times) = (line.at, *times + 1);
+            }
+            _ => told.push((line.clone(), line.at, 1)),
         }
     }
-    let repeated = |(line, times): (Line, usize)| match times {
-        1 => line,
-        _ => Line { text: format!("{} ({times} times)", line.text), ..line },
+    let repeated = |(line, last, times): (Line, Time, usize)| {
+        let span = last - line.at;
+        let within = if span < BURST { String::new() } else { format!(" within {}", length(span)) };
+        match times {
+            1 => line,
+            _ => Line { text: format!("{} ({times} times{within})", line.text), ..line },
+        }
     };
     told.into_iter().map(repeated).collect()
 }

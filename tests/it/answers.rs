@@ -134,6 +134,7 @@ async fn the_start_page_says_what_this_is() {
     let page = desk.visit("/").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(page.text.contains("lang=\"de\"") && page.text.contains("Kundenumfragen"), "{}", page.text);
+    assert!(page.text.contains("<title>Support: Kundenumfragen</title>"), "{}", page.text);
     assert_eq!(page.header("cache-control"), "no-store");
 }
 

@@ -191,7 +191,7 @@ async fn why_prints_the_story_in_local_time() {
     let id = desk.sql("SELECT id FROM survey").await[0][0].clone();
     let told = printed(&desk, &["why", "8841"]).replace(&id, "ID");
     insta::assert_snapshot!(told, @"
-    Conversation 8841, in the time of Europe/Berlin
+    Conversation 8841, times of Europe/Berlin
 
     2026-11-22 11:00:00  the conversation was closed
     2026-11-22 11:00:00  nobody is asked (too_short): 3 characters were written: asking takes more than 250
@@ -226,7 +226,7 @@ async fn why_says_what_a_waiting_mail_waits_for() {
         desk.sql("SELECT strftime('%Y-%m-%d %H:%M:%S', due_at / 1000, 'unixepoch') FROM outbox").await[0][0].clone();
     let told = printed(&desk, &["why", "8841"]).replace(&id, "ID").replace(&due, "DUE");
     insta::assert_snapshot!(told, @"
-    Conversation 8841, in the time of UTC
+    Conversation 8841, times of UTC
 
     2026-11-22 10:00:00  the conversation was closed
     2026-11-22 10:00:00  decided to ask
