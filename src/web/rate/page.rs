@@ -1,6 +1,6 @@
 //! The rating page, as HTML.
 //!
-//! It owns which [`State`] a survey is in and what the page says of it; the markup is in `templates/page/`, the words
+//! It owns which `State` a survey is in and what the page says of it; the markup is in `templates/page/`, the words
 //! around faces and comments are in `parts`. It must not decide what a click means, nor know HTTP. Nothing here claims to
 //! be saved that is not, nor the other way round.
 
