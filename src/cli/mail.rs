@@ -23,7 +23,7 @@ pub(super) struct MailArgs {
 enum MailCommand {
     /// Pause sending until `afterword mail resume`, also across restarts
     Pause {
-        /// Why, for whoever looks at it later
+        /// The reason, for colleagues
         #[arg(long, default_value = "maintenance")]
         why: String,
     },

@@ -1,6 +1,6 @@
 //! `afterword why`: prints the story of a conversation: what was decided, what became of the mail, and every click.
 //!
-//! It owns the options, and what it says of a conversation that nobody knows. It must not know how the story is told.
+//! It owns the options and the answer for an unknown conversation. It must not know how the story is told.
 
 use super::{CliError, mail};
 use crate::gateway::Gateway;

@@ -45,7 +45,7 @@ pub struct ReasonSettings {
 /// `[question]`: one more question, with one answer to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QuestionSettings {
-    /// Names the question for ever: answers to another one have another key.
+    /// The key of the question. Another question needs another key, or their answers mix.
     pub key: String,
     /// The keys of its answers, in their order.
     pub choices: Vec<String>,

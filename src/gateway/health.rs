@@ -111,7 +111,7 @@ impl Gateway {
         }
     }
 
-    /// What does not work of a service that takes requests.
+    /// The faults of a service that still takes requests.
     fn degraded(&self) -> Vec<Trouble> {
         let (mut degraded, workers) = (Vec::new(), self.health.workers());
         if let Sending::Paused { why, .. } = self.sending() {

@@ -37,7 +37,7 @@ impl Command for Suppress {
     fn decide(&self, batch: &mut Batch) {
         let known = batch.addresses.get(&self.address_hash);
         let erased = known.is_some_and(|address| address.suppressed.contains(&Cause::Erased));
-        // An erased address becomes readable nowhere, whoever enters it.
+        // Nobody can make an erased address readable again by entering it.
         let address = self.address.clone().filter(|_| !erased);
         batch.suppress(self.address_hash.clone(), self.cause, self.at, address);
     }

@@ -33,7 +33,7 @@ impl Store {
     }
 
     /// Hashes anew every address that is stored readable, and makes this the key of the database; `None` if it is already,
-    /// and then nothing changes. Whoever calls this holds the [`lock`](super::lock()).
+    /// and then nothing changes. The caller holds the [`lock`](super::lock()).
     ///
     /// # Errors
     /// The file cannot be read or written, or has another schema than this program.

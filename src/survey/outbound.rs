@@ -315,7 +315,7 @@ impl Outbound {
     }
 }
 
-/// What follows an attempt.
+/// The next step after an attempt.
 enum Next {
     Again(Time),
     Accepted,

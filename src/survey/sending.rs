@@ -111,7 +111,7 @@ impl Flow {
         news
     }
 
-    /// Asks for a mail. Whoever gets [`Permit::Probe`] must end it by [`attempted`](Self::attempted) or
+    /// Asks for a mail. A caller that gets [`Permit::Probe`] must end it by [`attempted`](Self::attempted) or
     /// [`not_probed`](Self::not_probed).
     pub fn permit(&mut self, now: Time) -> Permit {
         match &mut self.trouble {

@@ -44,7 +44,7 @@ pub struct Service {
     pub stopped_at: Option<Time>,
     /// Its mail workers.
     pub workers: Workers,
-    /// What does not work of it, in a sentence each.
+    /// Its faults, in a sentence each.
     pub degraded: Vec<String>,
     /// When sending last failed, and why, in the words of the mail server or of the network. Erasing clears it.
     pub last_error: Option<(Time, String)>,
@@ -124,7 +124,7 @@ pub enum Readiness {
     Down(Vec<Trouble>),
 }
 
-/// What does not work, in a sentence.
+/// A fault, in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// For everybody: it repeats no error, mail server or person.

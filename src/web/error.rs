@@ -14,7 +14,7 @@ use serde_json::json;
 /// When to try again after the store did not answer.
 pub(super) const RETRY_AFTER: TimeDelta = TimeDelta::seconds(5);
 
-/// The most faults that an answer lists: enough for whoever connects a helpdesk, too few to be of use to anybody else.
+/// The most faults that an answer lists: enough to connect a helpdesk, and too few to help an attacker.
 pub(super) const MOST_FAULTS: usize = 50;
 /// The most bytes that the list may take.
 const MOST_FAULT_BYTES: usize = 16 * 1024;

@@ -264,7 +264,7 @@ fn mail(text: &Text) -> String {
     format!("== mail\n{}\n== mail, nothing known\n{nameless}\n", shown(render(&outgoing("Grace", "Refund"))))
 }
 
-/// What of each text of a language is shown as it stands in the file, by key: the parts around its names in braces.
+/// The parts of each text that are shown as they stand in the file, by key: those around its names in braces.
 fn parts(language: &str) -> Vec<(String, String)> {
     let file = format!("{}/templates/text/{language}.toml", env!("CARGO_MANIFEST_DIR"));
     let table: toml::Table = std::fs::read_to_string(&file).expect(&file).parse().expect(&file);

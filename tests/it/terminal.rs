@@ -389,7 +389,7 @@ fn the_help_of_every_command() {
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
-          --why <WHY>      Why, for whoever looks at it later [default: maintenance]
+          --why <WHY>      The reason, for colleagues [default: maintenance]
       -h, --help           Print help
       -V, --version        Print version
 

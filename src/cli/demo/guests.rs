@@ -7,7 +7,7 @@
 pub(super) struct Guest {
     /// The language tag, as helpdesks name it.
     pub locale: &'static str,
-    /// What the language calls itself.
+    /// The language's own name.
     pub language: &'static str,
     pub name: &'static str,
     pub email: &'static str,

@@ -66,7 +66,7 @@ pub(super) fn read(raw: &[u8]) -> Option<Mail> {
     })
 }
 
-/// What follows each `path` of a text, up to the next space.
+/// The text after each `path`, up to the next space.
 fn tokens(text: &str, path: &str) -> Vec<String> {
     let found = text.split(path).skip(1);
     found.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned).collect()

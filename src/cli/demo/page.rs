@@ -51,7 +51,7 @@ impl View {
     }
 }
 
-/// What of the page a visitor chose to see. It is the query of the page's address, and travels in its forms.
+/// The parts of the page that a visitor chose to see. They are the query of its address, and travel in its forms.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Choice {
     /// The survey whose mail is open; the newest mail if there is none.

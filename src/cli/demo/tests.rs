@@ -18,7 +18,7 @@ use tower::ServiceExt;
 const HOST: &str = "127.0.0.1:8080";
 /// A desktop browser, which by itself doesn't look like a click in a mail.
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-/// What it sends when somebody clicks a link in a frame that is closed off, as a webmail's is.
+/// The headers that a browser sends for a click in a sandboxed frame, as in a webmail.
 const CLICK: [(&str, &str); 4] = [
     ("user-agent", BROWSER),
     ("sec-fetch-site", "cross-site"),

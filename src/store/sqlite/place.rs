@@ -48,7 +48,7 @@ impl Place {
     }
 }
 
-/// What tells a file from another that takes its place: device and number. `None` if there is none.
+/// Tells a file from another that takes its place: its device and number. `None` if there is none.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }

@@ -154,7 +154,7 @@ impl Doors {
         if hurry { limit.min(self.bounds.stop) } else { limit }
     }
 
-    /// Cuts, for ever, what takes longer than it may.
+    /// Cuts connections that take too long. It never returns.
     pub(super) async fn sweep(self: Arc<Self>) {
         loop {
             tokio::time::sleep(SWEEP).await;
@@ -285,7 +285,7 @@ impl AsyncWrite for Watched {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        // Here and not when the answer is there: whoever is sent away before it is out loses it.
+        // Here and not when the answer is ready: a client that is cut off before the answer is out loses it.
         if self.watch.doing() != Doing::Answer {
             self.watch.doors.room.notify_one();
         }
