@@ -68,7 +68,7 @@ enum Command {
     /// Create, list and revoke keys of the HTTP API, and replace the keys that sign links
     #[command(subcommand)]
     Key(key::Key),
-    /// Print CSAT by teammate, team or day
+    /// Print CSAT by teammate, team, tag, month and more
     Report(report::ReportArgs),
     /// Print ratings with their comments, reasons and answers, newest first
     Ratings(ratings::RatingsArgs),

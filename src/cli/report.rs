@@ -6,23 +6,63 @@ use super::CliError;
 use crate::gateway::Gateway;
 use crate::render;
 use crate::survey::access::Within;
-use crate::survey::report::{Bound, By, ReportQuery};
+use crate::survey::report::{Bound, By, Cut, Filters, ReportQuery};
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// What each row is about: teammate, team or day
+    /// What each row is about: teammate, team, channel, tag, policy, language, connection, day, week or month, or two of
+    /// them with a comma between
     #[arg(long, default_value = "teammate")]
-    by: By,
+    by: Cut,
     /// The first local day, or an instant; by default the report covers 30 days
     #[arg(long, value_name = "DAY")]
     from: Option<Bound>,
     /// The last local day, or an instant at which the report ends; by default today
     #[arg(long, value_name = "DAY")]
     to: Option<Bound>,
+    #[command(flatten)]
+    part: PartArgs,
+    /// Show the period before beside it: as many whole months, or else as many days
+    #[arg(long)]
+    compare: bool,
     /// The output format
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+}
+
+/// Which part of all surveys.
+#[derive(Debug, Args)]
+struct PartArgs {
+    /// Only what counts for the teammate with this id; an empty value picks what has none, here and below
+    #[arg(long, value_name = "ID")]
+    teammate: Option<String>,
+    /// Only what counts for this team
+    #[arg(long)]
+    team: Option<String>,
+    /// Only conversations of this channel
+    #[arg(long)]
+    channel: Option<String>,
+    /// Only conversations with this tag
+    #[arg(long)]
+    tag: Option<String>,
+    /// Only what was asked by this policy
+    #[arg(long)]
+    policy: Option<String>,
+    /// Only customers of this language, such as de
+    #[arg(long)]
+    language: Option<String>,
+    /// Only conversations that this configured helpdesk reported
+    #[arg(long)]
+    connection: Option<String>,
+}
+
+impl PartArgs {
+    fn filters(self) -> Filters {
+        let Self { teammate, team, channel, tag, policy, language, connection } = self;
+        let place = Filters::default().and(By::Teammate, teammate).and(By::Team, team).and(By::Channel, channel);
+        place.and(By::Tag, tag).and(By::Policy, policy).and(By::Language, language).and(By::Connection, connection)
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -37,7 +77,8 @@ pub(super) enum Format {
 
 pub(super) async fn run(args: ReportArgs, gateway: &Gateway) -> Result<(), CliError> {
     check_settings(gateway).await?;
-    let query = ReportQuery { by: args.by, from: args.from, to: args.to };
+    let (filters, compare) = (args.part.filters(), args.compare);
+    let query = ReportQuery { cut: args.by, from: args.from, to: args.to, filters, compare };
     let report = gateway.report(&query, &Within::default()).await?;
     super::print(&match args.format {
         Format::Table => render::report::table(&report),

@@ -10,8 +10,9 @@ use crate::survey::conversation::ConversationRecord;
 use crate::survey::fields::Fault;
 use crate::survey::paging::Listed;
 use crate::survey::rating::Score;
+use crate::survey::report::cut::{arrange, before};
 use crate::survey::report::{
-    Bound, Figures, Period, RatingPlace, RatingRow, RatingsQuery, Report, ReportQuery, usual_bounds,
+    Before, Bound, Counted, Period, RatingPlace, RatingRow, RatingsQuery, Report, ReportQuery, usual_bounds,
 };
 use uuid::Uuid;
 
@@ -22,15 +23,22 @@ impl Gateway {
     /// A period that ends before it begins, or an unavailable store.
     pub async fn report(&self, query: &ReportQuery, allowed: &Within) -> Result<Report, Error> {
         let (period, (from, to)) = self.period(query.from, query.to)?;
-        let rows = self.store.figures(query.by, period, allowed).await?;
-        let mut total = Figures::default();
-        for row in &rows {
-            total.add(&row.figures);
+        let filters = query.filters.clone().within(allowed);
+        let mut counted = self.store.counted(query.cut, period, &filters).await?;
+        let mut earlier = None;
+        if query.compare {
+            let bounds = before(from, to, period).ok_or_else(|| wrong_period(LEAVES_CALENDAR.into()))?;
+            let (period, (from, to)) = self.period(Some(bounds.0), Some(bounds.1))?;
+            let then = self.store.counted(query.cut, period, &filters).await?;
+            earlier = Some(Before { from, to, total: then.total });
+            // A day or a month has no counterpart of its name in the period before.
+            if !query.cut.has_time() {
+                counted.compare(then.rows);
+            }
         }
-        let (ticks, total_ticks) = Default::default();
-        let mut report = Report { by: query.by, from, to, total, rows, ticks, total_ticks };
-        report.add_ticks(self.store.ticked(query.by, period, allowed).await?);
-        Ok(report)
+        let rows = arrange(counted.rows, query.cut, period, self.clock.now(), self.config.report.timezone);
+        let Counted { total, total_ticks, .. } = counted;
+        Ok(Report { cut: query.cut, from, to, total, total_ticks, rows, before: earlier })
     }
 
     /// Lists ratings that count, newest first, of the part of the team that the caller may see.
@@ -98,9 +106,14 @@ impl Gateway {
     /// The period of a query, and its two ends as the caller named them or as they usually are.
     fn period(&self, from: Option<Bound>, to: Option<Bound>) -> Result<(Period, (Bound, Bound)), Error> {
         let (now, zone) = (self.clock.now(), self.config.report.timezone);
-        let wrong = |detail: String| Error::Invalid(vec![Fault::parameter("from", detail)]);
-        let period = Period::between(from, to, now, zone).map_err(wrong)?;
-        let bounds = usual_bounds(from, to, now, zone).ok_or_else(|| wrong("the period leaves the calendar".into()))?;
+        let period = Period::between(from, to, now, zone).map_err(wrong_period)?;
+        let bounds = usual_bounds(from, to, now, zone).ok_or_else(|| wrong_period(LEAVES_CALENDAR.into()))?;
         Ok((period, bounds))
     }
+}
+
+const LEAVES_CALENDAR: &str = "the period leaves the calendar";
+
+fn wrong_period(detail: String) -> Error {
+    Error::Invalid(vec![Fault::parameter("from", detail)])
 }

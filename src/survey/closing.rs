@@ -275,7 +275,10 @@ impl Closing {
             shown(&mut teammate.name, LONGEST_NAME);
             shown(&mut teammate.team, LONGEST_NAME);
         }
-        self.tags = self.tags.iter().filter_map(|tag| display(tag, LONGEST_NAME)).collect();
+        // Each tag once: reports count a rating for each of its tags.
+        let mut known = BTreeSet::new();
+        let tags = self.tags.iter().filter_map(|tag| display(tag, LONGEST_NAME));
+        self.tags = tags.filter(|tag| known.insert(tag.clone())).collect();
         self
     }
 

@@ -1,6 +1,9 @@
 //! What the team reads: the figures of a group, its CSAT, and the period they are taken over.
 //!
-//! It must not know how figures are counted (the `report_*` views define that), nor how they are shown.
+//! What rows stand for is in `cut`. It must not know how figures are counted (the `report_*` views define that), nor how
+//! they are shown.
+
+pub mod cut;
 
 use super::access::Within;
 use super::answers::{Answers, Counts};
@@ -8,92 +11,119 @@ use super::opening::Opening;
 use super::page::Evidence;
 use super::paging::Paging;
 use super::rating::{Score, StandingWord};
-use super::words::words;
 use super::{Time, stamp};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
+pub use cut::{By, Cut, Filters};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// How many local days a report covers unless told otherwise, today included.
 pub const USUAL_DAYS: u64 = 30;
 
-words! {
-    /// What a report's rows stand for.
-    #[derive(Default)]
-    pub enum By {
-        /// One row a teammate.
-        #[default]
-        Teammate = "teammate",
-        /// One row a team.
-        Team = "team",
-        /// One row a local day.
-        Day = "day",
-    }
-}
-
 /// Which report to make.
 #[derive(Clone, Debug, Default)]
 pub struct ReportQuery {
     /// What the rows stand for.
-    pub by: By,
+    pub cut: Cut,
     /// A local day or an instant; `None` for the usual start ([`usual_bounds`]).
     pub from: Option<Bound>,
     /// A local day, included, or an instant, not included; `None` for today.
     pub to: Option<Bound>,
+    /// Of which part of all surveys.
+    pub filters: Filters,
+    /// Beside the period before.
+    pub compare: bool,
 }
 
 /// A report.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What the rows stand for.
-    pub by: By,
+    pub cut: Cut,
     /// The first local day, or instant, that it covers.
     pub from: Bound,
     /// The last local day that it covers, or the instant it ends at.
     pub to: Bound,
-    /// All rows together.
+    /// Everything that the rows count, each survey once.
     pub total: Figures,
+    /// What customers ticked beside the ratings of the total.
+    pub total_ticks: Counts,
+    /// One row a group that has any figures, and those of days, weeks or months that have none ([`cut::arrange`]).
+    pub rows: Vec<Group>,
+    /// The period before, if that was asked for.
+    pub before: Option<Before>,
+}
+
+/// The period before that of a report.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// Its first local day, or instant.
+    pub from: Bound,
+    /// Its last local day, or the instant it ends at.
+    pub to: Bound,
+    /// Its total.
+    pub total: Figures,
+}
+
+/// What is counted of a period.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
     /// One row a group that has any figures.
     pub rows: Vec<Group>,
-    /// What customers ticked beside the ratings of all groups together.
+    /// Everything, each survey once.
+    pub total: Figures,
+    /// What was ticked beside the ratings of the total.
     pub total_ticks: Counts,
-    /// The same by group; groups without a tick are left out.
-    pub ticks: BTreeMap<Option<String>, Counts>,
 }
 
 /// One row of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Group {
-    /// The teammate's id, the team's name or the day; `None` for what is attributed to nobody.
+    /// What it stands for: one a part of the cut.
+    pub keys: Vec<Key>,
+    /// Its figures.
+    pub figures: Figures,
+    /// What its customers ticked.
+    pub ticks: Counts,
+    /// Its figures in the period before, if that was asked for and no part of the cut is a time.
+    pub before: Option<Figures>,
+}
+
+/// One part of what a row stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The teammate's id, or the name of the team, the tag, the day and so on; `None` for what has none.
     pub id: Option<String>,
     /// What people call it.
     pub name: Option<String>,
-    /// Its figures.
-    pub figures: Figures,
 }
 
-/// How often a group's customers ticked a choice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ticked {
-    /// The id of the group.
-    pub group: Option<String>,
-    /// The key of the question.
-    pub question: String,
-    /// The key of the choice.
-    pub choice: String,
-    /// Standing ratings of the period with that tick.
-    pub count: u64,
+impl Key {
+    /// What is called by its id.
+    #[must_use]
+    pub fn of(id: &str) -> Self {
+        Self { id: Some(id.to_owned()), name: Some(id.to_owned()) }
+    }
 }
 
-impl Report {
-    /// Adds what was ticked.
-    pub fn add_ticks(&mut self, ticked: Vec<Ticked>) {
-        for Ticked { group, question, choice, count } in ticked {
-            for counts in [&mut self.total_ticks, self.ticks.entry(group).or_default()] {
-                *counts.entry(question.clone()).or_default().entry(choice.clone()).or_default() += count;
-            }
+impl Counted {
+    /// Lays the period before beside the rows. A group that has figures in that period only becomes a row too.
+    pub fn compare(&mut self, before: Vec<Group>) {
+        let mut before: BTreeMap<_, _> = before.into_iter().map(|row| (row.ids(), row)).collect();
+        for row in &mut self.rows {
+            row.before = Some(before.remove(&row.ids()).map(|then| then.figures).unwrap_or_default());
         }
+        let gone = |then: Group| Group { keys: then.keys, before: Some(then.figures), ..Group::default() };
+        self.rows.extend(before.into_values().map(gone));
+    }
+}
+
+impl Group {
+    /// The ids of its keys.
+    #[must_use]
+    pub fn ids(&self) -> Vec<Option<String>> {
+        self.keys.iter().map(|key| key.id.clone()).collect()
     }
 }
 
@@ -208,11 +238,20 @@ impl Figures {
 
     /// The share of positive ratings, 0 to 1; `None` without a rating.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 ratings")]
     pub fn csat(&self) -> Option<f64> {
-        let ratings = self.ratings();
-        (ratings > 0).then(|| self.positive as f64 / ratings as f64)
+        share(self.positive, self.ratings())
     }
+
+    /// The share of those asked in the period who answered by now, 0 to 1; `None` if nobody was asked.
+    #[must_use]
+    pub fn response_rate(&self) -> Option<f64> {
+        share(self.answered, self.asked)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 surveys")]
+fn share(part: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| part as f64 / of as f64)
 }
 
 fn add_each<const N: usize>(mine: &mut [u64; N], others: [u64; N]) {

@@ -10,7 +10,7 @@ use crate::survey::closing::Conversation;
 use crate::survey::fields::{Fault, LONGEST_ID};
 use crate::survey::paging::{LARGEST_PAGE, Paging, USUAL_PAGE};
 use crate::survey::rating::Score;
-use crate::survey::report::{RatingPlace, RatingsQuery, ReportQuery};
+use crate::survey::report::{By, Filters, RatingPlace, RatingsQuery, ReportQuery};
 use axum::http::StatusCode;
 use data_encoding::BASE64URL_NOPAD;
 use std::fmt::Display;
@@ -119,10 +119,14 @@ pub(super) fn conversation(id: String, text: Option<&str>) -> Result<Conversatio
 
 /// Which report to make.
 pub(super) fn report(text: Option<&str>) -> Result<ReportQuery, Failure> {
-    let mut query = Query::read(text, &["by", "from", "to"])?;
-    let by = query.value("by").unwrap_or_default();
-    let report = ReportQuery { by, from: query.value("from"), to: query.value("to") };
-    query.done(report)
+    let names: Vec<_> = ["by", "from", "to", "compare"].into_iter().chain(By::FILTERS.map(By::word)).collect();
+    let mut query = Query::read(text, &names)?;
+    let cut = query.value("by").unwrap_or_default();
+    let filter = |filters: Filters, by: By| filters.and(by, query.text(by.word()).map(str::to_owned));
+    let filters = By::FILTERS.into_iter().fold(Filters::default(), filter);
+    let (from, to) = (query.value("from"), query.value("to"));
+    let compare = query.switch("compare").unwrap_or(false);
+    query.done(ReportQuery { cut, from, to, filters, compare })
 }
 
 /// Which ratings to list.

@@ -11,7 +11,7 @@ use afterword::clock::Clock;
 use afterword::gateway::Gateway;
 use afterword::render::report::table;
 use afterword::survey::access::{Scope, Within};
-use afterword::survey::report::{By, ReportQuery};
+use afterword::survey::report::ReportQuery;
 use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -88,9 +88,9 @@ async fn a_database_of_any_version_is_migrated_and_kept() {
         insta::allow_duplicates! { insta::assert_snapshot!(held, @r#"
         2026-10-25 to 2026-11-23, by teammate
 
-                 CSAT  ratings  😠  🙁  😐  😀  🤩  asked  answered  held  unconfirmed  waiting  failed
-        Grace  50.0 %        2   1   0   0   1   0      7         2     1            1        2       1
-        total  50.0 %        2   1   0   0   1   0      7         2     1            1        2       1
+                 CSAT  ratings  😠  🙁  😐  😀  🤩  asked  answered  response  held  unconfirmed  waiting  failed
+        Grace  50.0 %        2   1   0   0   1   0      7         2    28.6 %     1            1        2       1
+        total  50.0 %        2   1   0   0   1   0      7         2    28.6 %     1            1        2       1
 
         silent: "accepted", "unrated"
         looked: "accepted", "unrated"
@@ -122,8 +122,7 @@ async fn a_database_of_any_version_is_migrated_and_kept() {
 
 /// What was reported, asked and suppressed, and the keys.
 async fn what_it_holds(desk: &Desk) -> String {
-    let by_teammate = ReportQuery { by: By::Teammate, from: None, to: None };
-    let report = desk.gateway.report(&by_teammate, &Within::default()).await.expect("a report");
+    let report = desk.gateway.report(&ReportQuery::default(), &Within::default()).await.expect("a report");
     let text = table(&report);
     // Only the newest version knew who opened what nobody rated.
     let (figures, split) = text.split_once("\nunconfirmed, by").expect("one is unconfirmed");

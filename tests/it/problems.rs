@@ -102,7 +102,7 @@ async fn wrong_fields_of_a_body() {
 #[tokio::test]
 async fn a_wrong_parameter() {
     let desk = Desk::open().await;
-    insta::assert_snapshot!(shown(&desk.get("/v1/report?by=week").await), @r#"
+    insta::assert_snapshot!(shown(&desk.get("/v1/report?by=year").await), @r#"
     422
     content-type: application/problem+json
 
@@ -115,7 +115,7 @@ async fn a_wrong_parameter() {
       "errors": [
         {
           "parameter": "by",
-          "detail": "\"week\": expected teammate, team or day"
+          "detail": "\"year\": expected teammate, team, channel, tag, policy, language, connection, day, week or month"
         }
       ]
     }

@@ -89,7 +89,7 @@ fn the_help_of_every_command() {
       status       Print how the service does: its mails, errors and workers; the first thing to type when no mails come
       healthcheck  Ask the running service whether it is ready, and fail if not; for the health check of a container
       key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
-      report       Print CSAT by teammate, team or day
+      report       Print CSAT by teammate, team, tag, month and more
       ratings      Print ratings with their comments, reasons and answers, newest first
       why          Tell the story of a conversation: what was decided and why, its mail, and every click
       mail         List mails by state and reason; pause and resume sending; send failed mails again
@@ -249,13 +249,13 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword report --help
-    Print CSAT by teammate, team or day
+    Print CSAT by teammate, team, tag, month and more
 
     Usage: afterword report [OPTIONS]
 
     Options:
           --by <BY>
-              What each row is about: teammate, team or day
+              What each row is about: teammate, team, channel, tag, policy, language, connection, day, week or month, or two of them with a comma between
 
               [default: teammate]
 
@@ -269,6 +269,30 @@ fn the_help_of_every_command() {
 
           --to <DAY>
               The last local day, or an instant at which the report ends; by default today
+
+          --teammate <ID>
+              Only what counts for the teammate with this id; an empty value picks what has none, here and below
+
+          --team <TEAM>
+              Only what counts for this team
+
+          --channel <CHANNEL>
+              Only conversations of this channel
+
+          --tag <TAG>
+              Only conversations with this tag
+
+          --policy <POLICY>
+              Only what was asked by this policy
+
+          --language <LANGUAGE>
+              Only customers of this language, such as de
+
+          --connection <CONNECTION>
+              Only conversations that this configured helpdesk reported
+
+          --compare
+              Show the period before beside it: as many whole months, or else as many days
 
           --format <FORMAT>
               The output format

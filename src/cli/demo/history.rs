@@ -263,7 +263,7 @@ mod tests {
         let transport = Some(Transport::Memory(inbox.clone()));
         let (gateway, _lock) = Gateway::serve(config, Clock::at(until), transport).await.expect("a new database");
         replay(&gateway, &inbox, DAYS, until, |_| ()).await.expect("a history");
-        let query = |by| ReportQuery { by, ..ReportQuery::default() };
+        let query = |by: By| ReportQuery { cut: by.into(), ..ReportQuery::default() };
         let by_day = gateway.report(&query(By::Day), &Within::default()).await.expect("a report");
         let mut rows = gateway.report(&query(By::Teammate), &Within::default()).await.expect("a report").rows;
         rows.extend(by_day.rows);

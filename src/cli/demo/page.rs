@@ -209,7 +209,11 @@ pub(super) async fn render(demo: &Demo, choice: &Choice) -> Result<String, Faile
         opened: open.map(|mail| opened(mail, &choice)),
         csat: percent(&report.total),
         total: report.total,
-        teammates: report.rows.iter().map(|row| teammate(row.name.as_deref(), &row.figures)).collect(),
+        teammates: report
+            .rows
+            .iter()
+            .map(|row| teammate(row.keys.first().and_then(|key| key.name.as_deref()), &row.figures))
+            .collect(),
         comments: comments(gateway).await?,
         choice,
     };

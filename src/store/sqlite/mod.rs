@@ -6,6 +6,7 @@ mod backup;
 mod conversations;
 mod customers;
 mod erasing;
+mod figures;
 mod keys;
 mod load;
 mod place;

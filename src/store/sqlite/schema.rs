@@ -5,8 +5,9 @@
 use super::super::{OpenError, Settings};
 use super::plain;
 use crate::private;
-use crate::survey::report::day_start;
-use chrono::{Days, NaiveDate};
+use crate::survey::report::cut::{FIRST_DAY, stretch};
+use crate::survey::report::{By, day_start};
+use chrono::Days;
 use chrono_tz::Tz;
 use serde_json::json;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -25,19 +26,18 @@ use uuid::Uuid;
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a service waits for the lock. A command holds it for some milliseconds while it makes a database.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-/// The first local day that reports know. Afterword is younger.
-const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a day of the calendar");
-/// How many days reports know from then on: enough until 2060.
+/// How many days reports know from [`FIRST_DAY`] on: enough until 2060.
 const DAYS: u64 = 14_610;
 
 /// How many prepared texts a connection keeps. sqlx's 100 are too few for all combinations of statements in a batch.
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     ("operating", include_str!("../../../migrations/sqlite/0002_operating.sql")),
     ("one click", include_str!("../../../migrations/sqlite/0003_one_click.sql")),
+    ("cuts", include_str!("../../../migrations/sqlite/0004_cuts.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a
@@ -226,10 +226,13 @@ async fn apply(db: &mut SqliteConnection, settings: &Settings) -> Result<(), sql
         .execute(&mut *db)
         .await?;
     query("DELETE FROM day").execute(&mut *db).await?;
-    query("INSERT INTO day (name, starts, ends) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1)")
-        .bind(days(settings.timezone))
-        .execute(&mut *db)
-        .await?;
+    query(
+        "INSERT INTO day (name, week, month, starts, ends)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1)",
+    )
+    .bind(days(settings.timezone))
+    .execute(&mut *db)
+    .await?;
     query(
         "INSERT INTO setting (name, value) VALUES ('timezone', $1), ('timezone_edition', $2)
         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -241,7 +244,7 @@ async fn apply(db: &mut SqliteConnection, settings: &Settings) -> Result<(), sql
     db.commit().await
 }
 
-/// Every local day of a zone as a JSON array of name, start and end; a day that a zone skipped is left out.
+/// Every local day of a zone as a JSON array of name, week, month, start and end; a day that a zone skipped is left out.
 fn days(zone: Tz) -> String {
     let starts: Vec<_> = (0..=DAYS)
         .filter_map(|days| FIRST_DAY.checked_add_days(Days::new(days)))
@@ -249,7 +252,10 @@ fn days(zone: Tz) -> String {
         .collect();
     let stretches = starts.windows(2).filter(|pair| pair[0].1 < pair[1].1);
     let rows: Vec<_> = stretches
-        .map(|pair| json!([pair[0].0.to_string(), pair[0].1.timestamp_millis(), pair[1].1.timestamp_millis()]))
+        .map(|pair| {
+            let [name, week, month] = [By::Day, By::Week, By::Month].map(|by| stretch(by, pair[0].0));
+            json!([name, week, month, pair[0].1.timestamp_millis(), pair[1].1.timestamp_millis()])
+        })
         .collect();
     json!(rows).to_string()
 }

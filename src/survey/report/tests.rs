@@ -142,14 +142,18 @@ fn a_bound_is_a_day_or_a_time_with_its_zone() {
 }
 
 #[test]
-fn rows_are_by_teammate_unless_told_otherwise() {
-    assert_eq!(By::default(), By::Teammate);
-    for by in [By::Teammate, By::Team, By::Day] {
-        assert_eq!(by.word().parse(), Ok(by));
-    }
-    for wrong in ["", "Team", "week", "teammates"] {
-        assert!(wrong.parse::<By>().is_err(), "{wrong}");
-    }
+fn what_is_compared_keeps_groups_that_are_gone() {
+    let row = |id: &str, asked| {
+        let figures = Figures { asked, ..Figures::default() };
+        Group { keys: vec![Key::of(id)], figures, ..Group::default() }
+    };
+    let mut now = Counted { rows: vec![row("stays", 5), row("new", 6)], ..Counted::default() };
+    now.compare(vec![row("gone", 7), row("stays", 8)]);
+    let found = now.rows.iter().map(|row| {
+        let before = row.before.as_ref().expect("compared").asked;
+        (row.keys[0].id.as_deref().expect("an id"), row.figures.asked, before)
+    });
+    assert_eq!(found.collect::<Vec<_>>(), [("stays", 5, 8), ("new", 6, 0), ("gone", 0, 7)]);
 }
 
 #[test]
@@ -158,6 +162,8 @@ fn two_of_each_face_give_40_percent() {
     assert_eq!(figures.csat(), Some(0.4));
     assert_eq!(figures.ratings(), 10);
     assert_eq!(Figures { asked: 5, ..Figures::default() }.csat(), None, "no ratings, no share");
+    assert_eq!(Figures { asked: 8, answered: 2, ..Figures::default() }.response_rate(), Some(0.25));
+    assert_eq!(figures.response_rate(), None, "nobody was asked in the period");
     assert_eq!(Figures { scores: [3, 0, 0, 0, 0], ..Figures::default() }.csat(), Some(0.0));
     assert_eq!(Figures { positive: 3, scores: [0, 0, 0, 2, 1], ..Figures::default() }.csat(), Some(1.0));
 }
