@@ -1,8 +1,10 @@
 //! What teams read: figures against a naive count, local days, lists of ratings, and the views for `sqlite3`.
 
+use crate::commands::run;
 use crate::desk::{Answer, BROWSER, Desk, few, stamp, time};
+use afterword::survey::access::Scope;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Method, Request};
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Europe::Berlin;
 use proptest::prelude::*;
@@ -428,6 +430,59 @@ async fn views_agree(desk: &Desk) {
 /// Whether a row counts nothing: a day without data.
 fn is_empty(row: &Value) -> bool {
     ["asked", "ratings", "waiting", "failed"].iter().all(|figure| row[*figure] == 0)
+}
+
+#[tokio::test]
+async fn a_filter_narrows_what_a_key_sees() {
+    let desk = Desk::open().await;
+    let mut facts = [Fact::rated(5, "2026-11-20T10:00:00Z"), Fact::rated(1, "2026-11-20T10:00:00Z")];
+    (facts[0].team, facts[1].team) = (Some("Billing"), Some("Sales"));
+    facts.iter_mut().for_each(|fact| fact.cuts.tags = vec!["refund"]);
+    store(&desk, &facts).await;
+    let key = desk.key(Scope::Read, None, Some("Billing")).await;
+    for (query, count) in [
+        ("by=tag", 1),
+        ("by=team,tag", 1),
+        ("by=tag&team=Billing&compare=true", 1),
+        ("by=tag&team=Sales", 0),
+        ("by=tag&team=", 0),
+        ("tag=refund", 1),
+        ("tag=other", 0),
+    ] {
+        let report = desk.call(Method::GET, &format!("/v1/report?{query}"), Some(&key), None).await;
+        assert_eq!(report["total"]["ratings"], count, "{query}");
+        assert_eq!(report["rows"].as_array().map(Vec::len), Some(count), "{query}: {}", report.text);
+    }
+}
+
+#[tokio::test]
+async fn the_command_cuts_filters_and_compares_as_the_api() {
+    let desk = Desk::open().await;
+    let mut fact = Fact::rated(5, "2026-11-20T10:00:00Z");
+    (fact.teammate, fact.team) = (Some("t1"), Some("Billing"));
+    let tags = vec!["refund"];
+    fact.cuts = Cuts { channel: Some("chat"), tags, policy: Some("vip"), locale: Some("de-AT"), connection: "desk" };
+    store(&desk, &[fact]).await;
+    for (option, value) in [
+        ("teammate", "t1"),
+        ("team", "Billing"),
+        ("channel", "chat"),
+        ("tag", "refund"),
+        ("policy", "vip"),
+        ("language", "de"),
+        ("connection", "desk"),
+    ] {
+        for (value, count) in [(value, 1), ("other", 0)] {
+            let arguments = format!(
+                "report --{option} {value} --by {option},month --from 2026-11-01 --to 2026-11-30 --compare --format json"
+            );
+            let output = run(desk.folder.path(), &arguments);
+            let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            assert_eq!(report["total"]["ratings"], count, "{arguments}");
+            let query = format!("{option}={value}&by={option},month&from=2026-11-01&to=2026-11-30&compare=true");
+            assert_eq!(report, desk.get(&format!("/v1/report?{query}")).await.json, "{arguments}");
+        }
+    }
 }
 
 fn ids(answer: &Answer) -> Vec<String> {
