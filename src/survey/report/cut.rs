@@ -1,6 +1,6 @@
 //! What the rows of a report stand for: a teammate, a tag, a month, or two of such at once.
 //!
-//! A report is cut by one or two of [`By`]. A survey belongs to one row, but by tag it counts for each of its tags, so the
+//! A report is cut by one or two of [`By`]. A mail or a rating counts in one row, but by tag in one for each tag, so the
 //! rows of a cut by tag can add up to more than the total. A row without an id holds what is attributed to nobody, or has
 //! no tag, channel or language. A cut by time also has the days, weeks or months of its period in which nothing happened,
 //! so that a chart has no gaps. Filters combine: each must hold. It must not know where figures come from.
