@@ -2,6 +2,7 @@
 //!
 //! It owns how they look. It must not know how figures are counted, nor where they go.
 
+pub mod chart;
 pub mod conversation;
 pub mod ratings;
 pub mod report;
