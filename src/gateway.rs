@@ -4,7 +4,8 @@
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, unsubscribing in `unsubscribe`, what mail workers need in `delivery`, returned mail in `bounce`, the
 //! suppression list in `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in
-//! `sending`, reports and lists in `reports`, keys of the API in `access`, the key file in `keys`, backups in `backup`,
+//! `sending`, reports and lists in `reports`, the start of the admin pages in `overview`, who sees those in `sessions`, keys
+//! of the API in `access`, the key file in `keys`, backups in `backup`,
 //! preview and test mails in `preview`, how the service does in `health`, whether it has the same keys in `challenge`, and
 //! secrets that change in `reload`.
 
@@ -17,10 +18,12 @@ mod delivery;
 mod erasing;
 mod health;
 mod keys;
+mod overview;
 mod preview;
 mod reload;
 mod reports;
 mod sending;
+mod sessions;
 mod suppression;
 mod unsubscribe;
 
@@ -35,7 +38,9 @@ pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted, TooLong};
 pub use delivery::{Delivery, MailWorker};
 pub use erasing::Forgotten;
 pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
+pub use overview::Overview;
 pub use preview::{Preview, preview, send_test};
+pub use sessions::Session;
 pub use unsubscribe::Leaving;
 
 use crate::clock::Clock;

@@ -19,7 +19,8 @@
 //!    [`evidence`](survey::evidence::Clicks::answer) decide whether that is a person, and where the rating
 //!    [stands](survey::rating::Standing). A comment locks it.
 //! 5. The team reads [`Gateway::report`] and [`Gateway::ratings`], over the `report_*` views of `migrations/sqlite/`, and
-//!    [`Gateway::conversation`], which is told as a [story](survey::story).
+//!    [`Gateway::conversation`], which is told as a [story](survey::story). The admin pages show [`Gateway::overview`], with
+//!    [intervals](survey::interval) and [charts](render::chart), to those who [signed in](Gateway::sign_in).
 //! 6. Who was asked can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
 //!
 //! # How it is watched

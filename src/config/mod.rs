@@ -8,6 +8,7 @@
 //! `AFTERWORD_POLICY__VIP__DELAY` sets `delay` of `[policy.vip]`. Relative paths start at the working directory, those in
 //! the file too.
 
+mod admin;
 mod after;
 mod checks;
 mod effective;
@@ -19,6 +20,7 @@ mod public_url;
 mod tests;
 mod value;
 
+pub use admin::{AdminSettings, AdminUser};
 pub use after::{QuestionSettings, ReasonSettings, ThanksSettings};
 pub use effective::Setting;
 pub use logo::Logo;
@@ -96,6 +98,9 @@ pub struct Config {
     pub report: ReportSettings,
     /// `[clicks]`
     pub clicks: ClickSettings,
+    /// `[admin]`
+    #[serde(default)]
+    pub admin: AdminSettings,
     /// `[reasons]`
     #[serde(default)]
     pub reasons: ReasonSettings,

@@ -240,6 +240,13 @@ pub(super) fn selector<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::
     text(from, |text| is_dotted(text).then(|| text.to_owned()).ok_or("the name of a key in DNS, such as \"mail1\""))
 }
 
+/// The name of a header (RFC 9110, 5.1), without the signs that none has.
+pub(super) fn header<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let fits =
+        |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+    text(from, |text| fits(text).then(|| Some(text.to_owned())).ok_or("the name of a header, such as \"Remote-User\""))
+}
+
 /// Whether it is DNS labels with dots between them: letters, digits, `_`, and hyphens inside.
 fn is_dotted(text: &str) -> bool {
     let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -14,6 +14,10 @@ use subtle::ConstantTimeEq;
 /// What the bearer of a key may see.
 #[derive(Clone, Debug)]
 pub struct Access {
+    /// The name of the key, or that of a user whom a proxy vouches for.
+    pub name: String,
+    /// What the bearer may do.
+    pub scope: Scope,
     /// The part of the team that the key is limited to.
     pub within: Within,
 }
@@ -112,7 +116,7 @@ impl Gateway {
         if known.is_news(now) {
             self.health.used(&known.id, now);
         }
-        Ok(Access { within: known.within })
+        Ok(Access { name: known.name, scope: known.scope, within: known.within })
     }
 }
 

@@ -42,6 +42,9 @@ const PAGE_CONTEXT: &[u8] = b"afterword page v1";
 const UNDO_BYTES: usize = 26 + MAC_BYTES;
 const UNDO_CHARS: usize = 56;
 const UNDO_CONTEXT: &[u8] = b"afterword undo v1";
+const SESSION_BYTES: usize = 16 + MAC_BYTES;
+const SESSION_CHARS: usize = 43;
+const SESSION_CONTEXT: &[u8] = b"afterword session v1";
 const ASKED_CONTEXT: &[u8] = b"afterword challenge v1";
 const ANSWERED_CONTEXT: &[u8] = b"afterword challenge answer v1";
 const ADDRESS_CONTEXT: &[u8] = b"afterword address v1";
@@ -190,6 +193,25 @@ impl KeyRing {
         Some((Uuid::from_slice(&bytes[2..18]).ok()?, Time::from_timestamp_millis(since)?))
     }
 
+    /// Spells that the bearer of a key of the API may see the admin pages until a moment: a token of 43 characters. `key` is
+    /// the id of the key.
+    #[must_use]
+    pub fn sign_session(&self, key: [u8; 6], until: Time) -> String {
+        let mut bytes = Vec::with_capacity(SESSION_BYTES);
+        bytes.extend([VERSION, self.keys[0].id]);
+        bytes.extend(key);
+        bytes.extend(until.timestamp_millis().to_be_bytes());
+        BASE64URL_NOPAD.encode(&self.seal(bytes, SESSION_CONTEXT))
+    }
+
+    /// Reads such a token; `None` for anything that this ring did not sign. Whether it is over is the caller's to say.
+    #[must_use]
+    pub fn verify_session(&self, token: &str) -> Option<([u8; 6], Time)> {
+        let bytes: [u8; SESSION_BYTES] = self.open(read_base64(token, SESSION_CHARS)?, SESSION_CONTEXT)?;
+        let until = bytes[8..16].try_into().ok().map(i64::from_be_bytes)?;
+        Some((bytes[2..8].try_into().ok()?, Time::from_timestamp_millis(until)?))
+    }
+
     /// Signs a step of a challenge: 32 hexadecimal digits.
     #[must_use]
     pub fn sign_challenge(&self, step: Challenge, nonce: &str) -> String {
@@ -334,6 +356,10 @@ mod tests {
         assert_eq!(token.len(), UNDO_CHARS);
         assert_eq!(ring().verify_undo(&token), Some((Uuid::from_u128(7), page().issued)));
         assert_eq!((ring().verify(&token), ring().verify_page(&token)), (None, None));
+        let token = ring().sign_session([7; 6], page().issued);
+        assert_eq!(token.len(), SESSION_CHARS);
+        assert_eq!(ring().verify_session(&token), Some(([7; 6], page().issued)));
+        assert_eq!((ring().verify(&token), ring().verify_undo(&token)), (None, None));
     }
 
     #[test]
@@ -433,6 +459,7 @@ mod tests {
             prop_assert_eq!(ring().verify(&token), None);
             prop_assert_eq!(ring().verify_page(&token), None);
             prop_assert_eq!(ring().verify_undo(&token), None);
+            prop_assert_eq!(ring().verify_session(&token), None);
         }
 
         #[test]
@@ -441,6 +468,14 @@ mod tests {
             let mut bytes = BASE64URL_NOPAD.decode(token.as_bytes()).expect("ours");
             bytes[at] ^= flip;
             prop_assert_eq!(ring().verify_page(&BASE64URL_NOPAD.encode(&bytes)), None);
+        }
+
+        #[test]
+        fn a_session_token_with_any_altered_byte_is_refused(at in 0..SESSION_BYTES, flip in 1u8..) {
+            let token = ring().sign_session([1; 6], Time::UNIX_EPOCH);
+            let mut bytes = BASE64URL_NOPAD.decode(token.as_bytes()).expect("ours");
+            bytes[at] ^= flip;
+            prop_assert_eq!(ring().verify_session(&BASE64URL_NOPAD.encode(&bytes)), None);
         }
 
         #[test]

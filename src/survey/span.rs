@@ -90,14 +90,14 @@ impl Preset {
 impl Span {
     /// How many days.
     #[must_use]
-    pub fn days(&self) -> i64 {
+    pub fn days(self) -> i64 {
         (self.last - self.first).num_days() + 1
     }
 
     /// The stretch right before it: of whole months as many whole months, else as many days. `None` where that leaves the
     /// calendar.
     #[must_use]
-    pub fn before(&self) -> Option<Self> {
+    pub fn before(self) -> Option<Self> {
         let first = match self.whole_months() {
             Some(months) => self.first.checked_sub_months(Months::new(months))?,
             None => self.first.checked_sub_days(Days::new(self.days().unsigned_abs()))?,
@@ -107,7 +107,7 @@ impl Span {
 
     /// The stretch right after it, as [`before`](Self::before).
     #[must_use]
-    pub fn after(&self) -> Option<Self> {
+    pub fn after(self) -> Option<Self> {
         let first = self.last.succ_opt()?;
         let end = match self.whole_months() {
             Some(months) => first.checked_add_months(Months::new(months))?,
@@ -117,7 +117,7 @@ impl Span {
     }
 
     /// How many whole months it is, if it is.
-    fn whole_months(&self) -> Option<u32> {
+    fn whole_months(self) -> Option<u32> {
         let next = self.last.succ_opt()?;
         let months = |day: NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month0());
         let whole = self.first.day() == 1 && next.day() == 1;
@@ -126,7 +126,7 @@ impl Span {
 
     /// The step whose points fit beside each other.
     #[must_use]
-    pub fn step(&self) -> Step {
+    pub fn step(self) -> Step {
         match self.days() {
             days if days <= MOST_DAYS => Step::Day,
             days if days <= 7 * MOST_WEEKS => Step::Week,
@@ -136,7 +136,7 @@ impl Span {
 
     /// The first days of all steps that it touches, in order. The first of them may be before the span.
     #[must_use]
-    pub fn steps(&self, step: Step) -> Vec<NaiveDate> {
+    pub fn steps(self, step: Step) -> Vec<NaiveDate> {
         let mut starts = vec![step.start(self.first)];
         while let Some(next) = starts.last().and_then(|start| step.next(*start)).filter(|next| *next <= self.last) {
             starts.push(next);
@@ -146,7 +146,7 @@ impl Span {
 
     /// The figures of each step, from those of days; steps without any data have empty ones.
     #[must_use]
-    pub fn trend(&self, step: Step, days: &BTreeMap<NaiveDate, Figures>) -> Vec<(NaiveDate, Figures)> {
+    pub fn trend(self, step: Step, days: &BTreeMap<NaiveDate, Figures>) -> Vec<(NaiveDate, Figures)> {
         let mut steps: BTreeMap<_, _> = self.steps(step).into_iter().map(|at| (at, Figures::default())).collect();
         for (day, figures) in days.range(self.first..=self.last) {
             steps.entry(step.start(*day)).or_default().add(figures);

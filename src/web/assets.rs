@@ -17,6 +17,7 @@ use std::io::Write;
 pub use super::colors::BRAND_COLOR;
 
 const CSS: &str = include_str!("../../templates/page/page.css");
+const ADMIN_CSS: &str = include_str!("../../templates/admin/admin.css");
 const JS: &str = include_str!("../../templates/page/page.js");
 const ICON: &str = include_str!("../../templates/page/icon.svg");
 
@@ -77,6 +78,8 @@ impl Asset {
 pub struct Assets {
     /// The style sheet.
     pub css: Asset,
+    /// The style sheet of the admin pages.
+    pub admin_css: Asset,
     /// The script.
     pub js: Asset,
     /// The icon of the browser's tab.
@@ -92,8 +95,10 @@ impl Assets {
     pub fn new(color: &str, logo: Option<(&'static str, Vec<u8>)>) -> Self {
         let [brand, on_brand] = colors::brand_colors(color);
         let icon = ICON.replace("#000", &brand).replace("#fff", &on_brand);
+        let sheet = |name, css| Asset::new(name, "css", "text/css; charset=utf-8", colors::css(color) + &dense(css));
         Self {
-            css: Asset::new("page", "css", "text/css; charset=utf-8", colors::css(color) + &dense(CSS)),
+            css: sheet("page", CSS),
+            admin_css: sheet("admin", ADMIN_CSS),
             js: Asset::new("page", "js", "text/javascript; charset=utf-8", dense(JS)),
             icon: Asset::new("icon", "svg", SVG, icon),
             logo: logo.map(|(kind, content)| Asset::new("logo", ending(kind), kind, content)),
@@ -105,7 +110,7 @@ impl Assets {
     /// # Errors
     /// There is no such file.
     pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Response, Failure> {
-        let mut all = [&self.css, &self.js, &self.icon].into_iter().chain(&self.logo);
+        let mut all = [&self.css, &self.admin_css, &self.js, &self.icon].into_iter().chain(&self.logo);
         all.find(|asset| asset.path == path).map(|asset| asset.answer(headers)).ok_or_else(Failure::not_found)
     }
 }
@@ -197,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_files_load_nothing_from_other_hosts() {
-        for file in [CSS, JS, ICON] {
+        for file in [CSS, ADMIN_CSS, JS, ICON] {
             let file = file.replace("http://www.w3.org/2000/svg", "");
             assert!(!file.contains("url(") && !file.contains("@import") && !file.contains("//cdn"));
             assert!(!file.contains("http"));

@@ -29,9 +29,7 @@ impl App {
         let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let key = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let key = key.map_or("", |(_, key)| key.trim());
-        if let Some(id) = key_id(key) {
-            tracing::Span::current().record("key", id);
-        }
+        note_key(key);
         Ok(self.gateway.authorize(key, needed).await?)
     }
 
@@ -65,6 +63,13 @@ impl App {
             phone: PHONES.iter().any(|word| names(&agent, word)),
             webmail: fetch("sec-fetch-site") == Some(b"cross-site") && fetch("sec-fetch-user") == Some(b"?1"),
         }
+    }
+}
+
+/// Has the log lines of the request name the key by its id.
+pub(super) fn note_key(key: &str) {
+    if let Some(id) = key_id(key) {
+        tracing::Span::current().record("key", id);
     }
 }
 

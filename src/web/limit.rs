@@ -1,4 +1,5 @@
-//! Rate limits: the links of each survey, unsubscribing and unknown links by client address, and the log lines of refusals.
+//! Rate limits: the links of each survey; unsubscribing, unknown links and wrong keys by client address; and the log lines
+//! of refusals.
 //!
 //! It owns the limits and their memory, which is bounded and does not outlive the process. It must not know what a link
 //! does. The numbers are far above what people and mail gateways do: they are there for loops.
@@ -13,7 +14,7 @@ use crate::gateway::Error;
 use crate::survey::Time;
 use crate::survey::link::Purpose;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::{Extensions, HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use chrono::TimeDelta;
@@ -39,6 +40,11 @@ const LEAVES: u32 = 600;
 const REFUSALS: u32 = 20;
 /// Refill interval: one request a second. People do not click faster than that for long.
 const EVERY: TimeDelta = TimeDelta::seconds(1);
+/// The burst of wrong keys at the sign-in of the admin pages from one client address. Nobody can guess a key of 32 random
+/// bytes; but nobody mistypes one ten times either, and each try costs a look-up and a log line.
+const TRIES: u32 = 10;
+/// Refill interval of those tries.
+const TRY_EVERY: TimeDelta = TimeDelta::seconds(30);
 /// How many surveys or addresses are remembered: about 5 MB.
 const REMEMBERED: usize = 100_000;
 
@@ -49,6 +55,7 @@ pub(super) struct Limits {
     posts: Mutex<Limit<Uuid>>,
     unknown: Mutex<Limit<IpAddr>>,
     leaves: Mutex<Limit<IpAddr>>,
+    tries: Mutex<Limit<IpAddr>>,
     refusals: Mutex<Limit<&'static str>>,
 }
 
@@ -59,8 +66,22 @@ impl Limits {
             posts: Limit::of(POSTS),
             unknown: Limit::of(UNKNOWN),
             leaves: Limit::of(LEAVES),
+            tries: Limit::with(TRIES, TRY_EVERY),
             refusals: Limit::of(REFUSALS),
         }
+    }
+
+    /// Refuses a client that tried too many wrong keys, with how long it must wait.
+    pub(super) fn may_try(&self, client: IpAddr, now: Time) -> Result<(), TimeDelta> {
+        let tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        tries.next(&network(client), now)?;
+        Ok(())
+    }
+
+    /// Notes that a client tried a wrong key. Right ones do not count: a whole team may share an address.
+    pub(super) fn tried(&self, client: IpAddr, now: Time) {
+        // Tries at the same moment may be one too many, which changes nothing.
+        let _ = take(&self.tries, network(client), now);
     }
 
     /// Whether another refusal with this code may be logged.
@@ -96,9 +117,11 @@ fn take<K: Eq + Hash>(limit: &Mutex<Limit<K>>, who: K, now: Time) -> Result<(), 
     limit.lock().unwrap_or_else(PoisonError::into_inner).take(who, now)
 }
 
-/// A burst, then one more each [`EVERY`], for each key (the generic cell rate algorithm).
+/// A burst, then one more so often, for each key (the generic cell rate algorithm).
 #[derive(Debug)]
 struct Limit<K> {
+    /// The refill interval.
+    every: TimeDelta,
     /// How far ahead of the clock the next request of a key may be due.
     ahead: TimeDelta,
     /// When the next request of each key is due at the refill rate. An entry whose time has passed carries no penalty.
@@ -107,20 +130,27 @@ struct Limit<K> {
 
 impl<K: Eq + Hash> Limit<K> {
     fn of(burst: u32) -> Mutex<Self> {
-        Mutex::new(Self { ahead: EVERY * burst.cast_signed(), due: HashMap::new() })
+        Self::with(burst, EVERY)
+    }
+
+    fn with(burst: u32, every: TimeDelta) -> Mutex<Self> {
+        Mutex::new(Self { every, ahead: every * burst.cast_signed(), due: HashMap::new() })
     }
 
     /// Takes one request of a key, or returns how long the key must wait.
     fn take(&mut self, who: K, now: Time) -> Result<(), TimeDelta> {
-        // An entry further ahead is from before the clock was set back, and must not shut anybody out.
-        let due = self.due.get(&who).filter(|due| **due <= now + self.ahead).map_or(now, |due| now.max(*due));
-        let next = due + EVERY;
-        if next > now + self.ahead {
-            return Err(next - now - self.ahead);
-        }
+        let next = self.next(&who, now)?;
         self.make_room(now);
         self.due.insert(who, next);
         Ok(())
+    }
+
+    /// When the request of a key after this one is due, or how long the key must wait for this one.
+    fn next(&self, who: &K, now: Time) -> Result<Time, TimeDelta> {
+        // An entry further ahead is from before the clock was set back, and must not shut anybody out.
+        let due = self.due.get(who).filter(|due| **due <= now + self.ahead).map_or(now, |due| now.max(*due));
+        let next = due + self.every;
+        if next > now + self.ahead { Err(next - now - self.ahead) } else { Ok(next) }
     }
 
     /// Drops entries that are no longer limited. If the table is still more than half full, clears it: a limit for each key
@@ -139,11 +169,20 @@ impl<K: Eq + Hash> Limit<K> {
 impl App {
     /// The client's address: the peer of the connection, or what the trusted proxies report.
     pub(super) fn client(&self, request: &Request) -> IpAddr {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        // Only requests of tests come without a connection.
-        let peer = peer.unwrap_or(Ipv6Addr::UNSPECIFIED.into());
-        behind(self.gateway.config.trusted_proxies, request.headers(), peer)
+        self.client_of(request.headers(), request.extensions())
     }
+
+    /// The same, from the parts of a request.
+    pub(super) fn client_of(&self, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
+        behind(self.gateway.config.trusted_proxies, headers, peer(extensions))
+    }
+}
+
+/// The address that the connection comes from: of a proxy, if there is one.
+pub(super) fn peer(extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    // Only requests of tests come without a connection.
+    peer.unwrap_or(Ipv6Addr::UNSPECIFIED.into())
 }
 
 /// The address that the outermost trusted proxy saw. Each proxy appends the address it saw to `X-Forwarded-For`, so

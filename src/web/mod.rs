@@ -3,6 +3,7 @@
 //! It owns request ids, headers, and the rendering and logging of failures. Handlers extract, call one verb of the gateway
 //! and render. It must not name a database or a mail library.
 
+mod admin;
 mod api;
 pub mod assets;
 mod body;
@@ -128,6 +129,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/suppressions", get(suppressions::list))
         .route("/v1/suppressions/{email}", put(suppressions::suppress).delete(suppressions::unsuppress))
         .merge(links)
+        .merge(admin::routes())
         .route("/", get(home))
         .route("/assets/{name}", get(asset))
         .route("/healthz", get(health::healthz))
@@ -173,6 +175,7 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
     let path = request.uri().path();
     let program = path.starts_with("/v1/") || path == "/metrics";
     let link = path.starts_with("/r/");
+    let of_admin = path == "/admin" || path.starts_with("/admin/");
     let json = request.method() == Method::POST && rate::wants_json(request.headers());
     // Of the highest level, so that no filter takes it from the lines that it explains.
     let span = tracing::error_span!("request", id, method = %request.method(), route, key = field::Empty);
@@ -183,6 +186,7 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
         response = match failure.status {
             StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY if link && json => invalid_json(&failure),
             _ if program || json => failure.problem(&id),
+            _ if of_admin => admin::failure_page(&app, &failure, &id),
             _ => failure_page(&app, &failure, &id),
         };
         if let Some(allow) = allow {

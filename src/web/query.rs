@@ -158,6 +158,13 @@ pub(super) fn rating_cursor(place: &RatingPlace) -> String {
     BASE64URL_NOPAD.encode(&[&at[..], place.survey.as_bytes()].concat())
 }
 
+/// The page of the list of ratings after a cursor, or the first one; `None` if that is no cursor.
+pub(super) fn rating_paging(cursor: Option<&str>) -> Option<Paging<RatingPlace>> {
+    let Some(text) = cursor else { return Some(Paging::default()) };
+    let after = BASE64URL_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| read_rating(&bytes))?;
+    Some(Paging { after: Some(after), limit: USUAL_PAGE })
+}
+
 fn read_rating(bytes: &[u8]) -> Option<RatingPlace> {
     let (at, survey) = bytes.split_at_checked(8)?;
     let rated_at = moment(i64::from_be_bytes(at.try_into().ok()?))?;

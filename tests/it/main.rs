@@ -7,6 +7,7 @@
 
 mod abuse;
 mod access;
+mod admin;
 mod answers;
 mod batches;
 mod bodies;

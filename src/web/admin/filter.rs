@@ -1,0 +1,218 @@
+//! What a page is asked to show: period, part of the team, order. All of it lives in the URL, and each link of a page is
+//! that URL with something changed.
+//!
+//! It owns how parameters are spelled and which values make sense. A wrong one is told on the page, beside its field.
+
+use crate::survey::access::Within;
+use crate::survey::span::{Preset, Span, Step};
+use chrono::{Datelike, NaiveDate};
+use std::ops::RangeInclusive;
+
+/// The period that a page shows unless told otherwise.
+const USUAL: Preset = Preset::ThirtyDays;
+/// The years that a period may be in. Nobody rated before, and a mistyped year must not make a million points.
+const YEARS: RangeInclusive<i32> = 2000..=2099;
+/// More points than this make a trend of longer steps instead.
+const MOST_POINTS: u64 = 400;
+/// What a value of a field may have at most, in bytes: an id of 200 characters fits.
+const LONGEST: usize = 1000;
+
+/// The query of a page, read.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    /// The path of the page.
+    path: &'static str,
+    /// The parameters that have a value, as they were given.
+    given: Vec<(String, String)>,
+    /// The named period; `None` for one between two dates.
+    pub(super) preset: Option<Preset>,
+    /// The days of the period.
+    pub(super) span: Span,
+    /// The part of the team.
+    pub(super) within: Within,
+    /// What is wrong: the name of the field, and a sentence.
+    pub(super) faults: Vec<(&'static str, String)>,
+}
+
+impl Filter {
+    /// Reads the query of a page. Unknown parameters are passed over: mail programs and chats add some to links.
+    pub(super) fn read(path: &'static str, query: Option<&str>, today: NaiveDate) -> Self {
+        let given: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
+        let given = given.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
+        let given = given.filter(|(_, value)| !value.is_empty() && value.len() <= LONGEST).collect();
+        let span = USUAL.span(today);
+        let mut filter = Self { path, given, preset: Some(USUAL), span, within: Within::default(), faults: Vec::new() };
+        filter.within = Within { teammate: filter.owned("teammate"), team: filter.owned("team") };
+        filter.read_period(today);
+        filter
+    }
+
+    fn read_period(&mut self, today: NaiveDate) {
+        let dated = self.value("from").is_some() || self.value("to").is_some();
+        match self.value("period").map(str::to_owned) {
+            Some(name) if name != "custom" => match name.parse::<Preset>() {
+                Ok(preset) => (self.preset, self.span) = (Some(preset), preset.span(today)),
+                Err(_) => {
+                    self.faults.push(("period", format!("There is no period “{name}”. Pick one of those above.")))
+                }
+            },
+            _ if dated => {
+                self.preset = None;
+                let (from, to) = (self.day("from"), self.day("to"));
+                let last = to.unwrap_or(today);
+                let first = from.unwrap_or_else(|| USUAL.span(last).first);
+                if self.faults.is_empty() && first > last {
+                    let detail = format!("The period ends before it begins: {first} is after {last}.");
+                    self.faults.push(("from", detail));
+                }
+                self.span = if first <= last { Span { first, last } } else { self.span };
+            }
+            _ => {}
+        }
+    }
+
+    fn day(&mut self, name: &'static str) -> Option<NaiveDate> {
+        let text = self.owned(name)?;
+        let day = text.parse().ok().filter(|day: &NaiveDate| YEARS.contains(&day.year()));
+        if day.is_none() {
+            let (first, last) = (YEARS.start(), YEARS.end());
+            let detail =
+                format!("“{text}” is not a day. Write one such as 2026-11-22, in the years {first} to {last}.");
+            self.faults.push((name, detail));
+        }
+        day
+    }
+
+    /// A parameter, if it has a value.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.given.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn owned(&self, name: &str) -> Option<String> {
+        self.value(name).map(str::to_owned)
+    }
+
+    /// All values of a parameter.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.given.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn fault(&self, name: &str) -> Option<&str> {
+        self.faults.iter().find(|(field, _)| *field == name).map(|(_, detail)| detail.as_str())
+    }
+
+    /// The step of the trend that was asked for, if its points have room, else the usual one.
+    pub(super) fn step(&self) -> Step {
+        let asked = self.value("step").and_then(|step| step.parse().ok());
+        let fits = |step: &Step| match step {
+            Step::Day => self.span.days().unsigned_abs() <= MOST_POINTS,
+            // Weeks of a hundred years are few enough to be counted.
+            _ => self.span.steps(*step).len() as u64 <= MOST_POINTS,
+        };
+        asked.filter(fits).unwrap_or(self.span.step())
+    }
+
+    /// The days to compare with.
+    pub(super) fn before(&self) -> Option<Span> {
+        self.preset.map_or_else(|| self.span.before(), |preset| preset.before(self.span))
+    }
+
+    /// The URL of this page with some parameters changed; `None` takes one away. A changed list begins at its first page.
+    pub(super) fn link(&self, changes: &[(&str, Option<&str>)]) -> String {
+        self.link_to(self.path, changes)
+    }
+
+    /// As [`link`](Self::link), to another page.
+    pub(super) fn link_to(&self, path: &str, changes: &[(&str, Option<&str>)]) -> String {
+        let kept = self.given.iter().filter(|(name, _)| {
+            NAMES.contains(&name.as_str()) && name != "cursor" && !changes.iter().any(|(changed, _)| changed == name)
+        });
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+        let changed = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        let query = serde_urlencoded::to_string(kept.chain(changed).collect::<Vec<_>>()).unwrap_or_default();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+    }
+
+    /// The URL of this page for a stretch of days.
+    pub(super) fn link_days(&self, span: Span) -> String {
+        let (from, to) = (span.first.to_string(), span.last.to_string());
+        self.link(&[("period", None), ("from", Some(&from)), ("to", Some(&to))])
+    }
+
+    /// The parameters that a form for the period must carry along.
+    pub(super) fn others(&self) -> Vec<(&str, &str)> {
+        let own = ["period", "from", "to", "cursor"];
+        let others = self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        others.filter(|(name, _)| NAMES.contains(name) && !own.contains(name)).collect()
+    }
+}
+
+/// All parameters of the pages.
+const NAMES: [&str; 10] = ["period", "from", "to", "team", "teammate", "step", "sort", "score", "commented", "cursor"];
+
+/// A stretch of days in words, such as `28 Oct to 26 Nov 2026`.
+pub(super) fn days(span: Span) -> String {
+    let last = span.last.format("%-d %b %Y");
+    if span.first == span.last {
+        last.to_string()
+    } else if span.first.year() == span.last.year() {
+        format!("{} to {last}", span.first.format("%-d %b"))
+    } else {
+        format!("{} to {last}", span.first.format("%-d %b %Y"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Filter {
+        Filter::read("/admin", Some(query), "2026-11-26".parse().expect("a day"))
+    }
+
+    #[test]
+    fn a_period_is_named_or_dated() {
+        let shown = |query| days(read(query).span);
+        assert_eq!(shown(""), "28 Oct to 26 Nov 2026");
+        assert_eq!(shown("period=7d&from=2026-01-01"), "20 Nov to 26 Nov 2026");
+        assert_eq!(shown("from=2026-11-01&to=2026-11-01&period=custom"), "1 Nov 2026");
+        assert_eq!(shown("from=2025-12-01"), "1 Dec 2025 to 26 Nov 2026");
+        assert_eq!(shown("to=2026-10-30"), "1 Oct to 30 Oct 2026");
+        assert_eq!(shown("period=custom&from=&to="), "28 Oct to 26 Nov 2026", "an empty form is the usual period");
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_beside_its_field() {
+        for (query, field) in [
+            ("from=2026-02-30", "from"),
+            ("to=tomorrow", "to"),
+            ("from=1999-12-31", "from"),
+            ("from=2026-11-02&to=2026-11-01", "from"),
+            ("period=fortnight", "period"),
+        ] {
+            let filter = read(query);
+            assert!(filter.fault(field).is_some() && filter.faults.len() == 1, "{query}: {:?}", filter.faults);
+        }
+        assert_eq!(read("from=x&to=y").faults.len(), 2);
+    }
+
+    #[test]
+    fn links_keep_what_they_do_not_change_and_drop_what_is_unknown() {
+        let filter = read("period=7d&team=A%26B&cursor=x&utm_source=mail&sort=name");
+        assert_eq!(filter.link(&[("sort", None)]), "/admin?period=7d&team=A%26B");
+        assert_eq!(filter.link(&[("team", None), ("period", None), ("sort", None)]), "/admin");
+        assert_eq!(
+            filter.link_to("/admin/ratings", &[("score", Some("1"))]),
+            "/admin/ratings?period=7d&team=A%26B&sort=name&score=1"
+        );
+        assert_eq!(filter.others(), [("team", "A&B"), ("sort", "name")]);
+    }
+
+    #[test]
+    fn a_long_period_has_no_million_points() {
+        let filter = read("from=2000-01-01&to=2099-12-31&step=day");
+        assert_eq!(filter.step(), Step::Month);
+        assert_eq!(read("step=week").step(), Step::Week);
+    }
+}

@@ -1,0 +1,29 @@
+//! The admin pages: what the team sees of its ratings.
+//!
+//! It owns their routes. Each handler reads the query, calls one verb of the gateway and fills a template; all of them need
+//! a [`Viewer`](session::Viewer). The pages are in English.
+
+mod bar;
+mod filter;
+mod overview;
+mod page;
+mod ratings;
+mod session;
+
+pub(super) use page::failure_page;
+
+use super::App;
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// The routes of the admin pages.
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/admin", get(overview::show))
+        .route("/admin/", get(async || Redirect::permanent("/admin")))
+        .route("/admin/ratings", get(ratings::show))
+        .route("/admin/sign-in", get(session::ask).post(session::sign_in))
+        .route("/admin/sign-out", post(session::sign_out))
+}
