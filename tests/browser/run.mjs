@@ -2,6 +2,7 @@
 // machines visit the links of the received mails, and compares what the report counts with what it should. Leaves
 // screenshots of every mode in the folder. Needs SMTP_TEST_PYTHON and NODE_TOOLS, as ./tests/run sets them.
 //   ONLY=text run.mjs FOLDER   only the cases whose name contains the text
+import { admin } from './admin.mjs';
 import { demo } from './demo.mjs';
 import { looks } from './looks.mjs';
 import { machines } from './machines.mjs';
@@ -68,9 +69,10 @@ try {
     list.map((one, number) => ({ one, run: () => runCase(world, kind, number + 1, one) })));
   await pool(cases.filter(({ one: [name] }) => name.includes(only)).map(({ run }) => run));
   await looks(service, browsers, folder, only, report, pool);
+  await admin(service, browsers, folder, only, report);
   if ('demo'.includes(only)) await demo(browsers, folder, report);
   const log = service.log();
-  report(/\/[ru]\/[\w-]{47}|@example\.com/.test(log) && 'a link or an address is in the log', 'the log contains no secret');
+  report(/\/[ru]\/[\w-]{47}|@example\.com|aw_(read|admin)_/.test(log) && 'a link, an address or a key is in the log', 'the log contains no secret');
 } finally {
   await browsers.close();
   webmail.close();

@@ -17,7 +17,7 @@ mod tests;
 
 use super::{CliError, complain, print, serve};
 use crate::clock::Clock;
-use crate::config::{Config, Mailbox};
+use crate::config::{AdminSettings, AdminUser, Config, Mailbox};
 use crate::gateway::Gateway;
 use crate::mail::transport::{Memory, Transport};
 use crate::survey::Time;
@@ -35,6 +35,10 @@ const DAYS: u64 = 90;
 const DATABASE: &str = "demo.db";
 /// The name of the demo's own key.
 const KEY: &str = "demo";
+/// The header by which the demo vouches for its guest on the admin pages, as a proxy in front of a service would.
+const GUEST_HEADER: &str = "x-demo-guest";
+/// What it calls the guest.
+const GUEST: &str = "you";
 /// The key file's name. `afterword report` expects it beside the database.
 const KEYS: &str = "afterword.keys";
 
@@ -101,6 +105,12 @@ fn settings(folder: &Path, address: SocketAddr) -> Config {
     config.brand.name = "Lumen Lamps".into();
     config.brand.color = "#b3540c".into();
     config.mail.from = Mailbox { name: Some("Lumen Lamps".into()), address: "support@lumen-lamps.example".into() };
+    let guest = AdminUser { scope: Scope::Admin, teammate: None, team: None };
+    config.admin = AdminSettings {
+        user_header: Some(GUEST_HEADER.into()),
+        proxies: vec![address.ip()],
+        users: [(GUEST.to_owned(), guest)].into(),
+    };
     config
 }
 

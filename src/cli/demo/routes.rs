@@ -4,7 +4,7 @@
 
 use super::guests::GUESTS;
 use super::page::{self, Choice};
-use super::{acts, inbox};
+use super::{GUEST, GUEST_HEADER, acts, inbox};
 use crate::config::PublicUrl;
 use crate::gateway::{Error, Gateway};
 use crate::mail::preview::in_scheme;
@@ -13,7 +13,7 @@ use crate::survey::eligibility::Decision;
 use crate::web::{self, assets::Asset};
 use axum::Router;
 use axum::extract::{Form, Path, Query, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -86,11 +86,13 @@ pub(super) fn routes(gateway: &Arc<Gateway>, service: Router, inbox: Memory, key
 
 /// Refuses requests to a host other than this machine: another site could let its name point here ("DNS rebinding"), and
 /// its script could then read the page, which takes no key. Refuses another site's form, too, to the demo's own buttons.
-async fn front(request: Request, next: Next) -> Response {
-    match refusal(request.method(), request.uri().path(), request.headers()) {
-        Some(refusal) => refusal.into_response(),
-        None => next.run(request).await,
+/// Vouches for the guest, so that the admin pages are open.
+async fn front(mut request: Request, next: Next) -> Response {
+    if let Some(refusal) = refusal(request.method(), request.uri().path(), request.headers()) {
+        return refusal.into_response();
     }
+    request.headers_mut().insert(GUEST_HEADER, HeaderValue::from_static(GUEST));
+    next.run(request).await
 }
 
 fn refusal(method: &Method, path: &str, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {

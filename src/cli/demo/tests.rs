@@ -8,8 +8,10 @@ use crate::gateway::{Delivery, Gateway};
 use crate::mail::transport::{Memory, Transport};
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chrono::TimeDelta;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -66,6 +68,8 @@ impl Bench {
             Some(_) => request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"),
             None => request,
         };
+        // The peer of a request from this machine.
+        let request = request.extension(ConnectInfo(HOST.parse::<SocketAddr>().expect("an address")));
         let body = Body::from(form.unwrap_or_default().to_owned());
         let answer = self.routes.clone().oneshot(request.body(body).expect("a request")).await;
         let (parts, body) = answer.expect("a router never fails").into_parts();
@@ -136,6 +140,19 @@ async fn a_closed_conversation_is_a_mail_at_once_and_its_first_click_counts() {
     let page = bench.get("/").await;
     assert_eq!(verdict(&page), "counts");
     assert!(page.contains("rated great") && page.contains("aria-label=\"1 great\""), "in the inbox and in the report");
+}
+
+#[tokio::test]
+async fn the_teams_pages_are_open_to_the_guest() {
+    let bench = Bench::open().await;
+    assert!(bench.get("/").await.contains("<a href=\"/admin\">"));
+    let page = bench.get("/admin").await;
+    assert!(
+        page.contains("<h1>Overview</h1>") && !page.contains("Sign out"),
+        "there is nothing to sign out of: {page}"
+    );
+    let foreign = bench.send("/admin", None, &[("host", "evil.example")]).await;
+    assert_eq!(foreign.status, StatusCode::MISDIRECTED_REQUEST);
 }
 
 #[tokio::test]

@@ -1,0 +1,139 @@
+// The admin pages: signing in with a key and what a limited key sees, in a browser without script; and how the pages
+// look over the demo's history, light and dark, on a desk and on phones. axe-core must find nothing.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { axe } from './looks.mjs';
+import { freePort, wait } from './service.mjs';
+import { expect } from './visitors.mjs';
+
+const WIDTHS = [1280, 390, 320];
+const PAGES = {
+  overview: '/admin?period=90d',
+  week: '/admin?period=7d&step=day&sort=worst',
+  months: '/admin?from=2025-01-01&to=2026-12-31&step=month',
+  empty: '/admin?from=2020-01-01&to=2020-01-31',
+  wrong: '/admin?from=2020-13-01',
+  ratings: '/admin/ratings?commented=yes',
+  low: '/admin/ratings?score=low&period=90d',
+  none: '/admin/ratings?team=Nobody',
+  missing: '/admin/missing',
+};
+
+export async function admin(service, browsers, folder, only, report) {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, act] of Object.entries(cases).filter(([name]) => `admin ${name}`.includes(only))) {
+    const fault = await act(service, browsers, folder).then(() => null, (error) => error);
+    report(fault, `admin ${name}`);
+  }
+}
+
+const cases = {
+  'a key opens the pages, by keyboard and without script, until one signs out': (service, browsers) =>
+    visit(browsers, { javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${service.url}/admin/ratings?commented=yes`);
+      await page.keyboard.type('aw_read_000000000000_wrong');
+      await page.keyboard.press('Enter');
+      await page.locator('[role=alert]').waitFor();
+      await page.keyboard.type(service.key);
+      await page.keyboard.press('Enter');
+      await page.locator('h1', { hasText: 'Ratings' }).waitFor();
+      expect(new URL(page.url()).search, '?commented=yes', 'the page that was asked for');
+      const [cookie] = await page.context().cookies(`${service.url}/admin`);
+      expect([cookie.httpOnly, cookie.sameSite, cookie.path].join(), 'true,Strict,/admin', 'the cookie');
+      await page.locator('header nav a', { hasText: 'Overview' }).click();
+      await page.locator('h1', { hasText: 'Overview' }).waitFor();
+      await page.locator('.picks a', { hasText: '7 days' }).click();
+      await page.locator('.picks a[aria-current]', { hasText: '7 days' }).waitFor();
+      await page.locator('summary', { hasText: 'Other days' }).click();
+      await page.fill('#from', '2026-01-02');
+      await page.fill('#to', '2026-01-01');
+      await page.keyboard.press('Enter');
+      await page.locator('#faults').waitFor();
+      await page.locator('header button').click();
+      await page.locator('[role=status]').waitFor();
+      await page.goto(`${service.url}/admin`);
+      await page.locator('#key').waitFor();
+    }),
+  'a limited key shows its own teammate': async (service, browsers) => {
+    for (const id of ['admin-own', 'admin-other']) await service.ask(id);
+    const args = ['key', 'new', '--scope', 'read', '--name', 'own', '--teammate', 'admin-own'];
+    const printed = execFileSync(resolve('target/debug/afterword'), args, { cwd: service.folder, stdio: ['ignore', 'pipe', 'ignore'] });
+    await visit(browsers, {}, async (page) => {
+      await page.goto(`${service.url}/admin`);
+      await page.fill('#key', printed.toString().trim().split('\n').at(-1));
+      await page.keyboard.press('Enter');
+      await page.locator('.part', { hasText: 'admin-own' }).waitFor();
+      expect(await page.locator('tbody th a[href*="admin-own"]').count(), 1, 'rows of its own');
+      expect(await page.locator('a[href*="admin-other"]').count(), 0, 'rows of others');
+    });
+  },
+  'looks and axe-core': (service, browsers, folder) => withDemo((url) => visit(browsers, {}, async (page) => {
+    const faults = [];
+    const look = async (name, address) => {
+      await page.goto(address);
+      for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        for (const width of WIDTHS) {
+          await page.setViewportSize({ width, height: 900 });
+          const where = `${name}, ${colorScheme}, ${width} px`;
+          faults.push(...(await axe(page)).map((fault) => `${where}: ${fault}`));
+          const actual = await page.evaluate(() => document.documentElement.scrollWidth);
+          if (actual > width) faults.push(`${where}: it scrolls sideways, ${actual} px`);
+          const overlaps = await page.evaluate(overlapping);
+          faults.push(...overlaps.map((fault) => `${where}: ${fault}`));
+          await page.screenshot({ path: join(folder, `admin-${name}-${width}-${colorScheme}.png`), fullPage: true });
+        }
+      }
+    };
+    for (const [name, path] of Object.entries(PAGES)) await look(name, url + path);
+    await look('sign-in', `${service.url}/admin/sign-in`);
+    expect(faults.join('\n'), '', 'faults');
+  })),
+};
+
+// Texts of a chart that touch each other, or leave the chart, as the browser drew them.
+function overlapping() {
+  const found = [];
+  for (const chart of [...document.querySelectorAll('svg.chart')].filter((svg) => svg.checkVisibility())) {
+    const frame = chart.getBoundingClientRect();
+    const boxes = [...chart.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+    boxes.forEach(([name, box], at) => {
+      if (box.left < frame.left - 1 || box.right > frame.right + 1) found.push(`“${name}” leaves its chart`);
+      for (const [other, next] of boxes.slice(at + 1)) {
+        const apart = box.right <= next.left || next.right <= box.left || box.bottom <= next.top || next.bottom <= box.top;
+        if (!apart) found.push(`“${name}” and “${other}” overlap`);
+      }
+    });
+  }
+  return found;
+}
+
+async function visit(browsers, options, act) {
+  const person = await browsers.person({ viewport: { width: 1280, height: 900 }, ...options });
+  try {
+    const { page } = await person.opens('about:blank');
+    await act(page);
+  } finally {
+    await person.leaves();
+  }
+}
+
+// The demo has a history of ninety days, and vouches for its guest.
+async function withDemo(act) {
+  const port = await freePort();
+  const program = spawn(resolve('target/debug/afterword'), ['demo', '--port', String(port)], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const kill = () => program.kill('SIGKILL');
+  process.on('exit', kill);
+  try {
+    let printed = '';
+    program.stdout.on('data', (text) => { printed += text; });
+    await wait('the demo', () => printed.includes('Ctrl-C'));
+    await act(`http://127.0.0.1:${port}`);
+  } finally {
+    process.off('exit', kill);
+    program.kill('SIGTERM');
+    if (program.exitCode === null && program.signalCode === null) await once(program, 'exit');
+  }
+}
