@@ -70,20 +70,32 @@ impl Preset {
         Span { first, last: today }
     }
 
+    /// How many months the whole of it has; `None` for a number of days.
+    fn months(self) -> Option<Months> {
+        match self {
+            Self::Week | Self::ThirtyDays | Self::NinetyDays => None,
+            Self::Month => Some(Months::new(1)),
+            Self::Quarter => Some(Months::new(3)),
+            Self::Year => Some(Months::new(12)),
+        }
+    }
+
     /// The days to compare with: of a month, a quarter or a year that many days from the start of the one before, so that
-    /// like is compared with like; else as many days right before.
+    /// like is compared with like; else as many days right before. `None` where that leaves the calendar.
     #[must_use]
     pub fn before(self, span: Span) -> Option<Span> {
-        let months = match self {
-            Self::Week | Self::ThirtyDays | Self::NinetyDays => return span.before(),
-            Self::Month => 1,
-            Self::Quarter => 3,
-            Self::Year => 12,
-        };
-        let first = span.first.checked_sub_months(Months::new(months))?;
+        let whole = self.earlier(span)?;
         // The 31st day of a month may be missing in the one before.
-        let last = first.checked_add_days(Days::new(span.days().unsigned_abs() - 1))?.min(span.first.pred_opt()?);
-        Some(Span { first, last })
+        let last = whole.first.checked_add_days(Days::new(span.days().unsigned_abs() - 1))?;
+        Some(Span { last: last.min(whole.last), ..whole })
+    }
+
+    /// The days to go back to: the whole month, quarter or year before, else as many days right before. `None` where that
+    /// leaves the calendar.
+    #[must_use]
+    pub fn earlier(self, span: Span) -> Option<Span> {
+        let Some(months) = self.months() else { return span.as_many_before() };
+        Some(Span { first: span.first.checked_sub_months(months)?, last: span.first.pred_opt()? })
     }
 }
 
@@ -98,10 +110,13 @@ impl Span {
     /// calendar.
     #[must_use]
     pub fn before(self) -> Option<Self> {
-        let first = match self.whole_months() {
-            Some(months) => self.first.checked_sub_months(Months::new(months))?,
-            None => self.first.checked_sub_days(Days::new(self.days().unsigned_abs()))?,
-        };
+        let Some(months) = self.whole_months() else { return self.as_many_before() };
+        let first = self.first.checked_sub_months(Months::new(months))?;
+        Some(Self { first, last: self.first.pred_opt()? })
+    }
+
+    fn as_many_before(self) -> Option<Self> {
+        let first = self.first.checked_sub_days(Days::new(self.days().unsigned_abs()))?;
         Some(Self { first, last: self.first.pred_opt()? })
     }
 
@@ -190,18 +205,26 @@ mod tests {
 
     #[test]
     fn presets_end_today_and_compare_like_with_like() {
-        for (preset, first, before) in [
-            (Preset::Week, "2026-05-25", ("2026-05-18", "2026-05-24")),
-            (Preset::ThirtyDays, "2026-05-02", ("2026-04-02", "2026-05-01")),
-            (Preset::NinetyDays, "2026-03-03", ("2025-12-03", "2026-03-02")),
-            (Preset::Month, "2026-05-01", ("2026-04-01", "2026-04-30")),
-            (Preset::Quarter, "2026-04-01", ("2026-01-01", "2026-03-02")),
-            (Preset::Year, "2026-01-01", ("2025-01-01", "2025-05-31")),
+        for (preset, first, before, earlier) in [
+            (Preset::Week, "2026-05-25", ("2026-05-18", "2026-05-24"), "2026-05-24"),
+            (Preset::ThirtyDays, "2026-05-02", ("2026-04-02", "2026-05-01"), "2026-05-01"),
+            (Preset::NinetyDays, "2026-03-03", ("2025-12-03", "2026-03-02"), "2026-03-02"),
+            (Preset::Month, "2026-05-01", ("2026-04-01", "2026-04-30"), "2026-04-30"),
+            (Preset::Quarter, "2026-04-01", ("2026-01-01", "2026-03-02"), "2026-03-31"),
+            (Preset::Year, "2026-01-01", ("2025-01-01", "2025-05-31"), "2025-12-31"),
         ] {
             let chosen = preset.span(day("2026-05-31"));
             assert_eq!(chosen, span(first, "2026-05-31"), "{preset}");
             assert_eq!(preset.before(chosen), Some(span(before.0, before.1)), "{preset}");
+            assert_eq!(preset.earlier(chosen), Some(span(before.0, earlier)), "{preset}");
         }
+    }
+
+    #[test]
+    fn thirty_days_stay_thirty_days_where_they_are_a_month() {
+        let november = Preset::ThirtyDays.span(day("2026-11-30"));
+        assert_eq!(november, span("2026-11-01", "2026-11-30"));
+        assert_eq!(Preset::ThirtyDays.before(november), Some(span("2026-10-02", "2026-10-31")));
     }
 
     #[test]

@@ -31,19 +31,18 @@ impl<'a> Bar<'a> {
         let chip = |name: &str, value: &Option<String>| {
             value.as_ref().map(|value| (format!("{name} {value}"), filter.link(&[(&name.to_lowercase(), None)])))
         };
-        let given = |name, day: NaiveDate| filter.value(name).map_or_else(|| day.to_string(), str::to_owned);
+        let dated = |name, day: NaiveDate| {
+            let given = filter.value(name).filter(|_| filter.preset.is_none());
+            given.map_or_else(|| day.to_string(), str::to_owned)
+        };
         let chips = [chip("Team", &filter.within.team), chip("Teammate", &filter.within.teammate)];
         Self {
             presets: Preset::ALL.iter().map(preset).collect(),
             days: days(filter.span),
-            earlier: filter.span.before().map(|span| filter.link_days(span)),
-            later: filter.span.after().map(|span| filter.link_days(span)),
-            from: if filter.preset.is_some() {
-                filter.span.first.to_string()
-            } else {
-                given("from", filter.span.first)
-            },
-            to: if filter.preset.is_some() { filter.span.last.to_string() } else { given("to", filter.span.last) },
+            earlier: filter.earlier().map(|span| filter.link_days(span)),
+            later: filter.later().map(|span| filter.link_days(span)),
+            from: dated("from", filter.span.first),
+            to: dated("to", filter.span.last),
             chips: chips.into_iter().flatten().collect(),
             filter,
         }

@@ -28,6 +28,8 @@ pub(super) struct Filter {
     pub(super) preset: Option<Preset>,
     /// The days of the period.
     pub(super) span: Span,
+    /// The last day that ratings can be from.
+    today: NaiveDate,
     /// The part of the team.
     pub(super) within: Within,
     /// What is wrong: the name of the field, and a sentence.
@@ -40,20 +42,28 @@ impl Filter {
         let given: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
         let given = given.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
         let given = given.filter(|(_, value)| !value.is_empty() && value.len() <= LONGEST).collect();
-        let span = USUAL.span(today);
-        let mut filter = Self { path, given, preset: Some(USUAL), span, within: Within::default(), faults: Vec::new() };
+        let mut filter = Self {
+            path,
+            given,
+            preset: Some(USUAL),
+            span: USUAL.span(today),
+            today,
+            within: Within::default(),
+            faults: Vec::new(),
+        };
         filter.within = Within { teammate: filter.owned("teammate"), team: filter.owned("team") };
-        filter.read_period(today);
+        filter.read_period();
         filter
     }
 
-    fn read_period(&mut self, today: NaiveDate) {
+    fn read_period(&mut self) {
+        let today = self.today;
         let dated = self.value("from").is_some() || self.value("to").is_some();
         match self.value("period").map(str::to_owned) {
             Some(name) if name != "custom" => match name.parse::<Preset>() {
                 Ok(preset) => (self.preset, self.span) = (Some(preset), preset.span(today)),
                 Err(_) => {
-                    self.faults.push(("period", format!("There is no period “{name}”. Pick one of those above.")))
+                    self.faults.push(("period", format!("There is no period “{name}”. Pick one of those above.")));
                 }
             },
             _ if dated => {
@@ -116,6 +126,16 @@ impl Filter {
     /// The days to compare with.
     pub(super) fn before(&self) -> Option<Span> {
         self.preset.map_or_else(|| self.span.before(), |preset| preset.before(self.span))
+    }
+
+    /// The days to go back to.
+    pub(super) fn earlier(&self) -> Option<Span> {
+        self.preset.map_or_else(|| self.span.before(), |preset| preset.earlier(self.span))
+    }
+
+    /// The days to go on to; none where all of them are still to come.
+    pub(super) fn later(&self) -> Option<Span> {
+        self.span.after().filter(|later| later.first <= self.today)
     }
 
     /// The URL of this page with some parameters changed; `None` takes one away. A changed list begins at its first page.
