@@ -34,9 +34,9 @@ impl Trend {
         };
         let points: Vec<_> = steps.iter().map(point).collect();
         let told = told(&points, step);
-        let title = format!("CSAT by {step}");
+        let heading = format!("CSAT by {step}");
         let charts = WIDTHS.map(|(id, width)| {
-            (id, chart::trend(&points, width, Alternative { id, title: &title, description: &told }))
+            (id, chart::trend(&points, width, Alternative { id, title: &heading, description: &told }))
         });
         let row = |(at, figures): &(NaiveDate, Figures)| {
             let share = csat(figures);
