@@ -4,7 +4,7 @@
 
 use super::{Error, Gateway};
 use crate::survey::access::Within;
-use crate::survey::report::{Bound, By, Figures, Group, Report, ReportQuery};
+use crate::survey::report::{Bound, By, Cut, Figures, Group, Report, ReportQuery};
 use crate::survey::span::Span;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -39,7 +39,12 @@ impl Gateway {
     ) -> Result<Overview, Error> {
         let Some(within) = within.and(allowed) else { return Ok(Overview::default()) };
         let report = |by, span: Span| {
-            let query = ReportQuery { by, from: Some(Bound::Day(span.first)), to: Some(Bound::Day(span.last)) };
+            let query = ReportQuery {
+                cut: Cut::from(by),
+                from: Some(Bound::Day(span.first)),
+                to: Some(Bound::Day(span.last)),
+                ..ReportQuery::default()
+            };
             let within = &within;
             async move { self.report(&query, within).await }
         };
@@ -52,7 +57,11 @@ impl Gateway {
         let (teammates, teams, days, before) =
             tokio::try_join!(report(By::Teammate, span), report(By::Team, span), report(By::Day, span), earlier)?;
         let Report { total, rows, .. } = teammates;
-        let days = days.rows.into_iter().filter_map(|row| Some((row.id?.parse().ok()?, row.figures))).collect();
+        let days = days
+            .rows
+            .into_iter()
+            .filter_map(|row| Some((row.keys.first()?.id.as_deref()?.parse().ok()?, row.figures)))
+            .collect();
         Ok(Overview { total, before, teammates: rows, teams: teams.rows, days })
     }
 

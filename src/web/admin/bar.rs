@@ -51,7 +51,12 @@ impl<'a> Bar<'a> {
     /// Names the teammate of a filter as people do.
     pub(super) fn named(mut self, figures: &Overview) -> Self {
         let Some(id) = &self.filter.within.teammate else { return self };
-        let name = figures.teammates.iter().find(|row| row.id.as_ref() == Some(id)).and_then(|row| row.name.as_ref());
+        let name = figures
+            .teammates
+            .iter()
+            .flat_map(|row| &row.keys)
+            .find(|key| key.id.as_ref() == Some(id))
+            .and_then(|key| key.name.as_ref());
         if let (Some(name), Some(chip)) = (name, self.chips.last_mut()) {
             chip.0 = format!("Teammate {name}");
         }

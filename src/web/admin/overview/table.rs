@@ -4,7 +4,7 @@ use super::{answered, csat};
 use crate::render::chart::{self, SCORES};
 use crate::survey::interval::{FEWEST_TO_RANK, Interval};
 use crate::survey::rating::Score;
-use crate::survey::report::{Figures, Group};
+use crate::survey::report::{Figures, Group, Key};
 use crate::web::admin::filter::Filter;
 use crate::web::admin::page::{count, ends, exact};
 use std::cmp::Ordering;
@@ -86,8 +86,13 @@ impl Sort {
     }
 }
 
+/// A table is cut by one thing.
+fn key(group: &Group) -> Option<&Key> {
+    group.keys.first()
+}
+
 fn called(group: &Group) -> &str {
-    group.name.as_deref().or(group.id.as_deref()).unwrap_or("Unattributed")
+    key(group).and_then(|key| key.name.as_deref()).unwrap_or("Unattributed")
 }
 
 pub(super) fn table(what: &'static str, groups: &[Group], sort: Sort, filter: &Filter) -> Table {
@@ -120,7 +125,8 @@ fn row(what: &str, group: &Group, filter: &Filter) -> Row {
     let figures = &group.figures;
     let share = csat(figures);
     let text = |of: fn(Interval) -> String| share.map_or_else(|| "–".to_owned(), of);
-    let link_to = |path: &str| group.id.as_deref().map(|id| filter.link_to(path, &[(what, Some(id)), ("sort", None)]));
+    let id = key(group).and_then(|key| key.id.as_deref());
+    let link_to = |path: &str| id.map(|id| filter.link_to(path, &[(what, Some(id)), ("sort", None)]));
     let named = Score::ALL
         .map(|score| format!("{} {}", count(figures.scores[score.index()]), SCORES[score.index()].to_lowercase()));
     Row {
@@ -146,7 +152,8 @@ mod tests {
     fn group(name: &str, positive: u64, all: u64) -> Group {
         let scores = [all - positive, 0, 0, positive, 0];
         let figures = Figures { asked: 2 * all, answered: all, positive, scores, ..Figures::default() };
-        Group { id: Some(name.to_lowercase()), name: Some(name.to_owned()), figures }
+        let key = Key { id: Some(name.to_lowercase()), name: Some(name.to_owned()) };
+        Group { keys: vec![key], figures, ..Group::default() }
     }
 
     #[test]
