@@ -102,7 +102,8 @@ pub fn percent(share: f64) -> String {
 
 /// The room that a text takes, estimated from above.
 fn width_of(text: &str) -> f64 {
-    text.chars().map(|c| if c.is_ascii() { CHARACTER } else { 1.0 }).sum::<f64>() * TEXT
+    // The space of `percent` is as wide as any other.
+    text.chars().map(|c| if c.is_ascii() || c == '\u{a0}' { CHARACTER } else { 1.0 }).sum::<f64>() * TEXT
 }
 
 /// A coordinate, to a tenth.

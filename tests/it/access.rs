@@ -230,7 +230,7 @@ async fn wrong_usage_and_configuration_end_with_two() {
         &["key", "new", "--scope", "root", "--name", "x"],
         &["key", "new", "--scope", "trigger", "--name", "x", "--team", "Billing"],
         &["key", "new", "--name", "x"],
-        &["report", "--by", "week"],
+        &["report", "--by", "year"],
         &["report", "--from", "yesterday"],
         &["report", "--format", "xml"],
         &["dance"],
