@@ -131,24 +131,24 @@ fn small_pictures() {
     <desc id="t-desc">From &quot;a&quot; &amp; b.</desc>
     <text x="0" y="20" text-anchor="start">🤩</text>
     <text x="24" y="20" text-anchor="start">Amazing</text>
-    <rect class="s5" x="92" y="6" width="114.7" height="20"/>
-    <text x="214.7" y="20" text-anchor="start">7 · 35 %</text>
+    <rect class="s5" x="92" y="6" width="117.9" height="20"/>
+    <text x="217.9" y="20" text-anchor="start">7 · 35 %</text>
     <text x="0" y="52" text-anchor="start">😀</text>
     <text x="24" y="52" text-anchor="start">Great</text>
-    <rect class="s4" x="92" y="38" width="163.9" height="20"/>
-    <text x="263.9" y="52" text-anchor="start">10 · 50 %</text>
+    <rect class="s4" x="92" y="38" width="168.5" height="20"/>
+    <text x="268.5" y="52" text-anchor="start">10 · 50 %</text>
     <text x="0" y="84" text-anchor="start">😐</text>
     <text x="24" y="84" text-anchor="start">Okay</text>
-    <rect class="s3" x="92" y="70" width="32.8" height="20"/>
-    <text x="132.8" y="84" text-anchor="start">2 · 10 %</text>
+    <rect class="s3" x="92" y="70" width="33.7" height="20"/>
+    <text x="133.7" y="84" text-anchor="start">2 · 10 %</text>
     <text x="0" y="116" text-anchor="start">🙁</text>
     <text x="24" y="116" text-anchor="start">Bad</text>
     <rect class="s2" x="92" y="102" width="1" height="20"/>
     <text x="101" y="116" text-anchor="start">0 · 0 %</text>
     <text x="0" y="148" text-anchor="start">😠</text>
     <text x="24" y="148" text-anchor="start">Terrible</text>
-    <rect class="s1" x="92" y="134" width="16.4" height="20"/>
-    <text x="116.4" y="148" text-anchor="start">1 · 5 %</text>
+    <rect class="s1" x="92" y="134" width="16.8" height="20"/>
+    <text x="116.8" y="148" text-anchor="start">1 · 5 %</text>
     </svg>
 
     <svg class="bar" viewBox="0 0 96 12" width="96" height="12" aria-hidden="true">
