@@ -3,6 +3,7 @@
 //!
 //! It owns how parameters are spelled and which values make sense. A wrong one is told on the page, beside its field.
 
+use super::page::Place;
 use crate::survey::access::Within;
 use crate::survey::span::{Preset, Span, Step};
 use chrono::{Datelike, NaiveDate};
@@ -20,8 +21,7 @@ const LONGEST: usize = 1000;
 /// The query of a page, read.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
-    /// The path of the page.
-    path: &'static str,
+    place: Place,
     /// The parameters that have a value, as they were given.
     given: Vec<(String, String)>,
     /// The named period; `None` for one between two dates.
@@ -38,12 +38,12 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Reads the query of a page. Unknown parameters are passed over: mail programs and chats add some to links.
-    pub(super) fn read(path: &'static str, query: Option<&str>, today: NaiveDate) -> Self {
+    pub(super) fn read(place: Place, query: Option<&str>, today: NaiveDate) -> Self {
         let given: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
         let given = given.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
         let given = given.filter(|(_, value)| !value.is_empty() && value.len() <= LONGEST).collect();
         let mut filter = Self {
-            path,
+            place,
             given,
             preset: Some(USUAL),
             span: USUAL.span(today),
@@ -140,18 +140,25 @@ impl Filter {
 
     /// The URL of this page with some parameters changed; `None` takes one away. A changed list begins at its first page.
     pub(super) fn link(&self, changes: &[(&str, Option<&str>)]) -> String {
-        self.link_to(self.path, changes)
+        self.url(self.place.path(), changes, |name| name != "cursor" && self.knows(name))
     }
 
-    /// As [`link`](Self::link), to another page.
+    /// The URL of another page for this period and these filters, with some parameters changed.
     pub(super) fn link_to(&self, path: &str, changes: &[(&str, Option<&str>)]) -> String {
-        let kept = self.given.iter().filter(|(name, _)| {
-            NAMES.contains(&name.as_str()) && name != "cursor" && !changes.iter().any(|(changed, _)| changed == name)
-        });
-        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+        self.url(path, changes, |name| SHARED.contains(&name))
+    }
+
+    fn url(&self, path: &str, changes: &[(&str, Option<&str>)], keeps: impl Fn(&str) -> bool) -> String {
+        let kept = self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = kept.filter(|(name, _)| keeps(name) && !changes.iter().any(|(changed, _)| changed == name));
         let changed = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
         let query = serde_urlencoded::to_string(kept.chain(changed).collect::<Vec<_>>()).unwrap_or_default();
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+    }
+
+    /// Whether the page takes a parameter.
+    fn knows(&self, name: &str) -> bool {
+        SHARED.contains(&name) || self.place.owns(name)
     }
 
     /// The URL of this page for a stretch of days.
@@ -164,12 +171,12 @@ impl Filter {
     pub(super) fn others(&self) -> Vec<(&str, &str)> {
         let own = ["period", "from", "to", "cursor"];
         let others = self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        others.filter(|(name, _)| NAMES.contains(name) && !own.contains(name)).collect()
+        others.filter(|(name, _)| self.knows(name) && !own.contains(name)).collect()
     }
 }
 
-/// All parameters of the pages.
-const NAMES: [&str; 10] = ["period", "from", "to", "team", "teammate", "step", "sort", "score", "commented", "cursor"];
+/// The parameters of all pages.
+const SHARED: [&str; 5] = ["period", "from", "to", "team", "teammate"];
 
 /// A stretch of days in words, such as `28 Oct to 26 Nov 2026`.
 pub(super) fn days(span: Span) -> String {
@@ -188,7 +195,7 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Filter {
-        Filter::read("/admin", Some(query), "2026-11-26".parse().expect("a day"))
+        Filter::read(Place::Overview, Some(query), "2026-11-26".parse().expect("a day"))
     }
 
     #[test]
@@ -224,7 +231,7 @@ mod tests {
         assert_eq!(filter.link(&[("team", None), ("period", None), ("sort", None)]), "/admin");
         assert_eq!(
             filter.link_to("/admin/ratings", &[("score", Some("1"))]),
-            "/admin/ratings?period=7d&team=A%26B&sort=name&score=1"
+            "/admin/ratings?period=7d&team=A%26B&score=1"
         );
         assert_eq!(filter.others(), [("team", "A&B"), ("sort", "name")]);
     }

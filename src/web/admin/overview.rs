@@ -26,8 +26,8 @@ use table::{Sort, Table, table};
 use trend::Trend;
 
 pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
-    let filter = Filter::read("/admin", query.as_deref(), app.gateway.today());
-    let shell = shell(&app, Some(&viewer), Some(Place::Overview));
+    let filter = Filter::read(Place::Overview, query.as_deref(), app.gateway.today());
+    let shell = shell(&app, Some(&viewer), Some(Place::Overview)).keeping(&filter);
     if !filter.faults.is_empty() {
         let page = OverviewPage { shell, bar: Bar::new(&filter), shown: None };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
@@ -88,7 +88,7 @@ impl Shown {
         }
         tables.push(table("teammate", &figures.teammates, sort, filter));
         tables.retain(|table| !table.rows.is_empty());
-        let low = filter.link_to("/admin/ratings", &[("score", Some("low")), ("sort", None), ("step", None)]);
+        let low = filter.link_to("/admin/ratings", &[("score", Some("low"))]);
         Self {
             csat: Csat::of(filter, total, before),
             positive: positive_words(positive),

@@ -2,6 +2,7 @@
 //!
 //! It must not know what a page is about; the markup is in `templates/admin/`.
 
+use super::filter::Filter;
 use super::session::{Note, Viewer};
 use crate::render::chart::percent;
 use crate::survey::Time;
@@ -14,13 +15,69 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use chrono_tz::Tz;
 
-/// The pages that the navigation names.
+/// A page that the navigation can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// The overview.
+    /// The figures of a period.
     Overview,
     /// The list of ratings.
     Ratings,
+    /// Unhappy customers, to be worked through.
+    FollowUp,
+    /// Praise for the team.
+    Achievements,
+    /// Why customers were not asked, and what became of mails.
+    NotAsked,
+    /// What was opened and not rated, held ratings, and scanners.
+    Lost,
+    /// The figures as other products count them.
+    Compare,
+}
+
+/// Where a page is, and what it takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    pub(super) place: Place,
+    pub(super) path: &'static str,
+    /// What the navigation calls it.
+    pub(super) name: &'static str,
+    /// The parameters that are its own. Links to other pages drop them, but keep the period and the filters.
+    own: &'static [&'static str],
+    /// Whether there is a route. The navigation names no other.
+    is_there: bool,
+}
+
+#[rustfmt::skip]
+const PAGES: [Page; 7] = [
+    Page { place: Place::Overview, path: "/admin", name: "Overview", own: &["step", "sort"], is_there: true },
+    // What customers said.
+    Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["score", "commented", "cursor"], is_there: true },
+    // Those who may be called back today.
+    Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["cursor"], is_there: false },
+    // Fit to be shown to the team.
+    Page { place: Place::Achievements, path: "/admin/achievements", name: "Achievements", own: &[], is_there: false },
+    // Decisions and mails.
+    Page { place: Place::NotAsked, path: "/admin/not-asked", name: "Not asked", own: &["cursor"], is_there: false },
+    // Openings, held ratings and scanners.
+    Page { place: Place::Lost, path: "/admin/lost", name: "Lost and held", own: &[], is_there: false },
+    // For those who come from another product.
+    Page { place: Place::Compare, path: "/admin/compare", name: "Compare", own: &[], is_there: false },
+];
+
+impl Place {
+    fn page(self) -> Page {
+        PAGES.into_iter().find(|page| page.place == self).expect("a test finds each place")
+    }
+
+    /// Its path.
+    pub(super) fn path(self) -> &'static str {
+        self.page().path
+    }
+
+    /// Whether a parameter is its own.
+    pub(super) fn owns(self, name: &str) -> bool {
+        self.page().own.contains(&name)
+    }
 }
 
 /// The frame of a page.
@@ -33,8 +90,19 @@ pub(super) struct Shell<'a> {
     pub(super) viewer: Option<&'a Viewer>,
     /// What the viewer is limited to, in words.
     pub(super) part: Option<String>,
-    /// Where it is.
-    pub(super) place: Option<Place>,
+    /// The pages that one can go to: the link, the name, and whether one is there.
+    pub(super) nav: Vec<(String, &'static str, bool)>,
+}
+
+impl Shell<'_> {
+    /// Has the links between pages keep the period and the filters.
+    pub(super) fn keeping(mut self, filter: &Filter) -> Self {
+        let there = PAGES.iter().filter(|page| page.is_there);
+        for (link, page) in self.nav.iter_mut().zip(there) {
+            link.0 = filter.link_to(page.path, &[]);
+        }
+        self
+    }
 }
 
 /// The frame of a page for somebody.
@@ -43,13 +111,14 @@ pub(super) fn shell<'a>(app: &'a App, viewer: Option<&'a Viewer>, place: Option<
     let teammate = within.and_then(|within| within.teammate.as_ref()).map(|id| format!("teammate {id}"));
     let team = within.and_then(|within| within.team.as_ref()).map(|name| format!("team {name}"));
     let parts: Vec<_> = teammate.into_iter().chain(team).collect();
+    let there = PAGES.iter().filter(|page| page.is_there);
     Shell {
         brand: &app.gateway.config.brand.name,
         css: &app.assets.admin_css.path,
         icon: &app.assets.icon.path,
         viewer,
         part: (!parts.is_empty()).then(|| parts.join(", ")),
-        place,
+        nav: there.map(|page| (page.path.to_owned(), page.name, Some(page.place) == place)).collect(),
     }
 }
 
@@ -123,7 +192,17 @@ pub(super) fn moment(time: Time, zone: Tz) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::Place::{Achievements, Compare, FollowUp, Lost, NotAsked, Overview, Ratings};
     use super::*;
+
+    #[test]
+    fn each_place_has_one_page() {
+        let places: Vec<_> = PAGES.iter().map(|page| page.place).collect();
+        for place in [Overview, Ratings, FollowUp, Achievements, NotAsked, Lost, Compare] {
+            assert_eq!(places.iter().filter(|known| **known == place).count(), 1, "{place:?}");
+            assert!(place.path().starts_with("/admin") && !place.owns("period"), "{place:?}");
+        }
+    }
 
     #[test]
     fn large_counts_have_commas() {

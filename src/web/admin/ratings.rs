@@ -23,9 +23,9 @@ use std::sync::Arc;
 const LOW: &str = "low";
 
 pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
-    let mut filter = Filter::read("/admin/ratings", query.as_deref(), app.gateway.today());
+    let mut filter = Filter::read(Place::Ratings, query.as_deref(), app.gateway.today());
     let wanted = wanted(&mut filter);
-    let shell = shell(&app, Some(&viewer), Some(Place::Ratings));
+    let shell = shell(&app, Some(&viewer), Some(Place::Ratings)).keeping(&filter);
     if !filter.faults.is_empty() {
         let page = RatingsPage { shell, picks: Picks::new(&filter), bar: Bar::new(&filter), shown: None };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());

@@ -126,7 +126,7 @@ fn row(what: &str, group: &Group, filter: &Filter) -> Row {
     let share = csat(figures);
     let text = |of: fn(Interval) -> String| share.map_or_else(|| "–".to_owned(), of);
     let id = key(group).and_then(|key| key.id.as_deref());
-    let link_to = |path: &str| id.map(|id| filter.link_to(path, &[(what, Some(id)), ("sort", None)]));
+    let link_to = |path: &str| id.map(|id| filter.link_to(path, &[(what, Some(id))]));
     let named = Score::ALL
         .map(|score| format!("{} {}", count(figures.scores[score.index()]), SCORES[score.index()].to_lowercase()));
     Row {
@@ -148,6 +148,7 @@ fn row(what: &str, group: &Group, filter: &Filter) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::admin::page::Place;
 
     fn group(name: &str, positive: u64, all: u64) -> Group {
         let scores = [all - positive, 0, 0, positive, 0];
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn few_ratings_are_marked_and_not_ranked() {
         let groups = [group("Lucky", 3, 3), group("Bea", 18, 20), group("ada", 18, 20), group("Cy", 10, 40)];
-        let filter = Filter::read("/admin", None, "2026-11-26".parse().expect("a day"));
+        let filter = Filter::read(Place::Overview, None, "2026-11-26".parse().expect("a day"));
         let order = |sort| {
             table("teammate", &groups, sort, &filter).rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()
         };
