@@ -11,9 +11,11 @@ use crate::survey::fields::Fault;
 use crate::survey::paging::Listed;
 use crate::survey::rating::Score;
 use crate::survey::report::cut::{arrange, before};
+use crate::survey::report::proof::Proof;
 use crate::survey::report::{
     Before, Bound, Counted, Period, RatingPlace, RatingRow, RatingsQuery, Report, ReportQuery, usual_bounds,
 };
+use chrono::Days;
 use uuid::Uuid;
 
 impl Gateway {
@@ -39,6 +41,32 @@ impl Gateway {
         let rows = arrange(counted.rows, query.cut, period, self.clock.now(), self.config.report.timezone);
         let Counted { total, total_ticks, .. } = counted;
         Ok(Report { cut: query.cut, from, to, total, total_ticks, rows, before: earlier })
+    }
+
+    /// Adds surveys to the roll-up that reports read: what changed, and so many new ones at most. Returns whether there may be
+    /// more. The service does so by itself, and reports are exact without it.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn roll_up(&self, most: usize) -> Result<bool, Error> {
+        Ok(self.store.roll_up(most).await?)
+    }
+
+    /// Compares the sums that reports read with the ratings that they stand for: those of the last so many days, or all.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn prove_reports(&self, days: Option<u64>) -> Result<Proof, Error> {
+        let first = days.and_then(|days| self.today().checked_sub_days(Days::new(days.saturating_sub(1))));
+        Ok(self.store.prove(first).await?)
+    }
+
+    /// Forgets these sums, so that [`roll_up`](Self::roll_up) makes them anew. Reports are exact meanwhile, and slow.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn rebuild_reports(&self) -> Result<(), Error> {
+        Ok(self.store.forget_roll_up().await?)
     }
 
     /// Lists ratings that count, newest first, of the part of the team that the caller may see.

@@ -1,7 +1,9 @@
 //! The verbs behind reports and lists of ratings: figures, ticks, and the ratings themselves.
 
 use super::{RatingsFilter, Store, Unavailable};
+use crate::survey::report::proof::Proof;
 use crate::survey::report::{Counted, Cut, Filters, Period, RatingRow};
+use chrono::NaiveDate;
 
 impl Store {
     /// Counts a period: one row a group that has any figures, in no order, and the total.
@@ -10,6 +12,31 @@ impl Store {
     /// The store did not answer.
     pub async fn counted(&self, cut: Cut, period: Period, filters: &Filters) -> Result<Counted, Unavailable> {
         self.sqlite().counted(cut, period, filters).await
+    }
+
+    /// Adds surveys to the roll-up that reports read: what changed, and so many new ones at most. Returns whether there may be
+    /// more. The service does so by itself.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn roll_up(&self, most: usize) -> Result<bool, Unavailable> {
+        self.sqlite().roll_up(most).await
+    }
+
+    /// Compares the roll-up with all ratings, from a local day on or from the first.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn prove(&self, first: Option<NaiveDate>) -> Result<Proof, Unavailable> {
+        self.sqlite().prove(first).await
+    }
+
+    /// Empties the roll-up, to be made anew by [`roll_up`](Self::roll_up).
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn forget_roll_up(&self) -> Result<(), Unavailable> {
+        self.sqlite().forget_roll_up().await
     }
 
     /// The ratings that count, newest first: one more than the page holds, if there is one.

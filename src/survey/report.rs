@@ -4,6 +4,7 @@
 //! they are shown.
 
 pub mod cut;
+pub mod proof;
 
 use super::access::Within;
 use super::answers::{Answers, Counts};

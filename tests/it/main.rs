@@ -38,6 +38,7 @@ mod process;
 mod proof;
 mod refusals;
 mod reports;
+mod rollup;
 mod rules;
 mod samples;
 mod sending;

@@ -9,6 +9,7 @@ use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Europe::Berlin;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, query};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A made-up survey, as the naive count sees it.
@@ -50,6 +51,12 @@ impl Fact {
             opened: Some("phone_later"),
             cuts: Cuts::default(),
         }
+    }
+
+    /// The same survey at a time when its mail and its rating were those of another one. A locked rating could not change.
+    fn as_it_was(&self, other: &Self) -> Self {
+        let standing = if other.standing == "locked" { "rated" } else { other.standing };
+        Self { teammate: self.teammate, team: self.team, cuts: self.cuts.clone(), standing, ..other.clone() }
     }
 
     /// The keys of the rows by one cut that it counts in, at that time.
@@ -106,13 +113,13 @@ impl Fact {
     }
 }
 
-/// Makes these the only surveys of a desk.
-async fn store(desk: &Desk, facts: &[Fact]) {
+/// Surveys as one JSON array, for statements.
+fn rows(facts: &[Fact]) -> String {
     let rows = facts.iter().enumerate().map(|(number, fact)| {
         let rated = fact.standing != "unrated";
         let comment = (fact.standing == "locked").then_some("said");
         json!([
-            format!("01900000000070008000{number:012}"),
+            survey_id(number),
             format!("c{number}"),
             fact.teammate,
             fact.team,
@@ -130,9 +137,32 @@ async fn store(desk: &Desk, facts: &[Fact]) {
             fact.cuts.connection
         ])
     });
-    let rows = json!(rows.collect::<Vec<_>>()).to_string();
+    json!(rows.collect::<Vec<_>>()).to_string()
+}
+
+/// The id of the survey with this number, in hexadecimal.
+fn survey_id(number: usize) -> String {
+    format!("01900000000070008000{number:012}")
+}
+
+/// Runs statements in one transaction, as the service does: it may fold the roll-up at any other moment. `value` is the
+/// parameter of each.
+async fn write(desk: &Desk, statements: &[&str], value: &str) {
     let mut db = desk.database().await;
-    for sql in [
+    let mut db = db.begin_with("BEGIN IMMEDIATE").await.expect("it begins");
+    for sql in statements {
+        query(AssertSqlSafe(*sql)).bind(value).execute(&mut *db).await.expect(sql);
+    }
+    db.commit().await.expect("written");
+}
+
+/// Makes these the only surveys of a desk.
+async fn store(desk: &Desk, facts: &[Fact]) {
+    let statements = [
+        "DELETE FROM rollup",
+        "DELETE FROM rollup_series",
+        "DELETE FROM unrolled",
+        "UPDATE rolled SET until = x''",
         "DELETE FROM rating",
         "DELETE FROM survey",
         "DELETE FROM outbox",
@@ -153,9 +183,23 @@ async fn store(desk: &Desk, facts: &[Fact]) {
                 value ->> 6, iif(value ->> 6 = 'voided', 'rated', NULL), value ->> 7, value ->> 8, value ->> 10, 'pressed', 1,
                 1, 1, value ->> 9
             FROM json_each($1)",
-    ] {
-        sqlx::query(sql).bind(&rows).execute(&mut db).await.expect(sql);
-    }
+    ];
+    write(desk, &statements, &rows(facts)).await;
+}
+
+/// Changes the surveys of a desk to these, one by one: their mails and ratings.
+async fn change(desk: &Desk, facts: &[Fact]) {
+    let statements = [
+        "UPDATE outbox SET state = value ->> 4, first_due = value ->> 5,
+                stop = iif(value ->> 4 = 'cancelled', 'reopened', NULL), owner = iif(value ->> 4 = 'sending', x'01', NULL)
+            FROM json_each($1) AS now WHERE outbox.id = unhex(now.value ->> 0)",
+        "UPDATE rating SET asked_at = iif(value ->> 4 = 'accepted', value ->> 5, NULL), opened = value ->> 9
+            FROM json_each($1) WHERE survey_id = unhex(value ->> 0)",
+        "UPDATE rating SET standing = value ->> 6, voided_from = iif(value ->> 6 = 'voided', 'rated', NULL),
+                score = value ->> 7, rated_at = value ->> 8, comment = value ->> 10
+            FROM json_each($1) WHERE survey_id = unhex(value ->> 0)",
+    ];
+    write(desk, &statements, &rows(facts)).await;
 }
 
 fn local_day(millis: i64) -> NaiveDate {
@@ -349,9 +393,14 @@ fn figures_are_what_a_naive_count_finds() {
     let days = (20..31i64, 0..6i64).prop_map(|(from, more)| (from, (from + more).min(31)));
     let filters = prop::sample::select(FILTERS.to_vec());
     let cuts = prop::sample::subsequence(CUTS.to_vec(), 4);
-    let facts = prop::collection::vec(fact(), 0..50);
-    proptest!(few(16), |(facts in facts, (from, to) in days, filter in filters, cuts in cuts)| {
-        runtime.block_on(store(&desk, &facts));
+    let facts = prop::collection::vec((fact(), fact()), 0..50);
+    proptest!(few(16), |(facts in facts, (from, to) in days, filter in filters, cuts in cuts, rolled in 0..60usize)| {
+        let before: Vec<_> = facts.iter().map(|(before, now)| now.as_it_was(before)).collect();
+        let facts: Vec<_> = facts.into_iter().map(|(_, now)| now).collect();
+        runtime.block_on(store(&desk, &before));
+        // The service may have rolled some already.
+        runtime.block_on(desk.gateway.roll_up(rolled)).expect("a step");
+        runtime.block_on(change(&desk, &facts));
         for cut in cuts {
             let path = format!("/v1/report?by={cut}&from=2026-10-{from}&to=2026-10-{to}&compare=true{}", filter.0);
             let report = runtime.block_on(desk.get(&path));

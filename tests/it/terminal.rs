@@ -565,10 +565,12 @@ fn the_help_of_every_command() {
     Usage: afterword check [OPTIONS]
 
     Options:
-          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
-          --json           Print JSON, one object for each check
-      -h, --help           Print help
-      -V, --version        Print version
+          --config <FILE>    The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --json             Print JSON, one object for each check
+          --reports          Count all ratings anew to prove the reports, not only those of the last days: minutes for millions
+          --rebuild-reports  Make the sums that reports read anew, also while the service runs
+      -h, --help             Print help
+      -V, --version          Print version
 
     $ afterword backup --help
     Copy the database and the key file while the service runs

@@ -5,6 +5,7 @@
 mod machine;
 mod mail;
 mod public_url;
+mod reports;
 
 use super::{CliError, print};
 use crate::clock::Clock;
@@ -18,6 +19,12 @@ pub(super) struct Check {
     /// Print JSON, one object for each check
     #[arg(long)]
     json: bool,
+    /// Count all ratings anew to prove the reports, not only those of the last days: minutes for millions
+    #[arg(long)]
+    reports: bool,
+    /// Make the sums that reports read anew, also while the service runs
+    #[arg(long)]
+    rebuild_reports: bool,
 }
 
 /// What one check found.
@@ -41,7 +48,7 @@ impl Found {
 }
 
 pub(super) async fn run(args: &Check, file: Option<&Path>) -> Result<(), CliError> {
-    let found = all(file).await;
+    let found = all(args, file).await;
     for one in &found {
         let line = if args.json {
             serde_json::to_string(one).map_err(|error| CliError::Failed(error.to_string()))?
@@ -57,7 +64,7 @@ pub(super) async fn run(args: &Check, file: Option<&Path>) -> Result<(), CliErro
     }
 }
 
-async fn all(file: Option<&Path>) -> Vec<Found> {
+async fn all(args: &Check, file: Option<&Path>) -> Vec<Found> {
     let config = match super::load(file) {
         Ok(config) => config,
         // Nothing else can be looked at.
@@ -78,6 +85,10 @@ async fn all(file: Option<&Path>) -> Vec<Found> {
     match Gateway::open(config, Clock::System).await {
         Ok(gateway) => {
             found.push(Found::good("database", "its schema and its key file are right"));
+            if args.rebuild_reports {
+                found.push(reports::rebuild(&gateway).await);
+            }
+            found.extend(reports::prove(&gateway, args.reports).await);
             found.extend(sending(&gateway).await);
             found.extend(public_url::look(&gateway).await);
             gateway.shut_down().await;

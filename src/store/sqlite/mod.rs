@@ -6,20 +6,25 @@ mod backup;
 mod conversations;
 mod customers;
 mod erasing;
+mod facts;
 mod figures;
 mod keys;
 mod load;
 mod place;
+mod proof;
 mod reader;
 mod rekey;
 mod reports;
+mod rollup;
 mod rows;
 mod save;
 mod schema;
 mod script;
 mod sending;
+mod series;
 mod status;
 mod suppressions;
+mod tally;
 mod writer;
 
 use super::{DEADLINE, OpenError, ServeLock, Settings, Shown, Unavailable};
@@ -75,7 +80,7 @@ impl Sqlite {
         let owner = schema::owner(&mut db).await.map_err(failed)?;
         sqlx::query(schema::FREE_LEASES).bind(owner.as_bytes().as_slice()).execute(&mut db).await.map_err(failed)?;
         let lock = ServeLock(Arc::clone(&file));
-        let store = Self { locked: Some(file), ..Self::start(path, db, owner, metrics).await? };
+        let store = Self { locked: Some(file), ..Self::start(path, db, owner, metrics, true).await? };
         Ok((store, lock))
     }
 
@@ -83,7 +88,7 @@ impl Sqlite {
         let mut db = schema::open(path, settings).await?;
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let owner = schema::owner(&mut db).await.map_err(failed)?;
-        Self::start(path, db, owner, Arc::default()).await
+        Self::start(path, db, owner, Arc::default(), false).await
     }
 
     async fn start(
@@ -91,6 +96,7 @@ impl Sqlite {
         db: SqliteConnection,
         owner: Uuid,
         metrics: Arc<Metrics>,
+        folds: bool,
     ) -> std::result::Result<Self, OpenError> {
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let mut read_only = schema::options(path).pragma("query_only", "on").connect().await.map_err(failed)?;
@@ -103,7 +109,7 @@ impl Sqlite {
         let (writer, jobs) = mpsc::channel(QUEUE);
         let (reader, requests) = mpsc::channel(QUEUE);
         let place = Place::of(path).map_err(|error| OpenError::Open(path.display().to_string(), error.to_string()))?;
-        let writes = tokio::spawn(writer::run(db, jobs, place.clone(), metrics));
+        let writes = tokio::spawn(writer::run(db, jobs, place.clone(), metrics, folds));
         let reads = tokio::spawn(reader::run(read_only, requests));
         Ok(Self { writer, reader, lookups, reports, writes, reads, owner, place, locked: None })
     }

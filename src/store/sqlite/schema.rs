@@ -3,7 +3,7 @@
 //! It owns pragmas, migrations and what the configuration puts into tables. It must not know what surveys are.
 
 use super::super::{OpenError, Settings};
-use super::plain;
+use super::{plain, rollup};
 use crate::private;
 use crate::survey::report::cut::{FIRST_DAY, stretch};
 use crate::survey::report::{By, day_start};
@@ -33,11 +33,12 @@ const DAYS: u64 = 14_610;
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     ("operating", include_str!("../../../migrations/sqlite/0002_operating.sql")),
     ("one click", include_str!("../../../migrations/sqlite/0003_one_click.sql")),
     ("cuts", include_str!("../../../migrations/sqlite/0004_cuts.sql")),
+    ("rollup", include_str!("../../../migrations/sqlite/0005_rollup.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a
@@ -226,6 +227,10 @@ async fn apply(db: &mut SqliteConnection, settings: &Settings) -> Result<(), sql
         .execute(&mut *db)
         .await?;
     query("DELETE FROM day").execute(&mut *db).await?;
+    // It is by these days.
+    for sql in rollup::EMPTY {
+        query(sql).execute(&mut *db).await?;
+    }
     query(
         "INSERT INTO day (name, week, month, starts, ends)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1)",

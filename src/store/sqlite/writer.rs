@@ -6,7 +6,7 @@
 
 use super::super::Unavailable;
 use super::place::Place;
-use super::{load, save};
+use super::{load, rollup, save};
 use crate::ledger::{Batch, Command, Touched};
 use crate::metrics::Metrics;
 use crate::survey::outbound::StateWord;
@@ -14,8 +14,9 @@ use crate::survey::pace::Paces;
 use sqlx::{Connection, SqliteConnection, query};
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 /// The most commands in one transaction: enough that the commit no longer counts, few enough that the last of them does
 /// not wait long.
@@ -23,6 +24,16 @@ const LARGEST_BATCH: usize = 512;
 /// How many failed commands that nobody waits for are kept for the next batch: memory must not grow while the store
 /// cannot be written.
 const MOST_CARRIED_OVER: usize = 4096;
+/// How long the writer has nothing to do before it folds: under any load the next command comes sooner.
+const IDLE: Duration = Duration::from_millis(200);
+/// Under load it folds a step after this many commands: a step costs less a survey if it takes many.
+const MOST_UNFOLDED: usize = rollup::STEP;
+/// After a step under load it serves commands for so many times as long as the step took, so that folding takes a fifth of
+/// its time at most, and a twentieth while many commands wait. Reports are exact but slower while it falls behind.
+const REST: u32 = 4;
+const LONG_REST: u32 = 19;
+/// A batch of this many commands shows that many wait.
+const BUSY: usize = 64;
 /// How often a command that nobody waits for may fail by itself.
 const TRIES: u8 = 2;
 
@@ -112,18 +123,20 @@ impl Command for Flush {
     fn decide(&self, _: &mut Batch) {}
 }
 
-/// Works until the last sender is gone, or the connection is.
+/// Works until the last sender is gone, or the connection is. Only the service folds: a command is gone too soon.
 pub(super) async fn run(
     db: SqliteConnection,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     place: Place,
     metrics: Arc<Metrics>,
+    folds: bool,
 ) {
-    let mut writer = Writer { db, paces: Paces::default(), metrics };
+    let folding = folds.then(Folding::new);
+    let mut writer = Writer { db, paces: Paces::default(), metrics, folding };
     let mut gathered = Vec::new();
     let mut carried_over: Vec<Box<dyn Job>> = Vec::new();
     let mut stuck = false;
-    while queue.recv_many(&mut gathered, LARGEST_BATCH).await > 0 {
+    while writer.gather(&mut queue, &mut gathered).await > 0 {
         // Skip commands whose caller timed out: it already answered that the write may not have happened.
         let waiting = gathered.drain(..).filter(|job| !job.is_abandoned());
         let mut jobs: Vec<_> = carried_over.drain(..).chain(waiting).collect();
@@ -173,9 +186,82 @@ struct Writer {
     db: SqliteConnection,
     paces: Paces,
     metrics: Arc<Metrics>,
+    /// `None` if another process folds.
+    folding: Option<Folding>,
+}
+
+/// When the next step of folding is due.
+struct Folding {
+    /// Whether there may be anything to fold.
+    pending: bool,
+    /// Whether the last step left some, as after a migration.
+    more: bool,
+    /// Commands since the last step.
+    commands: usize,
+    /// How many of them came last.
+    came: usize,
+    /// How long the last step took, and when it ended.
+    took: Duration,
+    ended: Instant,
+}
+
+impl Folding {
+    /// At the start there may be much.
+    fn new() -> Self {
+        Self { pending: true, more: true, commands: 0, came: 0, took: Duration::ZERO, ended: Instant::now() }
+    }
+
+    /// Whether it is time for a step although commands come.
+    fn is_due(&self) -> bool {
+        let rest = if self.came < BUSY { REST } else { LONG_REST };
+        (self.more || self.commands >= MOST_UNFOLDED) && self.ended.elapsed() >= self.took * rest
+    }
+
+    /// How long to wait for commands before a step; `None` for ever.
+    fn patience(&self) -> Option<Duration> {
+        self.pending.then_some(if self.more { self.took } else { IDLE })
+    }
 }
 
 impl Writer {
+    /// Waits for commands, and folds meanwhile. Returns how many came; none once the last sender is gone.
+    async fn gather(&mut self, queue: &mut mpsc::Receiver<Box<dyn Job>>, gathered: &mut Vec<Box<dyn Job>>) -> usize {
+        loop {
+            if self.folding.as_ref().is_some_and(Folding::is_due) {
+                self.fold().await;
+            }
+            let commands = queue.recv_many(gathered, LARGEST_BATCH);
+            let came = match self.folding.as_ref().and_then(Folding::patience) {
+                None => Some(commands.await),
+                Some(patience) => timeout(patience, commands).await.ok(),
+            };
+            if let Some(came) = came {
+                if let Some(folding) = &mut self.folding {
+                    (folding.pending, folding.commands, folding.came) = (true, folding.commands + came, came);
+                }
+                return came;
+            }
+            self.fold().await;
+        }
+    }
+
+    /// Folds one step. What fails is tried again after the next command, because a report is exact without it.
+    async fn fold(&mut self) {
+        let start = Instant::now();
+        let folded = rollup::fold(&mut self.db, rollup::STEP).await;
+        if let Err(error) = &folded {
+            drop(query("ROLLBACK").execute(&mut self.db).await);
+            if !super::is_unusable(error) {
+                tracing::warn!(%error, "the roll-up of reports was not brought up to date");
+            }
+        }
+        if let Some(folding) = &mut self.folding {
+            folding.more = folded.unwrap_or(false);
+            (folding.pending, folding.commands) = (folding.more, 0);
+            (folding.took, folding.ended) = (start.elapsed(), Instant::now());
+        }
+    }
+
     /// Load, decide, save: all of it or nothing.
     async fn batch(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
         let start = Instant::now();
