@@ -4,7 +4,8 @@
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, unsubscribing in `unsubscribe`, what mail workers need in `delivery`, returned mail in `bounce`, the
 //! suppression list in `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in
-//! `sending`, reports and lists in `reports`, the start of the admin pages in `overview`, who sees those in `sessions`, keys
+//! `sending`, reports and lists in `reports`, what admins decide
+//! about ratings in `moderating`, the start of the admin pages in `overview`, who sees those in `sessions`, keys
 //! of the API in `access`, the key file in `keys`, backups in `backup`,
 //! preview and test mails in `preview`, how the service does in `health`, whether it has the same keys in `challenge`, and
 //! secrets that change in `reload`.
@@ -18,6 +19,7 @@ mod delivery;
 mod erasing;
 mod health;
 mod keys;
+mod moderating;
 mod overview;
 mod preview;
 mod reload;
@@ -29,6 +31,7 @@ mod unsubscribe;
 
 pub use crate::ledger::closings::Closed;
 pub use crate::ledger::erasing::Expired;
+pub use crate::ledger::moderation::Moderated;
 pub use crate::ledger::outbox::Requeued;
 pub use crate::store::{MailCount, ServeLock, SuppressionPlace, Unsent};
 pub use access::{Access, NewKey};
@@ -38,6 +41,7 @@ pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted, TooLong};
 pub use delivery::{Delivery, MailWorker};
 pub use erasing::Forgotten;
 pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
+pub use moderating::{Known, LONGEST_REASON};
 pub use overview::Overview;
 pub use preview::{Preview, preview, send_test};
 pub use sessions::Session;
@@ -55,6 +59,7 @@ use crate::survey::Time;
 use crate::survey::closing::{CLOCK_SKEW, Closing, Conversation};
 use crate::survey::eligibility::Decision;
 use crate::survey::fields::{Fault, Place, check_id};
+use crate::survey::moderation::Refusal;
 use crate::survey::sending::Flow;
 use health::Health;
 use keys::make_secrets;
@@ -117,6 +122,9 @@ pub enum Error {
     /// No key, or a wrong one.
     #[error("an unknown key")]
     UnknownKey,
+    /// A rating that does not stand as the act needs.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// A key without the scope that the verb needs.
     #[error("a key without the scope {0}")]
     Forbidden(crate::survey::access::Scope),

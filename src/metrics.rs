@@ -236,6 +236,8 @@ impl Metrics {
             ChangeKind::Rated => self.ratings.count(change.evidence),
             ChangeKind::Held => drop(self.holds.inc()),
             ChangeKind::Commented => drop(self.comments.inc()),
+            // Those are what admins do, not customers.
+            ChangeKind::Released | ChangeKind::Discarded | ChangeKind::Voided | ChangeKind::Restored => {}
         }
     }
 

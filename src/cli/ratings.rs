@@ -2,14 +2,14 @@
 //!
 //! It owns the options. It must not know which ratings count, nor how a row looks.
 
-use super::report::{Format, check_settings};
+use super::report::{Format, PartArgs, check_settings};
 use super::{CliError, print};
 use crate::gateway::Gateway;
 use crate::render::ratings::{csv, json, text};
 use crate::survey::access::Within;
 use crate::survey::paging::{LARGEST_PAGE, Paging};
 use crate::survey::rating::Score;
-use crate::survey::report::{Bound, RatingRow, RatingsQuery};
+use crate::survey::report::{Bound, Listing, RatingRow, RatingsQuery, Sought};
 use clap::Args;
 use serde_json::Value;
 
@@ -24,15 +24,17 @@ pub(super) struct RatingsArgs {
     /// Only ratings with this score, 1 to 5; repeat it for several
     #[arg(long = "score", value_name = "SCORE", value_parser = score)]
     scores: Vec<Score>,
-    /// Only ratings of the teammate with this id
-    #[arg(long, value_name = "ID")]
-    teammate: Option<String>,
-    /// Only ratings of this team
-    #[arg(long)]
-    team: Option<String>,
+    #[command(flatten)]
+    part: PartArgs,
     /// Only ratings with a comment; with `false`, only those without
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     commented: Option<bool>,
+    /// Only ratings with this text in the comment, in lower or upper case
+    #[arg(long)]
+    text: Option<Sought>,
+    /// Which ratings, by where they stand: counted, held or voided
+    #[arg(long, default_value = "counted")]
+    standing: Listing,
     /// The output format
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -51,30 +53,44 @@ pub(super) async fn run(args: RatingsArgs, gateway: &Gateway) -> Result<(), CliE
         to: args.to,
         scores: args.scores,
         commented: args.commented,
-        within: Within { teammate: args.teammate, team: args.team },
+        sought: args.text,
+        listing: args.standing,
+        filters: args.part.filters(),
         paging: Paging { after: None, limit: LARGEST_PAGE },
     };
-    let mut first = true;
+    let failed = |error: csv::Error| CliError::Failed(error.to_string());
+    match format {
+        Format::Table => {}
+        Format::Csv => print(&csv(&[], true).map_err(failed)?)?,
+        Format::Json => print("{\"items\":[")?,
+    }
+    let mut none = true;
     loop {
         let page = gateway.ratings(&query, &Within::default()).await?;
-        print(&match format {
-            Format::Table if first && page.items.is_empty() => "No ratings.\n".into(),
-            Format::Table => text(&page.items, gateway.config.report.timezone),
-            Format::Csv => csv(&page.items, first).map_err(|error| CliError::Failed(error.to_string()))?,
-            Format::Json => items(&page.items, first),
-        })?;
-        first = false;
+        // It may have looked far back and found nothing, though older ones fit.
+        if !page.items.is_empty() {
+            print(&match format {
+                Format::Table => text(&page.items, gateway.config.report.timezone),
+                Format::Csv => csv(&page.items, false).map_err(failed)?,
+                Format::Json => items(&page.items, none),
+            })?;
+            none = false;
+        }
         query.paging.after = page.next;
         if query.paging.after.is_none() {
             break;
         }
     }
-    if matches!(format, Format::Json) { print("\n]}\n") } else { Ok(()) }
+    match format {
+        Format::Table if none => print("No ratings.\n"),
+        Format::Json => print("\n]}\n"),
+        Format::Table | Format::Csv => Ok(()),
+    }
 }
 
-/// A part of one JSON object, which has the rows as the API's pages have them, but all of them.
+/// Items of one JSON object, which has the rows as the API's pages have them, but all of them.
 fn items(rows: &[RatingRow], first: bool) -> String {
-    let begin = if first { "{\"items\":[" } else { "," };
+    let comma = if first { "" } else { "," };
     let rows: Vec<_> = rows.iter().map(|row| Value::to_string(&json(row))).collect();
-    if rows.is_empty() { begin.to_owned() } else { format!("{begin}\n{}", rows.join(",\n")) }
+    format!("{comma}\n{}", rows.join(",\n"))
 }

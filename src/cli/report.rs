@@ -33,7 +33,7 @@ pub(super) struct ReportArgs {
 
 /// Which part of all surveys.
 #[derive(Debug, Args)]
-struct PartArgs {
+pub(super) struct PartArgs {
     /// Only what counts for the teammate with this id; an empty value picks what has none, here and below
     #[arg(long, value_name = "ID")]
     teammate: Option<String>,
@@ -58,7 +58,7 @@ struct PartArgs {
 }
 
 impl PartArgs {
-    fn filters(self) -> Filters {
+    pub(super) fn filters(self) -> Filters {
         let Self { teammate, team, channel, tag, policy, language, connection } = self;
         let place = Filters::default().and(By::Teammate, teammate).and(By::Team, team).and(By::Channel, channel);
         place.and(By::Tag, tag).and(By::Policy, policy).and(By::Language, language).and(By::Connection, connection)

@@ -8,13 +8,9 @@ use crate::survey::access::Within;
 use crate::survey::closing::Conversation;
 use crate::survey::conversation::ConversationRecord;
 use crate::survey::fields::Fault;
-use crate::survey::paging::Listed;
-use crate::survey::rating::Score;
 use crate::survey::report::cut::{arrange, before};
 use crate::survey::report::proof::Proof;
-use crate::survey::report::{
-    Before, Bound, Counted, Period, RatingPlace, RatingRow, RatingsQuery, Report, ReportQuery, usual_bounds,
-};
+use crate::survey::report::{Before, Bound, Counted, Period, Ratings, RatingsQuery, Report, ReportQuery, usual_bounds};
 use chrono::Days;
 use uuid::Uuid;
 
@@ -69,28 +65,16 @@ impl Gateway {
         Ok(self.store.forget_roll_up().await?)
     }
 
-    /// Lists ratings that count, newest first, of the part of the team that the caller may see.
+    /// Lists ratings, newest first, of the part of the team that the caller may see. A page looks at a bounded number of
+    /// ratings.
     ///
     /// # Errors
     /// A period that ends before it begins, or an unavailable store.
-    pub async fn ratings(
-        &self,
-        query: &RatingsQuery,
-        allowed: &Within,
-    ) -> Result<Listed<RatingRow, RatingPlace>, Error> {
+    pub async fn ratings(&self, query: &RatingsQuery, allowed: &Within) -> Result<Ratings, Error> {
         let (period, _) = self.period(query.from, query.to)?;
-        let Some(within) = query.within.and(allowed) else {
-            return Ok(Listed { items: Vec::new(), next: None });
-        };
-        let filter = RatingsFilter {
-            period,
-            scores: query.scores.iter().copied().map(Score::number).collect(),
-            commented: query.commented,
-            within,
-            paging: query.paging.clone(),
-        };
-        let read = self.store.ratings(&filter).await?;
-        Ok(query.paging.cut(read, RatingRow::place))
+        let filters = query.filters.clone().within(allowed);
+        let filter = RatingsFilter { period, query: RatingsQuery { filters, ..query.clone() } };
+        Ok(self.store.ratings(&filter).await?)
     }
 
     /// Looks up a conversation: why was nobody asked, and what came of it? Everything is empty for an unknown one.

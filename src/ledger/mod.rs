@@ -8,6 +8,7 @@ pub mod clicks;
 pub mod closings;
 pub mod erasing;
 pub mod heartbeat;
+pub mod moderation;
 pub mod outbox;
 pub mod suppressions;
 mod surveys;

@@ -11,6 +11,7 @@ mod trend;
 pub use small::{SCORES, faces, range, split};
 pub use trend::{Point, trend};
 
+use super::rounded;
 use std::fmt::Write;
 
 /// The size of texts, as the style sheet sets it, in units of the view box.
@@ -97,7 +98,7 @@ impl Svg {
 /// A share as whole percents, on one line.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    format!("{:.0}\u{a0}%", share * 100.0)
+    format!("{:.0}\u{a0}%", rounded(share * 100.0, 0))
 }
 
 /// The room that a text takes, estimated from above.

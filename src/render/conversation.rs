@@ -5,6 +5,7 @@
 use super::teammate;
 use crate::survey::conversation::{ClosingRecord, ConversationRecord, SurveyRecord};
 use crate::survey::eligibility::Decision;
+use crate::survey::evidence::Change;
 use crate::survey::outbound::State as MailState;
 use crate::survey::page::Visitor;
 use crate::survey::rating::Score;
@@ -56,9 +57,6 @@ fn decision_json(closing: &ClosingRecord) -> Value {
 }
 
 fn survey_json(survey: &SurveyRecord) -> Value {
-    let history = survey.history.iter().map(|change| {
-        json!({"at": stamp(change.at), "what": change.kind, "score": change.score, "evidence": change.evidence})
-    });
     let (mail, rating) = (&survey.mail, survey.standing.rating());
     let note = match mail.state {
         MailState::Cancelled(why) => Some(why.word()),
@@ -77,11 +75,20 @@ fn survey_json(survey: &SurveyRecord) -> Value {
         "comment": survey.comment,
         "reasons": survey.answers.reasons().collect::<Vec<_>>(), "answer": super::ratings::answer(&survey.answers),
         "teammate": teammate(survey.teammate.as_ref(), survey.teammate_name.as_ref()), "team": survey.team,
-        "history": history.collect::<Vec<_>>(),
+        "history": survey.history.iter().map(change_json).collect::<Vec<_>>(),
         "views": survey.trail.views.iter().map(view_json).collect::<Vec<_>>(),
         "tries": survey.trail.tries.iter().map(try_json).collect::<Vec<_>>(),
         "holds": survey.holds().iter().map(hold_json).collect::<Vec<_>>(),
         "story": story_json(&story::tell(survey)),
+    })
+}
+
+/// A change of a standing, in the HTTP contract.
+pub(super) fn change_json(change: &Change) -> Value {
+    let (who, reason) = change.by.as_ref().map(|by| (&by.who, &by.reason)).unzip();
+    json!({
+        "at": stamp(change.at), "what": change.kind, "score": change.score, "evidence": change.evidence,
+        "who": who, "reason": reason,
     })
 }
 

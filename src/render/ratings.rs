@@ -3,14 +3,16 @@
 //! Each function shows some rows of a list, so that a long list needs no memory. It owns the names and the order of
 //! columns. It must not know which ratings count.
 
+use super::conversation::change_json;
 use super::{spreadsheet, teammate};
 use crate::survey::answers::Answers;
+use crate::survey::rating::StandingWord;
 use crate::survey::report::RatingRow;
 use crate::survey::stamp;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 19] = [
     "survey_id",
     "connection",
     "conversation_id",
@@ -26,6 +28,10 @@ const COLUMNS: [&str; 15] = [
     "answer",
     "comment",
     "url",
+    "closed_at",
+    "asked_at",
+    "scores_before",
+    "held_because",
 ];
 
 /// A rating of the HTTP contract.
@@ -38,6 +44,8 @@ pub fn json(rating: &RatingRow) -> Value {
         "standing": rating.standing, "comment": rating.comment,
         "reasons": rating.answers.reasons().collect::<Vec<_>>(), "answer": answer(&rating.answers),
         "teammate": teammate, "team": rating.team, "url": rating.url,
+        "closed_at": stamp(rating.closed_at), "asked_at": rating.asked_at.map(stamp), "held_because": rating.doubt,
+        "history": rating.history.iter().map(change_json).collect::<Vec<_>>(),
     })
 }
 
@@ -76,6 +84,10 @@ fn cells(rating: &RatingRow) -> Vec<String> {
         answer.to_owned(),
         text(&rating.comment),
         text(&rating.url),
+        stamp(rating.closed_at),
+        rating.asked_at.map(stamp).unwrap_or_default(),
+        rating.scores_before().iter().map(|score| score.number().to_string()).collect::<Vec<_>>().join(", "),
+        text(&rating.doubt),
     ]
 }
 
@@ -100,7 +112,12 @@ fn line(rating: &RatingRow, zone: Tz) -> String {
     let at = rating.rated_at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
     let face = format!("{} {}", rating.score.number(), rating.score.face());
     let place = rating.url.as_ref().unwrap_or(&rating.conversation);
-    let parts = [at, face, whose, reasons(&rating.answers), own, place.clone()];
+    let stands = match rating.standing {
+        StandingWord::Held => rating.doubt.as_ref().map_or_else(|| "held".into(), |why| format!("held: {why}")),
+        StandingWord::Voided => "voided".into(),
+        _ => String::new(),
+    };
+    let parts = [at, face, stands, whose, reasons(&rating.answers), own, place.clone()];
     let parts: Vec<_> = parts.iter().filter(|part| !part.is_empty()).map(|part| shown(part)).collect();
     let mut text = parts.join("  ") + "\n";
     for line in rating.comment.iter().flat_map(|comment| comment.lines()) {
@@ -118,8 +135,9 @@ fn shown(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::survey::answers::REASONS;
+    use crate::survey::evidence::{Change, ChangeKind};
     use crate::survey::page::Evidence;
-    use crate::survey::rating::{Score, StandingWord};
+    use crate::survey::rating::Score;
     use std::collections::BTreeSet;
     use uuid::Uuid;
 
@@ -129,17 +147,37 @@ mod tests {
             survey: Uuid::nil(),
             connection: String::new(),
             conversation: "8841".into(),
+            closed_at: "2026-11-22T10:00:00Z".parse().expect("a time"),
+            asked_at: None,
             rated_at: "2026-11-22T10:20:00Z".parse().expect("a time"),
             score: Score::ALL[1],
             evidence: Evidence::Commented,
             standing: StandingWord::Locked,
+            doubt: None,
             comment: comment.map(str::to_owned),
             answers: Answers(BTreeSet::from(ticks.map(|(q, c)| (q.to_owned(), c.to_owned())))),
             teammate: Some("t7".into()),
             teammate_name: Some("Grace".into()),
             team: Some("Billing".into()),
             url: None,
+            history: [5, 5, 2].map(change).to_vec(),
         }
+    }
+
+    fn change(score: i64) -> Change {
+        let at = "2026-11-22T10:20:00Z".parse().expect("a time");
+        let score = Score::try_from(score).expect("a score");
+        Change { at, kind: ChangeKind::Rated, score, evidence: Evidence::Seen, by: None }
+    }
+
+    #[test]
+    fn a_line_says_why_a_rating_does_not_count() {
+        let held = |doubt: Option<&str>| {
+            let row = RatingRow { standing: StandingWord::Held, doubt: doubt.map(str::to_owned), ..rating(None) };
+            text(&[row], chrono_tz::UTC)
+        };
+        assert!(held(Some("two faces were opened within a minute")).contains("  held: two faces were opened within a"));
+        assert!(held(None).contains("  held  Grace"));
     }
 
     #[test]
@@ -157,8 +195,8 @@ mod tests {
     fn a_comment_is_no_formula_of_a_spreadsheet() {
         let csv = csv(&[rating(Some("=1+1"))], true).expect("memory");
         insta::assert_snapshot!(csv, @r#"
-        "survey_id","connection","conversation_id","rated_at","score","evidence","standing","teammate_id","teammate","team","reasons","question","answer","comment","url"
-        "00000000-0000-0000-0000-000000000000","",8841,"2026-11-22T10:20:00Z",2,"commented","locked","t7","Grace","Billing","slow, unsolved","solved","no","'=1+1",""
+        "survey_id","connection","conversation_id","rated_at","score","evidence","standing","teammate_id","teammate","team","reasons","question","answer","comment","url","closed_at","asked_at","scores_before","held_because"
+        "00000000-0000-0000-0000-000000000000","",8841,"2026-11-22T10:20:00Z",2,"commented","locked","t7","Grace","Billing","slow, unsolved","solved","no","'=1+1","","2026-11-22T10:00:00Z","",5,""
         "#);
         assert_eq!(super::csv(&[], false).expect("memory"), "");
     }

@@ -2,7 +2,7 @@
 //!
 //! It owns the names and the order of columns. It must not know how figures are counted.
 
-use super::spreadsheet;
+use super::{rounded, spreadsheet};
 use crate::survey::answers::{Counts, REASONS};
 use crate::survey::report::{Before, By, Figures, Group, Key, Report};
 use serde_json::{Map, Value, json};
@@ -131,7 +131,7 @@ pub fn csv(report: &Report) -> Result<String, csv::Error> {
 
 /// The figures of [`FIGURES`].
 fn cells(figures: &Figures) -> [String; 19] {
-    let share = |share: Option<f64>| share.map_or(String::new(), |share| format!("{share:.4}"));
+    let share = |share: Option<f64>| share.map_or(String::new(), |share| format!("{:.4}", rounded(share, 4)));
     let [terrible, bad, okay, great, amazing] = figures.scores.map(|count| count.to_string());
     let [phone_young, phone_later, other_young, other_later] = figures.unconfirmed_by.map(|count| count.to_string());
     [
@@ -245,7 +245,7 @@ fn split(figures: &Figures) -> Option<String> {
 }
 
 fn line(names: Vec<String>, figures: &Figures, before: Option<&Figures>, compared: bool) -> Vec<String> {
-    let percent = |share: Option<f64>| share.map_or("-".into(), |share| format!("{:.1} %", share * 100.0));
+    let percent = |share: Option<f64>| share.map_or("-".into(), |share| format!("{:.1} %", rounded(share * 100.0, 1)));
     let then = before.and_then(Figures::csat);
     let change = figures.csat().zip(then).map_or("-".into(), |(now, then)| format!("{:+.1}", (now - then) * 100.0));
     let [terrible, bad, okay, great, amazing] = figures.scores.map(|count| count.to_string());

@@ -39,14 +39,15 @@ use crate::ledger::Command;
 use crate::ledger::clicks::{Submit, Submitted, View};
 use crate::ledger::closings::{Close, Closed, Reopen};
 use crate::ledger::heartbeat::Heartbeat;
+use crate::ledger::moderation::{Moderate, Moderated};
 use crate::ledger::outbox::{Claim, Claimed, Mark, Return};
 use crate::metrics::Metrics;
 use crate::survey::Time;
-use crate::survey::access::{ApiKey, Within};
+use crate::survey::access::ApiKey;
 use crate::survey::evidence::Clicks;
+use crate::survey::moderation::Refusal;
 use crate::survey::page::About;
-use crate::survey::paging::Paging;
-use crate::survey::report::{Period, RatingPlace};
+use crate::survey::report::{Period, RatingsQuery};
 use crate::survey::status::Stored;
 use crate::survey::suppression::Cause;
 use chrono_tz::Tz;
@@ -122,19 +123,13 @@ pub struct Shown {
     pub about: About,
 }
 
-/// Which ratings to list.
+/// Which ratings to list, and when they were given.
 #[derive(Clone, Debug)]
 pub struct RatingsFilter {
     /// When they were given.
     pub period: Period,
-    /// With one of these scores only, 1 to 5 each; with any if there are none.
-    pub scores: Vec<u8>,
-    /// With a comment, or without one.
-    pub commented: Option<bool>,
-    /// Of this part of the team.
-    pub within: Within,
-    /// Which page of the list.
-    pub paging: Paging<RatingPlace>,
+    /// Which ones. Its ends are those of the period.
+    pub query: RatingsQuery,
 }
 
 /// Where a suppression is in the list: newest first, then by hash and cause.
@@ -255,6 +250,14 @@ impl Store {
     /// The store did not answer.
     pub async fn answer(&self, submit: Submit) -> Result<Option<Submitted>, Unavailable> {
         self.write(submit).await
+    }
+
+    /// Does what an admin decided about a rating; `None` if there is no such survey. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn moderate(&self, moderate: Moderate) -> Result<Option<Result<Moderated, Refusal>>, Unavailable> {
+        self.write(moderate).await
     }
 
     /// Records what was reported of a mail; answers whether there is such a survey. The answer is durable.

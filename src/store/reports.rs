@@ -2,7 +2,7 @@
 
 use super::{RatingsFilter, Store, Unavailable};
 use crate::survey::report::proof::Proof;
-use crate::survey::report::{Counted, Cut, Filters, Period, RatingRow};
+use crate::survey::report::{Counted, Cut, Filters, Period, Ratings};
 use chrono::NaiveDate;
 
 impl Store {
@@ -39,11 +39,11 @@ impl Store {
         self.sqlite().forget_roll_up().await
     }
 
-    /// The ratings that count, newest first: one more than the page holds, if there is one.
+    /// One page of a list of ratings.
     ///
     /// # Errors
     /// The store did not answer.
-    pub async fn ratings(&self, filter: &RatingsFilter) -> Result<Vec<RatingRow>, Unavailable> {
+    pub async fn ratings(&self, filter: &RatingsFilter) -> Result<Ratings, Unavailable> {
         self.sqlite().ratings(filter).await
     }
 }

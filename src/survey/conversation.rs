@@ -119,8 +119,21 @@ impl SurveyRecord {
     /// The times in which its rating was held: since when, until when (`None`: still), and the doubted score.
     #[must_use]
     pub fn holds(&self) -> Vec<(Time, Option<Time>, Score)> {
-        let next = self.history.iter().skip(1).map(Some).chain([None]);
-        let held = self.history.iter().zip(next).filter(|(change, _)| change.kind == ChangeKind::Held);
-        held.map(|(change, next)| (change.at, next.map(|next| next.at), change.score)).collect()
+        let (mut holds, mut doubted) = (Vec::<(Time, Option<Time>, Score)>::new(), false);
+        for change in &self.history {
+            if let Some((_, until @ None, _)) = holds.last_mut() {
+                *until = Some(change.at);
+            }
+            match change.kind {
+                ChangeKind::Held => doubted = true,
+                // A void that is lifted has the hold go on.
+                ChangeKind::Voided | ChangeKind::Restored => {}
+                _ => doubted = false,
+            }
+            if doubted && change.kind != ChangeKind::Voided {
+                holds.push((change.at, None, change.score));
+            }
+        }
+        holds
     }
 }

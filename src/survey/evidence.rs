@@ -15,6 +15,7 @@ pub use post::{COMMENT_DWELL, ONCE_MORE_DWELL, PAGE_LIFE, PRESS_DWELL, SCRIPT_DW
 pub use view::Viewed;
 
 use super::answers::Answers;
+use super::moderation::{Act, Moderator, Refusal, Verdict};
 use super::opening::Opening;
 use super::page::Evidence;
 use super::rating::{Score, Standing};
@@ -35,6 +36,14 @@ words! {
         Held = "held",
         /// A comment locked the rating.
         Commented = "commented",
+        /// An admin had a held rating count.
+        Released = "released",
+        /// An admin threw a held rating away.
+        Discarded = "discarded",
+        /// An admin took the rating out of every count.
+        Voided = "voided",
+        /// An admin lifted that.
+        Restored = "restored",
     }
 }
 
@@ -45,10 +54,13 @@ pub struct Change {
     pub at: Time,
     /// How.
     pub kind: ChangeKind,
-    /// The score that stands, counts or is doubted from now on.
+    /// The score that stands, counts or is doubted from now on; of a rating that was discarded or voided, the score that
+    /// went.
     pub score: Score,
     /// The evidence for it.
     pub evidence: Evidence,
+    /// Who decided so, if it was an admin.
+    pub by: Option<Moderator>,
 }
 
 /// What a page shows of the clicks on a survey.
@@ -140,16 +152,41 @@ impl Clicks {
         }
     }
 
-    /// The one place that changes to another standing: it also records the change for the history.
-    fn stand(&mut self, now: Time, standing: Standing) {
-        let change = match &standing {
-            Standing::Unrated | Standing::Voided(_) => None,
-            Standing::Rated(rating) => Some((ChangeKind::Rated, rating)),
-            Standing::Held { rating, .. } => Some((ChangeKind::Held, rating)),
-            Standing::Locked(rating) => Some((ChangeKind::Commented, rating)),
+    /// Does what an admin decided, and tells whether that changed anything. Nothing is kept of why if the survey was
+    /// erased, because nobody would clear it.
+    ///
+    /// # Errors
+    /// The rating does not stand as the act needs.
+    pub fn moderate(&mut self, now: Time, act: Act, by: Moderator) -> Result<bool, Refusal> {
+        let standing = match act.on(&self.standing) {
+            Verdict::Changes(standing) => standing,
+            Verdict::Stands => return Ok(false),
+            Verdict::Refused(why) => return Err(why),
         };
-        if let Some((kind, rating)) = change {
-            self.changes.push(Change { at: now, kind, score: rating.score, evidence: rating.evidence });
+        if standing == Standing::Unrated {
+            // What was ticked beside the rating goes with it.
+            self.answers = Answers::default();
+        }
+        let reason = by.reason.filter(|_| !self.erased);
+        self.change(now, standing, act.kind(), Some(Moderator { reason, ..by }));
+        Ok(true)
+    }
+
+    /// Changes to another standing by a click.
+    fn stand(&mut self, now: Time, standing: Standing) {
+        let kind = match &standing {
+            Standing::Held { .. } => ChangeKind::Held,
+            Standing::Locked(_) => ChangeKind::Commented,
+            Standing::Unrated | Standing::Rated(_) | Standing::Voided(_) => ChangeKind::Rated,
+        };
+        self.change(now, standing, kind, None);
+    }
+
+    /// The one place that changes to another standing: it also records the change for the history.
+    fn change(&mut self, at: Time, standing: Standing, kind: ChangeKind, by: Option<Moderator>) {
+        // Of a discarded rating only the standing before it knows.
+        if let Some(rating) = standing.rating().or(self.standing.rating()) {
+            self.changes.push(Change { at, kind, score: rating.score, evidence: rating.evidence, by });
         }
         self.standing = standing;
     }

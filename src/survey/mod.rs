@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod fields;
 pub mod interval;
 pub mod link;
+pub mod moderation;
 pub mod opening;
 pub mod outbound;
 pub mod pace;

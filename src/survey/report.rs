@@ -1,23 +1,20 @@
 //! What the team reads: the figures of a group, its CSAT, and the period they are taken over.
 //!
-//! What rows stand for is in `cut`. It must not know how figures are counted (the `report_*` views define that), nor how
+//! What rows stand for is in `cut`, lists of ratings are in `list`. It must not know how figures are counted (the `report_*` views define that), nor how
 //! they are shown.
 
 pub mod cut;
+mod list;
 pub mod proof;
 
-use super::access::Within;
-use super::answers::{Answers, Counts};
+use super::answers::Counts;
 use super::opening::Opening;
-use super::page::Evidence;
-use super::paging::Paging;
-use super::rating::{Score, StandingWord};
 use super::{Time, stamp};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 pub use cut::{By, Cut, Filters};
+pub use list::{LONGEST_SOUGHT, Listing, RatingPlace, RatingRow, Ratings, RatingsQuery, Sought};
 use std::collections::BTreeMap;
-use uuid::Uuid;
 
 /// How many local days a report covers unless told otherwise, today included.
 pub const USUAL_DAYS: u64 = 30;
@@ -125,71 +122,6 @@ impl Group {
     #[must_use]
     pub fn ids(&self) -> Vec<Option<String>> {
         self.keys.iter().map(|key| key.id.clone()).collect()
-    }
-}
-
-/// Which ratings to list. What is `None` does not matter.
-#[derive(Clone, Debug, Default)]
-pub struct RatingsQuery {
-    /// A local day or an instant; `None` for the usual start ([`usual_bounds`]).
-    pub from: Option<Bound>,
-    /// A local day, included, or an instant, not included; `None` for today.
-    pub to: Option<Bound>,
-    /// With one of these scores only; with any if there are none.
-    pub scores: Vec<Score>,
-    /// With a comment, or without one.
-    pub commented: Option<bool>,
-    /// Of this part of the team.
-    pub within: Within,
-    /// Which page of the list.
-    pub paging: Paging<RatingPlace>,
-}
-
-/// Where a rating is in the list: newest first, ratings of one moment by their survey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RatingPlace {
-    /// When it was given.
-    pub rated_at: Time,
-    /// Its survey.
-    pub survey: Uuid,
-}
-
-/// A rating that counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RatingRow {
-    /// Its survey.
-    pub survey: Uuid,
-    /// The configured helpdesk of the conversation; empty for the plain API.
-    pub connection: String,
-    /// The conversation that was asked about: the helpdesk's id.
-    pub conversation: String,
-    /// When it was given.
-    pub rated_at: Time,
-    /// The score.
-    pub score: Score,
-    /// The evidence for it.
-    pub evidence: Evidence,
-    /// Rated or locked.
-    pub standing: StandingWord,
-    /// What the customer wrote.
-    pub comment: Option<String>,
-    /// What the customer ticked.
-    pub answers: Answers,
-    /// Whom it counts for: the id.
-    pub teammate: Option<String>,
-    /// Whom it counts for: the name.
-    pub teammate_name: Option<String>,
-    /// The team of that time.
-    pub team: Option<String>,
-    /// Where teammates find the conversation.
-    pub url: Option<String>,
-}
-
-impl RatingRow {
-    /// Where it is in the list.
-    #[must_use]
-    pub fn place(&self) -> RatingPlace {
-        RatingPlace { rated_at: self.rated_at, survey: self.survey }
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! It owns the order, and the sentences about closings and decisions; those about mails are in `mail`, those about clicks
 //! in `clicks`. A line has its time beside it, so no sentence needs a zone. No sentence holds a link, an address or a
-//! comment. It must not know who may read them.
+//! comment; what an admin gave as a reason stands as it was written. It must not know who may read them.
 
 mod clicks;
 mod mail;
 
-pub use clicks::word;
+pub use clicks::{doubt, word};
 
 use super::Time;
 use super::closing::ClosingState;

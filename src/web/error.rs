@@ -26,6 +26,9 @@ const LOGGED: (usize, usize) = (10, 60);
 /// The code of a link of a test mail. It has a page of its own.
 pub(super) const TEST_LINK: &str = "test_link";
 
+/// The code of a form that another site sent.
+pub(super) const ANOTHER_SITE: &str = "another_site";
+
 /// What went wrong.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
@@ -148,6 +151,7 @@ impl From<Error> for Failure {
             Error::UnknownKey => {
                 Self::new(StatusCode::UNAUTHORIZED, "unknown_key", "expected `Authorization: Bearer` and a valid key")
             }
+            Error::Refused(why) => Self::new(StatusCode::CONFLICT, "wrong_standing", why.to_string()),
             Error::Forbidden(scope) => {
                 Self::new(StatusCode::FORBIDDEN, "forbidden", format!("this needs a key with the scope {scope}"))
             }

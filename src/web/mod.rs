@@ -22,7 +22,7 @@ mod unsubscribe;
 pub use operate::metrics_router;
 
 use crate::gateway::Gateway;
-use api::{closings, customers, reports, suppressions};
+use api::{closings, customers, moderation, reports, suppressions};
 use assets::Assets;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -123,6 +123,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/conversations/{id}/reopened", post(closings::reopen))
         .route("/v1/report", get(reports::report))
         .route("/v1/ratings", get(reports::ratings))
+        .route("/v1/surveys/{id}/{act}", post(moderation::moderate))
         .route("/v1/bounces", post(suppressions::bounce))
         .route("/v1/customers/{email}", get(customers::export).delete(customers::erase))
         .route("/v1/status", get(operate::status))

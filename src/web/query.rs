@@ -5,7 +5,6 @@
 use super::error::Failure;
 use crate::gateway::SuppressionPlace;
 use crate::survey::Time;
-use crate::survey::access::Within;
 use crate::survey::closing::Conversation;
 use crate::survey::fields::{Fault, LONGEST_ID};
 use crate::survey::paging::{LARGEST_PAGE, Paging, USUAL_PAGE};
@@ -80,6 +79,12 @@ impl Query {
         }
     }
 
+    /// The part of all surveys.
+    fn filters(&self) -> Filters {
+        let filter = |filters: Filters, by: By| filters.and(by, self.text(by.word()).map(str::to_owned));
+        By::FILTERS.into_iter().fold(Filters::default(), filter)
+    }
+
     fn paging<C>(&mut self, read: fn(&[u8]) -> Option<C>) -> Paging<C> {
         // 0 stands for what is no number.
         let limit = self.text("limit").map_or(USUAL_PAGE, |text| text.parse().unwrap_or(0));
@@ -122,8 +127,7 @@ pub(super) fn report(text: Option<&str>) -> Result<ReportQuery, Failure> {
     let names: Vec<_> = ["by", "from", "to", "compare"].into_iter().chain(By::FILTERS.map(By::word)).collect();
     let mut query = Query::read(text, &names)?;
     let cut = query.value("by").unwrap_or_default();
-    let filter = |filters: Filters, by: By| filters.and(by, query.text(by.word()).map(str::to_owned));
-    let filters = By::FILTERS.into_iter().fold(Filters::default(), filter);
+    let filters = query.filters();
     let (from, to) = (query.value("from"), query.value("to"));
     let compare = query.switch("compare").unwrap_or(false);
     query.done(ReportQuery { cut, from, to, filters, compare })
@@ -131,15 +135,17 @@ pub(super) fn report(text: Option<&str>) -> Result<ReportQuery, Failure> {
 
 /// Which ratings to list.
 pub(super) fn ratings(text: Option<&str>) -> Result<RatingsQuery, Failure> {
-    let names = ["from", "to", "score", "teammate", "team", "commented", "limit", "cursor"];
+    let names = ["from", "to", "standing", "score", "commented", "text", "limit", "cursor"];
+    let names: Vec<_> = names.into_iter().chain(By::FILTERS.map(By::word)).collect();
     let mut query = Query::read(text, &names)?;
-    let text = |query: &Query, name| query.text(name).map(str::to_owned);
     let ratings = RatingsQuery {
         from: query.value("from"),
         to: query.value("to"),
+        listing: query.value("standing").unwrap_or_default(),
         scores: query.scores(),
         commented: query.switch("commented"),
-        within: Within { teammate: text(&query, "teammate"), team: text(&query, "team") },
+        sought: query.value("text"),
+        filters: query.filters(),
         paging: query.paging(read_rating),
     };
     query.done(ratings)

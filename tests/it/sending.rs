@@ -295,6 +295,20 @@ async fn failed_mails_are_requeued_if_they_never_arrived_and_can_still_be_answer
 }
 
 #[tokio::test]
+async fn a_requeued_mail_is_tried_for_as_long_as_a_new_one() {
+    let desk = queue(1).await;
+    desk.memory.answer_next([Attempt::Permanent("odd".into()), Attempt::Temporary("451 later".into())]);
+    desk.deliver().await;
+    // Longer than mails are tried.
+    desk.pass(TimeDelta::hours(73));
+    assert_eq!(desk.gateway.requeue(&Unsent::All).await.expect("an answer").requeued, 1);
+    desk.deliver().await;
+    assert_eq!(states(&desk).await, [["waiting", "1"]]);
+    let today = &desk.get("/v1/report?from=2026-11-25&to=2026-11-25").await["total"];
+    assert_eq!(today["waiting"], 1, "it was to go out when it was requeued");
+}
+
+#[tokio::test]
 async fn a_healthy_mail_goes_out_at_once_behind_a_hundred_poisoned_ones() {
     const POISONED: usize = 100;
     // A refusal in Latin-1, and on the same connection a 421 to the next recipient.

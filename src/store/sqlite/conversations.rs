@@ -9,6 +9,7 @@ use crate::survey::closing::Conversation;
 use crate::survey::conversation::{ClosingRecord, ConversationRecord, Stopped, SurveyRecord};
 use crate::survey::eligibility::Decision;
 use crate::survey::evidence::Change;
+use crate::survey::moderation::Moderator;
 use crate::survey::rating::Score;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row, query, query_scalar};
@@ -31,7 +32,7 @@ const SURVEYS: &str = concat!(
         LEFT JOIN clicks ON clicks.survey_id = survey.id
     WHERE connection = $1 AND conversation_id = $2 ORDER BY closed_at, survey.id"
 );
-const HISTORIES: &str = "SELECT survey_id, at, kind, history.score, history.evidence
+const HISTORIES: &str = "SELECT survey_id, at, kind, history.score, history.evidence, who, reason
     FROM survey JOIN history ON history.survey_id = survey.id
     WHERE connection = $1 AND conversation_id = $2 ORDER BY survey_id, number";
 /// What stopped further surveys, each at the latest survey of the conversation that came before it.
@@ -161,12 +162,16 @@ fn stopped(row: &SqliteRow) -> Result<Stopped, sqlx::Error> {
     Ok(Stopped { at: rows::time(row, "at")?, cause: rows::word(row, "cause")?, by_admin: row.try_get("by_admin")? })
 }
 
-fn change(row: &SqliteRow) -> Result<Change, sqlx::Error> {
+/// A change of a standing.
+pub(super) fn change(row: &SqliteRow) -> Result<Change, sqlx::Error> {
     let score: Score = rows::score(row)?;
+    let who: Option<String> = row.try_get("who")?;
+    let reason = row.try_get("reason")?;
     Ok(Change {
         at: rows::time(row, "at")?,
         kind: rows::word(row, "kind")?,
         score,
         evidence: rows::word(row, "evidence")?,
+        by: who.map(|who| Moderator { who, reason }),
     })
 }

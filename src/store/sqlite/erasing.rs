@@ -157,6 +157,12 @@ pub(super) fn save_surveys(script: &mut Script, erased: &Erased) -> Result<()> {
         WHERE id IN (SELECT unhex(value) FROM json_each(?))",
     );
     script.bind(rows::ids(erased.surveys.keys())?)?;
+    // An admin may have named the customer in a reason.
+    script.add(
+        "UPDATE history SET reason = NULL
+        WHERE survey_id IN (SELECT unhex(value) FROM json_each(?)) AND reason IS NOT NULL",
+    );
+    script.bind(rows::ids(erased.surveys.keys())?)?;
     script.add(
         "UPDATE rating SET erased_at = gone.value ->> 1, comment = NULL FROM json_each(?) AS gone
         WHERE survey_id = unhex(gone.value ->> 0)",

@@ -192,7 +192,7 @@ fn survey_row(survey_id: &Uuid, survey: &Survey, new: &NewClosing) -> Row {
 /// A new mail, as the batch left it: a later command may have cancelled it already.
 fn mail_row(survey_id: &Uuid, survey: &Survey) -> Row {
     let mut row = mail_state(survey_id, survey);
-    row.extend([cell("kind", "request"), at("first_due", survey.mail.first_due)]);
+    row.push(cell("kind", "request"));
     row
 }
 
@@ -207,6 +207,7 @@ fn mail_state(survey_id: &Uuid, survey: &Survey) -> Row {
         id("id", Some(survey_id)),
         cell("state", mail.state.word()),
         at("due_at", mail.due_at),
+        at("first_due", mail.first_due),
         cell("tries", mail.tries),
         at("accepted_at", mail.accepted_at),
         cell("stop", stop),
@@ -374,11 +375,14 @@ fn ratings(script: &mut Script, batch: &Batch) -> Result<()> {
             cell("kind", change.kind),
             cell("score", change.score),
             cell("evidence", change.evidence),
+            cell("who", change.by.as_ref().map(|by| &by.who)),
+            cell("reason", change.by.as_ref().and_then(|by| by.reason.as_ref())),
         ]
     };
     insert(script, "history", changes.map(row).collect(), "")?;
 
-    // Every change but a hold takes a try: the history can be long only where tries were dropped already.
+    // Every change but a hold takes a try: the history can be long only where tries were dropped already. What admins
+    // did is kept.
     let long = changed().filter(|(_, clicked)| clicked.clicks.trail.tries.len() >= KEPT);
     let long: Vec<_> = long.map(|(id, _)| id).collect();
     if !long.is_empty() {
@@ -386,7 +390,8 @@ fn ratings(script: &mut Script, batch: &Batch) -> Result<()> {
             "DELETE FROM history WHERE (survey_id, number) IN (
                 SELECT old.survey_id, old.number FROM json_each(?) AS wanted CROSS JOIN history AS old
                     ON old.survey_id = unhex(wanted.value) AND old.number <= ? + (
-                        SELECT max(number) FROM history AS all_of WHERE all_of.survey_id = old.survey_id))",
+                        SELECT max(number) FROM history AS all_of WHERE all_of.survey_id = old.survey_id)
+                    AND old.who IS NULL)",
         );
         script.bind(rows::ids(long)?)?.bind(-i64::try_from(KEPT).unwrap_or(i64::MAX))?;
     }

@@ -5,6 +5,7 @@
 use super::{Line, length, list};
 use crate::survey::Time;
 use crate::survey::evidence::{Change, ChangeKind};
+use crate::survey::moderation::Moderator;
 use crate::survey::page::Evidence;
 use crate::survey::rating::Score;
 use crate::survey::trail::{BURST, Fate, KEPT, Trail, Try, View};
@@ -39,7 +40,7 @@ pub(super) fn tell(trail: &Trail, history: &[Change]) -> Vec<Line> {
     events.extend(trail.tries.iter().map(Event::Try));
     events.extend(history.iter().map(Event::Change));
     events.sort_by_key(Event::at);
-    let mut teller = Teller { trail, last: None, lines: Vec::new() };
+    let mut teller = Teller { trail, last: None, voided: false, lines: Vec::new() };
     teller.forgot(trail.views.first().filter(|_| trail.views.len() >= KEPT).map(|view| view.at), "visits");
     teller.forgot(trail.tries.first().filter(|_| trail.tries.len() >= KEPT).map(|attempt| attempt.at), "answers");
     let mut rest = events.as_slice();
@@ -60,6 +61,8 @@ struct Teller<'a> {
     trail: &'a Trail,
     /// The last change that was told: what stands.
     last: Option<&'a Change>,
+    /// An admin took it out of every count.
+    voided: bool,
     lines: Vec<Line>,
 }
 
@@ -162,41 +165,66 @@ impl<'a> Teller<'a> {
                 let made = self.counted(change);
                 format!("{face} was {made} ({})", change.evidence)
             }
-            ChangeKind::Held => format!("the rating of {face} is in doubt (held){}", self.doubt(change.at)),
+            ChangeKind::Held => {
+                let why = doubt(self.trail, change.at).map(|why| format!(": {why}")).unwrap_or_default();
+                format!("the rating of {face} is in doubt (held){why}")
+            }
             ChangeKind::Commented => match self.last {
                 Some(last) if last.score == change.score && last.kind != ChangeKind::Held => {
                     format!("a comment locked the rating of {face}")
                 }
                 _ => format!("a comment came with {face}: counted, and locked"),
             },
+            ChangeKind::Released => format!("released the rating of {face}, so it counts"),
+            ChangeKind::Discarded => format!("discarded the rating of {face}, so nothing counts"),
+            ChangeKind::Voided => format!("voided the rating of {face}, so it counts nowhere"),
+            ChangeKind::Restored => format!("lifted that, so the rating of {face} stands as before"),
         };
-        self.last = Some(change);
+        match change.kind {
+            ChangeKind::Discarded => self.last = None,
+            ChangeKind::Voided => self.voided = true,
+            ChangeKind::Restored => self.voided = false,
+            _ => self.last = Some(change),
+        }
+        let text = match &change.by {
+            Some(by) => decided(by, &text),
+            None => text,
+        };
         self.lines.push(Line::new(change.at, text));
         rest
     }
 
-    /// Why a rating was held at a time, by what led to it.
-    fn doubt(&self, at: Time) -> String {
-        let answered = |attempt: &Try| attempt.at == at && attempt.fate != Some(Fate::ManyLinks);
-        if self.trail.tries.iter().any(answered) {
-            return ": several faces were answered within a minute".into();
-        }
-        let burst = self.trail.views.iter().filter(|view| view.at <= at && at - view.at < BURST);
-        match burst.map(|view| view.score).collect::<BTreeSet<_>>().len() {
-            0 | 1 => String::new(),
-            faces => format!(": {} faces were opened within a minute", number(faces)),
-        }
-    }
-
     /// What stands as it did, or `nothing` if nobody rated yet.
     fn stays(&self, nothing: &str) -> String {
-        match self.last {
-            None => nothing.into(),
-            Some(Change { kind: ChangeKind::Rated, score, .. }) => format!("{} stays counted", face(*score)),
-            Some(Change { kind: ChangeKind::Held, score, .. }) => format!("{} stays in doubt", face(*score)),
-            Some(Change { kind: ChangeKind::Commented, score, .. }) => format!("{} stays locked", face(*score)),
-        }
+        let Some(Change { kind, score, .. }) = self.last.filter(|_| !self.voided) else {
+            return if self.voided { "it stays voided".into() } else { nothing.into() };
+        };
+        let how = match kind {
+            ChangeKind::Held => "in doubt",
+            ChangeKind::Commented => "locked",
+            // The other acts of admins leave no such change.
+            _ => "counted",
+        };
+        format!("{} stays {how}", face(*score))
     }
+}
+
+/// Why a rating was held at a time, by what led to it, as far as that is still known.
+#[must_use]
+pub fn doubt(trail: &Trail, at: Time) -> Option<String> {
+    let answered = |attempt: &Try| attempt.at == at && attempt.fate != Some(Fate::ManyLinks);
+    if trail.tries.iter().any(answered) {
+        return Some("several faces were answered within a minute".into());
+    }
+    let burst = trail.views.iter().filter(|view| view.at <= at && at - view.at < BURST);
+    let faces = burst.map(|view| view.score).collect::<BTreeSet<_>>().len();
+    (faces > 1).then(|| format!("{} faces were opened within a minute", number(faces)))
+}
+
+/// What an admin did, with who and why.
+fn decided(by: &Moderator, done: &str) -> String {
+    let why = by.reason.as_ref().map(|reason| format!(" (“{reason}”)")).unwrap_or_default();
+    format!("{} {done}{why}", by.who)
 }
 
 /// Whether two views on end are one visitor's, as far as can be told.

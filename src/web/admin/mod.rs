@@ -5,10 +5,12 @@
 
 mod bar;
 mod filter;
+mod form;
 mod overview;
 mod page;
 mod ratings;
 mod session;
+mod survey;
 
 pub(super) use page::failure_page;
 
@@ -24,6 +26,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/admin", get(overview::show))
         .route("/admin/", get(async || Redirect::permanent("/admin")))
         .route("/admin/ratings", get(ratings::show))
+        .route("/admin/ratings.csv", get(ratings::csv))
+        .route("/admin/ratings/{survey}", get(survey::show).post(survey::decide))
         .route("/admin/sign-in", get(session::ask).post(session::sign_in))
         .route("/admin/sign-out", post(session::sign_out))
 }

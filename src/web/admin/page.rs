@@ -5,15 +5,19 @@
 use super::filter::Filter;
 use super::session::{Note, Viewer};
 use crate::render::chart::percent;
+use crate::render::rounded;
 use crate::survey::Time;
 use crate::survey::interval::Interval;
 use crate::web::App;
-use crate::web::error::Failure;
+use crate::web::error::{ANOTHER_SITE, Failure};
 use crate::web::page::render;
 use askama::Template;
-use axum::http::StatusCode;
+use axum::BoxError as Failed;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use chrono_tz::Tz;
+use futures_util::stream::{self, Stream, StreamExt};
 
 /// A page that the navigation can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub(super) struct Page {
 const PAGES: [Page; 7] = [
     Page { place: Place::Overview, path: "/admin", name: "Overview", own: &["step", "sort"], is_there: true },
     // What customers said.
-    Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["score", "commented", "cursor"], is_there: true },
+    Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["standing", "score", "commented", "text", "cursor"], is_there: true },
     // Those who may be called back today.
     Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["cursor"], is_there: false },
     // Fit to be shown to the team.
@@ -154,11 +158,34 @@ pub(super) fn html(page: &impl Template) -> Html<String> {
     Html(render(page))
 }
 
+/// What a CSV file begins with: Excel takes one for UTF-8 only with it.
+const BOM: &str = "\u{feff}";
+
+/// A CSV file to be saved, named `afterword-WHAT.csv`.
+pub(super) fn csv_file(what: &str, csv: &str) -> Response {
+    attached(what, format!("{BOM}{csv}").into())
+}
+
+/// As [`csv_file`], for a file that is too long to be made at once: it is made while it is sent.
+pub(super) fn csv_stream(what: &str, parts: impl Stream<Item = Result<String, Failed>> + Send + 'static) -> Response {
+    let bom = stream::once(async { Ok(BOM.to_owned()) });
+    attached(what, Body::from_stream(bom.chain(parts)))
+}
+
+fn attached(what: &str, body: Body) -> Response {
+    let name = format!("attachment; filename=\"afterword-{what}.csv\"");
+    let kind = "text/csv; charset=utf-8".to_owned();
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], body).into_response()
+}
+
 /// What went wrong, for people on the admin pages.
 pub(in crate::web) fn failure_page(app: &App, failure: &Failure, id: &str) -> Response {
     let (heading, sentence) = match failure.status {
         StatusCode::NOT_FOUND => ("There is no such page", "The address may be mistyped, or from another version."),
-        StatusCode::FORBIDDEN => ("This was not done", "The request came from another site. Please use the form here."),
+        StatusCode::FORBIDDEN if failure.code == ANOTHER_SITE => {
+            ("This was not done", "The request came from another site. Please use the form here.")
+        }
+        StatusCode::FORBIDDEN => ("This was not done", "It needs a key with the scope admin. Yours may only read."),
         StatusCode::METHOD_NOT_ALLOWED => ("This was not done", "This address takes no such request."),
         status if status.is_server_error() => ("This did not work", "Nothing is lost. Please try again in a moment."),
         _ => ("This was not understood", "Please go back and try again."),
@@ -177,7 +204,7 @@ pub(super) fn count(number: u64) -> String {
 
 /// A share to a tenth of a percent, as everywhere else in the product.
 pub(super) fn exact(share: f64) -> String {
-    format!("{:.1}\u{a0}%", share * 100.0)
+    format!("{:.1}\u{a0}%", rounded(share * 100.0, 1))
 }
 
 /// The ends of an interval.

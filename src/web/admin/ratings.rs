@@ -1,22 +1,28 @@
 //! The list of ratings, newest first: what customers said, of whom, and where the conversation is.
 //!
-//! It must not know which ratings count.
+//! It must not know which ratings count. The page of one rating is in `survey`.
 
 use super::bar::Bar;
 use super::filter::Filter;
-use super::page::{Place, Shell, html, moment, shell};
+use super::page::{Place, Shell, csv_file, csv_stream, html, moment, shell};
 use super::session::Viewer;
+use super::survey;
+use crate::render;
 use crate::render::chart::SCORES;
+use crate::survey::answers::Answers;
 use crate::survey::page::Evidence;
-use crate::survey::rating::Score;
-use crate::survey::report::{Bound, RatingRow, RatingsQuery};
+use crate::survey::paging::{LARGEST_PAGE, Paging};
+use crate::survey::rating::{Score, StandingWord};
+use crate::survey::report::{Bound, By, Filters, LONGEST_SOUGHT, Listing, RatingRow, Ratings, RatingsQuery};
 use crate::web::App;
 use crate::web::api::HandlerResult;
+use crate::web::error::Failure;
 use crate::web::query::{rating_cursor, rating_paging};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 use std::sync::Arc;
 
 /// What the filter by score calls the two faces that a lead calls back about.
@@ -25,21 +31,48 @@ const LOW: &str = "low";
 pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
     let mut filter = Filter::read(Place::Ratings, query.as_deref(), app.gateway.today());
     let wanted = wanted(&mut filter);
-    let shell = shell(&app, Some(&viewer), Some(Place::Ratings)).keeping(&filter);
     if !filter.faults.is_empty() {
-        let page = RatingsPage { shell, picks: Picks::new(&filter), bar: Bar::new(&filter), shown: None };
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
+        return Ok(wrong(&app, &viewer, &filter));
     }
     let listed = app.gateway.ratings(&wanted, &viewer.access.within).await?;
-    let next = listed.next.as_ref().map(rating_cursor);
-    let shown = Shown {
-        items: listed.items.iter().map(|rating| Item::new(rating, &app, &filter)).collect(),
-        next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
-        first: filter.value("cursor").is_some().then(|| filter.link(&[])),
-        all: filter.link(&[("score", None), ("commented", None), ("team", None), ("teammate", None)]),
-    };
-    let page = RatingsPage { shell, picks: Picks::new(&filter), bar: Bar::new(&filter), shown: Some(shown) };
-    Ok(html(&page).into_response())
+    let shown = Some(Shown::new(&listed, &app, &filter));
+    Ok(html(&RatingsPage::new(&app, &viewer, &filter, shown)).into_response())
+}
+
+/// All ratings that the list has on its pages, as a file. It is made while it is sent, because it may be long.
+pub(super) async fn csv(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
+    let mut filter = Filter::read(Place::Ratings, query.as_deref(), app.gateway.today());
+    let paging = Paging { limit: LARGEST_PAGE, after: None };
+    let wanted = RatingsQuery { paging, ..wanted(&mut filter) };
+    if !filter.faults.is_empty() {
+        return Ok(wrong(&app, &viewer, &filter));
+    }
+    let within = viewer.access.within;
+    // What fails at once is told; what fails later breaks the transfer off, so that nobody takes a part for the whole.
+    let first = app.gateway.ratings(&wanted, &within).await?;
+    let name = format!("ratings-{}-to-{}", filter.span.first, filter.span.last);
+    if first.next.is_none() {
+        let whole = render::ratings::csv(&first.items, true);
+        return Ok(csv_file(&name, &whole.map_err(|error| Failure::internal(Some(error.to_string())))?));
+    }
+    let parts = stream::try_unfold((Some(first), true), move |(page, names)| {
+        let (app, within, mut wanted) = (Arc::clone(&app), within.clone(), wanted.clone());
+        async move {
+            let Some(page) = page else { return Ok(None) };
+            let part = render::ratings::csv(&page.items, names)?;
+            wanted.paging.after = page.next;
+            let next = match page.next {
+                Some(_) => Some(app.gateway.ratings(&wanted, &within).await?),
+                None => None,
+            };
+            Ok(Some((part, (next, false))))
+        }
+    });
+    Ok(csv_stream(&name, parts))
+}
+
+fn wrong(app: &App, viewer: &Viewer, filter: &Filter) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, html(&RatingsPage::new(app, viewer, filter, None))).into_response()
 }
 
 /// What to list. What is wrong with the query is added to its faults.
@@ -52,6 +85,14 @@ fn wanted(filter: &mut Filter) -> RatingsQuery {
             None if text == LOW => scores.extend(Score::ALL.into_iter().take(2)),
             None => wrong = Some(("score", format!("There is no score “{text}”. Pick one of those above."))),
         }
+    }
+    let listing = filter.value("standing").map_or(Ok(Listing::default()), str::parse);
+    if listing.is_err() {
+        wrong = Some(("standing", "There is no such list. Pick one of those above.".to_owned()));
+    }
+    let sought = filter.value("text").map(str::parse).transpose();
+    if let Err(expected) = &sought {
+        wrong = Some(("text", format!("The text to look for is too long: {expected}.")));
     }
     let commented = match filter.value("commented") {
         Some("yes") => Some(true),
@@ -66,11 +107,19 @@ fn wanted(filter: &mut Filter) -> RatingsQuery {
     RatingsQuery {
         from: Some(Bound::Day(filter.span.first)),
         to: Some(Bound::Day(filter.span.last)),
+        listing: listing.unwrap_or_default(),
         scores,
         commented,
-        within: filter.within.clone(),
+        sought: sought.unwrap_or_default(),
+        filters: part(filter),
         paging: paging.unwrap_or_default(),
     }
+}
+
+/// The part of all surveys.
+fn part(filter: &Filter) -> Filters {
+    let add = |filters: Filters, by: By| filters.and(by, filter.value(by.word()).map(str::to_owned));
+    By::FILTERS.into_iter().fold(Filters::default(), add)
 }
 
 #[derive(Template)]
@@ -79,7 +128,25 @@ struct RatingsPage<'a> {
     shell: Shell<'a>,
     bar: Bar<'a>,
     picks: Picks,
+    /// The text that is looked for.
+    sought: &'a str,
     shown: Option<Shown>,
+}
+
+impl<'a> RatingsPage<'a> {
+    fn new(app: &'a App, viewer: &'a Viewer, filter: &'a Filter, shown: Option<Shown>) -> Self {
+        let shell = shell(app, Some(viewer), Some(Place::Ratings)).keeping(filter);
+        let sought = filter.value("text").unwrap_or_default();
+        Self { shell, bar: Bar::new(filter), picks: Picks::new(filter), sought, shown }
+    }
+
+    /// What a search must carry along.
+    fn kept(&self) -> Vec<(&str, &str)> {
+        let period = ["period", "from", "to"].into_iter();
+        let period = period.filter_map(|name| self.bar.filter.value(name).map(|value| (name, value)));
+        let others = self.bar.filter.others().into_iter().filter(|(name, _)| *name != "text");
+        period.chain(others).collect()
+    }
 }
 
 /// A choice among links: its words, its link, and whether it holds.
@@ -87,6 +154,7 @@ type Pick = (String, String, bool);
 
 /// The filters of this page alone.
 struct Picks {
+    listings: Vec<Pick>,
     scores: Vec<Pick>,
     comments: Vec<Pick>,
 }
@@ -107,7 +175,16 @@ impl Picks {
         };
         let comments =
             vec![comment("All", None), comment("With a comment", Some("yes")), comment("Without", Some("no"))];
-        Self { scores: all.into_iter().chain(each).collect(), comments }
+        let listing = |name: &str, listing: Listing| {
+            let word = Some(listing.word()).filter(|_| listing != Listing::default());
+            (name.to_owned(), filter.link(&[("standing", word)]), filter.value("standing") == word)
+        };
+        let listings = vec![
+            listing("Counted", Listing::Counted),
+            listing("Held", Listing::Held),
+            listing("Voided", Listing::Voided),
+        ];
+        Self { listings, scores: all.into_iter().chain(each).collect(), comments }
     }
 }
 
@@ -115,8 +192,30 @@ struct Shown {
     items: Vec<Item>,
     next: Option<String>,
     first: Option<String>,
+    /// The page looked back to here, and could look further.
+    looked_to: Option<String>,
     /// The page without any filter but the period.
     all: String,
+    csv: String,
+}
+
+impl Shown {
+    fn new(listed: &Ratings, app: &App, filter: &Filter) -> Self {
+        let next = listed.next.as_ref().map(rating_cursor);
+        let last = listed.next.filter(|_| listed.is_cut_short).map(|place| place.rated_at);
+        let zone = app.gateway.config.report.timezone;
+        let others: Vec<_> = filter.others().into_iter().map(|(name, _)| (name, None)).collect();
+        let here = filter.link(&[]);
+        let query = here.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
+        Self {
+            items: listed.items.iter().map(|rating| Item::new(rating, app, filter)).collect(),
+            next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
+            first: filter.value("cursor").is_some().then_some(here),
+            looked_to: last.map(|at| at.with_timezone(&zone).format("%-d %b %Y").to_string()),
+            all: filter.link(&others),
+            csv: format!("{}.csv{query}", Place::Ratings.path()),
+        }
+    }
 }
 
 /// One rating.
@@ -126,6 +225,8 @@ struct Item {
     word: &'static str,
     at: String,
     stamp: String,
+    /// Why it does not count.
+    aside: Option<String>,
     comment: Option<String>,
     reasons: String,
     answer: Option<String>,
@@ -134,6 +235,10 @@ struct Item {
     conversation: String,
     url: Option<String>,
     evidence: &'static str,
+    /// The scores before it.
+    before: Option<String>,
+    /// The page of this rating.
+    link: String,
 }
 
 impl Item {
@@ -142,26 +247,59 @@ impl Item {
         let connection =
             if rating.connection.is_empty() { String::new() } else { format!(" in {}", rating.connection) };
         let name = rating.teammate_name.as_ref().or(rating.teammate.as_ref());
+        let before = rating.scores_before();
+        let before = before.iter().map(|score| format!("{} {}", score.face(), SCORES[score.index()]));
+        let before: Vec<_> = before.collect();
+        let (reasons, answer) = ticks(&rating.answers);
+        let back = filter.link(&[("cursor", filter.value("cursor"))]);
         Self {
             number: rating.score.number(),
             face: rating.score.face(),
             word: SCORES[rating.score.index()],
             at: moment(rating.rated_at, app.gateway.config.report.timezone),
             stamp: crate::survey::stamp(rating.rated_at),
+            aside: aside(rating),
             comment: rating.comment.clone(),
-            reasons: rating.answers.reasons().collect::<Vec<_>>().join(", "),
-            answer: rating.answers.own().map(|(question, choice)| format!("{question}: {choice}")),
+            reasons,
+            answer,
             teammate: rating.teammate.as_ref().zip(name).map(|(id, name)| (name.clone(), link("teammate", id))),
             team: rating.team.as_ref().map(|team| (team.clone(), link("team", team))),
             conversation: format!("{}{connection}", rating.conversation),
             url: rating.url.clone(),
             evidence: evidence(rating.evidence),
+            before: (!before.is_empty()).then(|| before.join(", then ")),
+            link: survey::link(rating.survey, &back),
         }
     }
 }
 
+/// Why a rating does not count, in a sentence.
+fn aside(rating: &RatingRow) -> Option<String> {
+    match rating.standing {
+        StandingWord::Held => Some(match &rating.doubt {
+            Some(why) => format!("Held, because {why}."),
+            None => "Held, because the clicks look like a machine’s.".to_owned(),
+        }),
+        StandingWord::Voided => {
+            let last = rating.history.iter().rev().find_map(|change| change.by.as_ref());
+            let by = last.map(|by| match &by.reason {
+                Some(reason) => format!(" by {}: {reason}", by.who),
+                None => format!(" by {}", by.who),
+            });
+            Some(format!("Voided{}", by.unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
+
+/// What was ticked: the reasons, and the answer to the operator's own question.
+pub(super) fn ticks(answers: &Answers) -> (String, Option<String>) {
+    let own = answers.own().map(|(question, choice)| format!("{question}: {choice}"));
+    (answers.reasons().collect::<Vec<_>>().join(", "), own)
+}
+
 /// What speaks for a person, in words.
-fn evidence(evidence: Evidence) -> &'static str {
+pub(super) fn evidence(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Seen => "looked at the page",
         Evidence::Touched => "touched the page",
