@@ -4,19 +4,20 @@
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, unsubscribing in `unsubscribe`, what mail workers need in `delivery`, returned mail in `bounce`, the
 //! suppression list in `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in
-//! `sending`, reports and lists in `reports`, what admins decide
-//! about ratings in `moderating`, the start of the admin pages in `overview`, who sees those in `sessions`, keys
-//! of the API in `access`, the key file in `keys`, backups in `backup`,
-//! preview and test mails in `preview`, how the service does in `health`, whether it has the same keys in `challenge`, and
-//! secrets that change in `reload`.
+//! `sending`, reports and lists in `reports`, what admins decide about ratings in `moderating`, unhappy customers in
+//! `follow_ups`, happy ones in `achievements`, the start of the admin pages in `overview`, who sees those in `sessions`, keys
+//! of the API in `access`, the key file in `keys`, backups in `backup`, preview and test mails in `preview`, how the service
+//! does in `health`, whether it has the same keys in `challenge`, and secrets that change in `reload`.
 
 mod access;
+mod achievements;
 mod backup;
 mod bounce;
 mod challenge;
 mod clicks;
 mod delivery;
 mod erasing;
+mod follow_ups;
 mod health;
 mod keys;
 mod moderating;
@@ -35,11 +36,13 @@ pub use crate::ledger::moderation::Moderated;
 pub use crate::ledger::outbox::Requeued;
 pub use crate::store::{MailCount, ServeLock, SuppressionPlace, Unsent};
 pub use access::{Access, NewKey};
+pub use achievements::{Achievements, LONGEST_LISTED};
 pub use backup::BackupError;
 pub use bounce::Returned;
 pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted, TooLong};
 pub use delivery::{Delivery, MailWorker};
 pub use erasing::Forgotten;
+pub use follow_ups::{Attempted, Wish};
 pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
 pub use moderating::{Known, LONGEST_REASON};
 pub use overview::Overview;
@@ -279,6 +282,7 @@ fn settings(config: &Config, secrets: &Secrets) -> store::Settings {
     store::Settings {
         timezone: config.report.timezone,
         positive: config.report.positive.clone(),
+        followed: config.follow_up.followed(),
         address_key: secrets.addresses.fingerprint(),
     }
 }

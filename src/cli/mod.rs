@@ -7,6 +7,7 @@ mod bounce;
 mod check;
 mod customer;
 mod demo;
+mod follow_ups;
 mod healthcheck;
 mod init;
 mod key;
@@ -72,6 +73,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Print ratings with their comments, reasons and answers, newest first
     Ratings(ratings::RatingsArgs),
+    /// Print the unhappy customers whom nobody has called back yet, oldest first
+    FollowUps(follow_ups::FollowUpsArgs),
     /// Tell the story of a conversation: what was decided and why, its mail, and every click
     Why(why::Why),
     /// List mails by state and reason; pause and resume sending; send failed mails again
@@ -170,6 +173,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Status(args) => beside(config, async |gateway| status::run(&args, gateway).await).await,
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,
         Command::Ratings(args) => beside(config, async |gateway| ratings::run(args, gateway).await).await,
+        Command::FollowUps(args) => beside(config, async |gateway| follow_ups::run(args, gateway).await).await,
         Command::Why(args) => beside(config, async |gateway| why::run(args, gateway).await).await,
         Command::Suppression(change) => beside(config, async |gateway| suppression::run(change, gateway).await).await,
         Command::Erase(who) => beside(config, async |gateway| customer::erase(&who, gateway).await).await,

@@ -12,6 +12,7 @@ mod admin;
 mod after;
 mod checks;
 mod effective;
+mod follow_up;
 mod layers;
 mod lines;
 mod logo;
@@ -23,6 +24,7 @@ mod value;
 pub use admin::{AdminSettings, AdminUser};
 pub use after::{QuestionSettings, ReasonSettings, ThanksSettings};
 pub use effective::Setting;
+pub use follow_up::FollowUpSettings;
 pub use logo::Logo;
 pub use public_url::PublicUrl;
 pub use value::{MailTarget, Mailbox, Secret, Tls};
@@ -61,6 +63,9 @@ const DEFAULTS: &str = r##"
     [report]
     timezone = "UTC"
     positive = [4, 5]
+    [follow_up]
+    scores = [1, 2]
+    scores_with_comment = []
     [clicks]
     evidence = "seen"
     machines = []
@@ -96,6 +101,8 @@ pub struct Config {
     pub brand: BrandSettings,
     /// `[report]`
     pub report: ReportSettings,
+    /// `[follow_up]`
+    pub follow_up: FollowUpSettings,
     /// `[clicks]`
     pub clicks: ClickSettings,
     /// `[admin]`

@@ -316,11 +316,18 @@ pub(super) fn timezone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Erro
 }
 
 pub(super) fn scores<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    read_scores(from, 1, "expected at least one score of 1 to 5, none twice")
+}
+
+pub(super) fn some_scores<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    read_scores(from, 0, "expected scores of 1 to 5, none twice")
+}
+
+fn read_scores<'de, D: Deserializer<'de>>(from: D, fewest: usize, expected: &str) -> Result<Vec<u8>, D::Error> {
     let given = Vec::<i64>::deserialize(from)?;
     let in_range = given.iter().filter_map(|score| u8::try_from(*score).ok());
     let scores: BTreeSet<u8> = in_range.filter(|score| (1..=5).contains(score)).collect();
-    if scores.is_empty() || scores.len() < given.len() {
-        let expected = "expected at least one score of 1 to 5, none twice";
+    if scores.len() < fewest.max(given.len()) {
         return Err(D::Error::custom(format!("{given:?}: {expected}")));
     }
     Ok(scores.into_iter().collect())

@@ -116,7 +116,7 @@ impl Gateway {
     }
 
     /// The period of a query, and its two ends as the caller named them or as they usually are.
-    fn period(&self, from: Option<Bound>, to: Option<Bound>) -> Result<(Period, (Bound, Bound)), Error> {
+    pub(super) fn period(&self, from: Option<Bound>, to: Option<Bound>) -> Result<(Period, (Bound, Bound)), Error> {
         let (now, zone) = (self.clock.now(), self.config.report.timezone);
         let period = Period::between(from, to, now, zone).map_err(wrong_period)?;
         let bounds = usual_bounds(from, to, now, zone).ok_or_else(|| wrong_period(LEAVES_CALENDAR.into()))?;

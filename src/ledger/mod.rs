@@ -7,6 +7,7 @@
 pub mod clicks;
 pub mod closings;
 pub mod erasing;
+pub mod follow_ups;
 pub mod heartbeat;
 pub mod moderation;
 pub mod outbox;
@@ -25,6 +26,7 @@ use crate::survey::sending::Halt;
 use crate::survey::suppression::{Cause, Suppression};
 use closings::NewClosing;
 use erasing::{Erasable, Erased, Limits};
+use follow_ups::Followed;
 use heartbeat::Heartbeat;
 use outbox::Release;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -67,6 +69,8 @@ pub struct Touched {
     pub erasing: BTreeSet<String>,
     /// The limits of age: what is over them.
     pub expiring: Option<Limits>,
+    /// Follow-ups, by their surveys.
+    pub follow_ups: BTreeSet<Uuid>,
     /// Teammates, by id.
     pub teammates: BTreeSet<String>,
     /// How many due mails are needed.
@@ -139,6 +143,8 @@ pub struct Batch {
     pub lifted: BTreeSet<String>,
     /// Hashes of addresses whose earlier opt-outs are lifted, and nothing else.
     pub opted_in: BTreeSet<String>,
+    /// Follow-ups that were touched, by their surveys.
+    pub follow_ups: BTreeMap<Uuid, Followed>,
     /// Signs of life to be stored.
     pub heartbeats: Vec<Heartbeat>,
     surveys: BTreeMap<Uuid, Survey>,

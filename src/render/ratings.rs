@@ -127,7 +127,7 @@ fn line(rating: &RatingRow, zone: Tz) -> String {
 }
 
 /// A text without control characters: what a customer wrote must not steer a terminal.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

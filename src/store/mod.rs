@@ -24,6 +24,7 @@
 
 mod conversations;
 mod customers;
+mod follow_ups;
 mod lock;
 mod reports;
 mod sending;
@@ -31,6 +32,7 @@ mod sqlite;
 mod suppressions;
 mod upkeep;
 
+pub use follow_ups::FollowUpsFilter;
 pub use lock::{ServeLock, lock};
 pub use sending::{MailCount, Unsent};
 pub use upkeep::Rekeyed;
@@ -45,6 +47,7 @@ use crate::metrics::Metrics;
 use crate::survey::Time;
 use crate::survey::access::ApiKey;
 use crate::survey::evidence::Clicks;
+use crate::survey::follow_up::FollowedScores;
 use crate::survey::moderation::Refusal;
 use crate::survey::page::About;
 use crate::survey::report::{Period, RatingsQuery};
@@ -68,6 +71,8 @@ pub struct Settings {
     pub timezone: Tz,
     /// The positive set of CSAT.
     pub positive: Vec<u8>,
+    /// The scores that open a follow-up.
+    pub followed: FollowedScores,
     /// The fingerprint of the key that hashes addresses.
     pub address_key: String,
 }

@@ -22,7 +22,7 @@ mod unsubscribe;
 pub use operate::metrics_router;
 
 use crate::gateway::Gateway;
-use api::{closings, customers, moderation, reports, suppressions};
+use api::{closings, customers, follow_ups, moderation, reports, suppressions};
 use assets::Assets;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -123,6 +123,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/conversations/{id}/reopened", post(closings::reopen))
         .route("/v1/report", get(reports::report))
         .route("/v1/ratings", get(reports::ratings))
+        .route("/v1/follow-ups", get(follow_ups::list))
+        .route("/v1/follow-ups/{survey}", post(follow_ups::follow))
         .route("/v1/surveys/{id}/{act}", post(moderation::moderate))
         .route("/v1/bounces", post(suppressions::bounce))
         .route("/v1/customers/{email}", get(customers::export).delete(customers::erase))

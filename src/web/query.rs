@@ -7,6 +7,7 @@ use crate::gateway::SuppressionPlace;
 use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use crate::survey::fields::{Fault, LONGEST_ID};
+use crate::survey::follow_up::list::{FollowUpPlace, FollowUpsQuery};
 use crate::survey::paging::{LARGEST_PAGE, Paging, USUAL_PAGE};
 use crate::survey::rating::Score;
 use crate::survey::report::{By, Filters, RatingPlace, RatingsQuery, ReportQuery};
@@ -151,6 +152,21 @@ pub(super) fn ratings(text: Option<&str>) -> Result<RatingsQuery, Failure> {
     query.done(ratings)
 }
 
+/// Which follow-ups to list.
+pub(super) fn follow_ups(text: Option<&str>) -> Result<FollowUpsQuery, Failure> {
+    let names = ["state", "from", "to", "teammate", "team", "limit", "cursor"];
+    let mut query = Query::read(text, &names)?;
+    let text = |query: &Query, name| query.text(name).map(str::to_owned);
+    let follow_ups = FollowUpsQuery {
+        state: query.value("state"),
+        from: query.value("from"),
+        to: query.value("to"),
+        within: Within { teammate: text(&query, "teammate"), team: text(&query, "team") },
+        paging: query.paging(read_follow_up),
+    };
+    query.done(follow_ups)
+}
+
 /// Which suppressions to list.
 pub(super) fn suppressions(text: Option<&str>) -> Result<Paging<SuppressionPlace>, Failure> {
     let mut query = Query::read(text, &["limit", "cursor"])?;
@@ -175,6 +191,25 @@ fn read_rating(bytes: &[u8]) -> Option<RatingPlace> {
     let (at, survey) = bytes.split_at_checked(8)?;
     let rated_at = moment(i64::from_be_bytes(at.try_into().ok()?))?;
     Some(RatingPlace { rated_at, survey: Uuid::from_slice(survey).ok()? })
+}
+
+/// The cursor of a follow-up: spelled as that of a rating.
+pub(super) fn follow_up_cursor(place: &FollowUpPlace) -> String {
+    rating_cursor(&RatingPlace { rated_at: place.opened_at, survey: place.survey })
+}
+
+/// The page of the list of follow-ups after a cursor, or the first one; `None` if that is no cursor.
+pub(super) fn follow_up_paging(cursor: Option<&str>) -> Option<Paging<FollowUpPlace>> {
+    let Paging { after, limit } = rating_paging(cursor)?;
+    Some(Paging { after: after.map(follow_up_place), limit })
+}
+
+fn read_follow_up(bytes: &[u8]) -> Option<FollowUpPlace> {
+    read_rating(bytes).map(follow_up_place)
+}
+
+fn follow_up_place(place: RatingPlace) -> FollowUpPlace {
+    FollowUpPlace { opened_at: place.rated_at, survey: place.survey }
 }
 
 /// The cursor of a suppression.

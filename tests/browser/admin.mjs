@@ -18,6 +18,10 @@ const PAGES = {
   ratings: '/admin/ratings?commented=yes',
   low: '/admin/ratings?score=low&period=90d',
   none: '/admin/ratings?team=Nobody',
+  'follow-up': '/admin/follow-up',
+  'follow-up-done': '/admin/follow-up?state=done&period=7d',
+  achievements: '/admin/achievements?period=90d',
+  'achievements-none': '/admin/achievements?team=Nobody',
   missing: '/admin/missing',
 };
 
@@ -69,6 +73,34 @@ const cases = {
       expect(await page.locator('a[href*="admin-other"]').count(), 0, 'rows of others');
     });
   },
+  'a follow-up is taken, noted and done, by keyboard and without script': (service, browsers) =>
+    visit(browsers, { javaScriptEnabled: false }, async (page) => {
+      const mail = await service.ask('admin-unhappy');
+      const customer = await browsers.person({ javaScriptEnabled: false });
+      await (await customer.opens(mail.links[0])).presses();
+      await customer.leaves();
+      await page.goto(`${service.url}/admin/follow-up?teammate=admin-unhappy`);
+      await page.keyboard.type(service.key);
+      await page.keyboard.press('Enter');
+      await page.locator('h1', { hasText: 'Follow-up' }).waitFor();
+      const card = page.locator('.ratings .card');
+      expect(await card.count(), 1, 'follow-ups');
+      await card.locator('button', { hasText: 'Take it' }).focus();
+      await page.keyboard.press('Enter');
+      await card.locator('b', { hasText: 'took it' }).waitFor();
+      expect(new URL(page.url()).search, '?teammate=admin-unhappy', 'where one was');
+      await card.locator('textarea').focus();
+      await page.keyboard.type('Called her');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await card.locator('.note', { hasText: 'Called her' }).waitFor();
+      await card.locator('button', { hasText: 'Done' }).focus();
+      await page.keyboard.press('Enter');
+      await page.locator('h2', { hasText: 'No follow-ups here' }).waitFor();
+      await page.locator('.picks a', { hasText: 'Done' }).click();
+      await card.locator('b', { hasText: 'finished it' }).waitFor();
+    }),
   'looks and axe-core': (service, browsers, folder) => withDemo((url) => visit(browsers, {}, async (page) => {
     const faults = [];
     const look = async (name, address) => {

@@ -10,6 +10,7 @@ use afterword::store::{Settings, Store};
 use afterword::survey::Time;
 use afterword::survey::answers::{REASONS, Tick};
 use afterword::survey::closing::{Closing, Conversation};
+use afterword::survey::follow_up::FollowedScores;
 use afterword::survey::outbound::{Attempt, Lease, Patience};
 use afterword::survey::pace::Rates;
 use afterword::survey::page::{Evidence, Mode, Page, PageId, Post, Visitor};
@@ -169,7 +170,12 @@ impl Play {
 
 async fn open(desk: &Desk) -> Store {
     let key = desk.sql("SELECT value FROM setting WHERE name = 'address_key'").await;
-    let settings = Settings { timezone: Tz::UTC, positive: vec![4, 5], address_key: key[0][0].clone() };
+    let settings = Settings {
+        timezone: Tz::UTC,
+        positive: vec![4, 5],
+        followed: FollowedScores::default(),
+        address_key: key[0][0].clone(),
+    };
     Store::open(&desk.gateway.config.database, &settings).await.expect("it opens")
 }
 

@@ -154,7 +154,9 @@ fn settings_that_are_commented_out_are_valid() {
 fn every_setting_is_documented() {
     let (prose, _) = split(&read("docs/configuration.md"));
     let block = all_settings();
-    for section in ["", "[mail]", "[mail.dkim]", "[brand]", "[report]", "[clicks]", "[retention]", "[ask]"] {
+    for section in
+        ["", "[mail]", "[mail.dkim]", "[brand]", "[report]", "[follow_up]", "[clicks]", "[retention]", "[ask]"]
+    {
         // The program lists the keys that it knows when it refuses another one.
         let refused = load(&format!("{section}\nnonsense = 1\n")).expect_err("an unknown key");
         let (_, known) = refused.split_once(", expected ").unwrap_or_else(|| panic!("{section}: {refused}"));

@@ -5,6 +5,7 @@ use crate::log::Log;
 use afterword::gateway::Delivery;
 use afterword::ledger::outbox::{Claim, Claimed, Mark};
 use afterword::store::{OpenError, Settings, Store};
+use afterword::survey::follow_up::FollowedScores;
 use afterword::survey::outbound::{Attempt, Lease, Patience};
 use afterword::survey::pace::Rates;
 use afterword::survey::policy::AskAgain;
@@ -20,7 +21,12 @@ use std::time::Duration;
 
 async fn settings(desk: &Desk, timezone: Tz, positive: &[u8]) -> Settings {
     let key = desk.sql("SELECT value FROM setting WHERE name = 'address_key'").await;
-    Settings { timezone, positive: positive.to_vec(), address_key: key[0][0].clone() }
+    Settings {
+        timezone,
+        positive: positive.to_vec(),
+        followed: FollowedScores::default(),
+        address_key: key[0][0].clone(),
+    }
 }
 
 #[tokio::test]

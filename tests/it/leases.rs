@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use afterword::ledger::outbox::{Claim, Claimed, Mark};
 use afterword::store::{Settings, Store};
 use afterword::survey::Time;
+use afterword::survey::follow_up::FollowedScores;
 use afterword::survey::outbound::{Attempt, Lease, Patience};
 use afterword::survey::pace::Rates;
 use chrono::TimeDelta;
@@ -14,7 +15,12 @@ const HALF_AN_HOUR: TimeDelta = TimeDelta::minutes(30);
 
 async fn beside(desk: &Desk) -> Store {
     let key = desk.sql("SELECT value FROM setting WHERE name = 'address_key'").await;
-    let settings = Settings { timezone: Tz::UTC, positive: vec![4, 5], address_key: key[0][0].clone() };
+    let settings = Settings {
+        timezone: Tz::UTC,
+        positive: vec![4, 5],
+        followed: FollowedScores::default(),
+        address_key: key[0][0].clone(),
+    };
     Store::open(&desk.gateway.config.database, &settings).await.expect("it opens")
 }
 

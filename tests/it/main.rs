@@ -22,6 +22,7 @@ mod docs;
 mod e2e;
 mod erasing;
 mod faults;
+mod follow_up;
 mod full;
 mod honesty;
 mod languages;

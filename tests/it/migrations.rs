@@ -64,6 +64,23 @@ async fn the_newest_schema_has_a_dump() {
     assert!(dumped == fresh, "{name} isn't of the newest schema. This writes it:\n    {}", story::COMMAND);
 }
 
+#[tokio::test]
+async fn an_upgrade_follows_up_on_the_unhappy_customers_of_the_last_days() {
+    let follow_ups = async |sql: &'static str| {
+        let folder = story::load(&read(&story::file(4))).await;
+        let mut db = story::open(&folder.path().join(DATABASE)).await;
+        query(sql).execute(&mut db).await.expect(sql);
+        db.close().await.expect("it closes");
+        let desk = Desk::at(folder, |_| {}).await;
+        desk.sql("SELECT conversation_id, state FROM report_follow_ups").await
+    };
+    assert_eq!(follow_ups("SELECT 1").await, [["locked", "open"]]);
+    let old = "UPDATE rating SET score = 2, rated_at = rated_at - 31 * 86400000 WHERE standing = 'rated'";
+    assert_eq!(follow_ups(old).await, [["locked", "open"]]);
+    let new = "UPDATE rating SET score = 2, rated_at = rated_at - 29 * 86400000 WHERE standing = 'rated'";
+    assert_eq!(follow_ups(new).await.len(), 2);
+}
+
 /// A line about what is known of a conversation that was asked about: its mail, its rating, and how that came about.
 async fn asked(desk: &Desk, id: &str) -> String {
     let survey = &desk.get(&format!("/v1/conversations/{id}")).await["surveys"][0];

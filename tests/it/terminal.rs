@@ -91,6 +91,7 @@ fn the_help_of_every_command() {
       key          Create, list and revoke keys of the HTTP API, and replace the keys that sign links
       report       Print CSAT by teammate, team, tag, month and more
       ratings      Print ratings with their comments, reasons and answers, newest first
+      follow-ups   Print the unhappy customers whom nobody has called back yet, oldest first
       why          Tell the story of a conversation: what was decided and why, its mail, and every click
       mail         List mails by state and reason; pause and resume sending; send failed mails again
       preview      Write a sample mail to files, with a page that shows it as customers may see it
@@ -340,6 +341,48 @@ fn the_help_of_every_command() {
               Only ratings with a comment; with `false`, only those without
 
               [possible values: true, false]
+
+          --format <FORMAT>
+              The output format
+
+              Possible values:
+              - table: For people
+              - csv:   For spreadsheets
+              - json:  For programs, as the HTTP API returns it
+
+              [default: table]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    $ afterword follow-ups --help
+    Print the unhappy customers whom nobody has called back yet, oldest first
+
+    Usage: afterword follow-ups [OPTIONS]
+
+    Options:
+          --config <FILE>
+              The configuration file; by default ./afterword.toml, or built-in settings if there is none
+
+              [env: AFTERWORD_CONFIG=]
+
+          --state <STATE>
+              Only those in this state: open, taken or done; by default open and taken ones
+
+          --from <DAY>
+              Only those opened on this local day or at this instant, or later
+
+          --to <DAY>
+              Only those opened up to this local day, or before this instant
+
+          --teammate <ID>
+              Only those about the teammate with this id
+
+          --team <TEAM>
+              Only those about this team
 
           --format <FORMAT>
               The output format

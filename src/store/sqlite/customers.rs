@@ -13,7 +13,7 @@ use sqlx::{Column, Row, SqliteConnection, TypeInfo, ValueRef, query};
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
 /// What hangs on a survey: the name in the answer, the rows, and the column that holds the id of the survey.
-const PARTS: [(&str, &str, &str); 5] = [
+const PARTS: [(&str, &str, &str); 7] = [
     ("mail", "SELECT outbox.* FROM survey JOIN outbox ON outbox.id = survey.id WHERE address_hash = $1", "id"),
     ("rating", "SELECT rating.* FROM survey JOIN rating ON survey_id = survey.id WHERE address_hash = $1", "survey_id"),
     ("visits", "SELECT clicks.* FROM survey JOIN clicks ON survey_id = survey.id WHERE address_hash = $1", "survey_id"),
@@ -27,6 +27,17 @@ const PARTS: [(&str, &str, &str); 5] = [
         "answers",
         "SELECT answer.* FROM survey JOIN answer ON survey_id = survey.id WHERE address_hash = $1
         ORDER BY survey_id, question, choice",
+        "survey_id",
+    ),
+    (
+        "follow_up",
+        "SELECT follow_up.* FROM survey JOIN follow_up ON survey_id = survey.id WHERE address_hash = $1",
+        "survey_id",
+    ),
+    (
+        "follow_up_steps",
+        "SELECT step.* FROM survey JOIN follow_up_step AS step ON survey_id = survey.id WHERE address_hash = $1
+        ORDER BY survey_id, number",
         "survey_id",
     ),
 ];
@@ -66,6 +77,8 @@ impl Sqlite {
                 ("visits".to_owned(), Value::Null),
                 ("history".to_owned(), json!([])),
                 ("answers".to_owned(), json!([])),
+                ("follow_up".to_owned(), Value::Null),
+                ("follow_up_steps".to_owned(), json!([])),
             ]);
             surveys.insert(text(&survey, "id"), Value::Object(survey));
         }

@@ -167,9 +167,16 @@ pub(super) fn save_surveys(script: &mut Script, erased: &Erased) -> Result<()> {
         "UPDATE rating SET erased_at = gone.value ->> 1, comment = NULL FROM json_each(?) AS gone
         WHERE survey_id = unhex(gone.value ->> 0)",
     );
-    let gone = erased.surveys.iter().map(|(id, at)| json!([id.as_simple(), at.timestamp_millis()]));
-    script.bind(rows::json(&gone.collect::<Vec<_>>())?)?;
+    script.bind(gone(erased)?)?;
+    // Notes may name the customer.
+    script.add("UPDATE follow_up_step SET note = NULL WHERE survey_id IN (SELECT unhex(value) FROM json_each(?))");
+    script.bind(rows::ids(erased.surveys.keys())?)?;
     Ok(())
+}
+
+fn gone(erased: &Erased) -> Result<String> {
+    let gone = erased.surveys.iter().map(|(id, at)| json!([id.as_simple(), at.timestamp_millis()]));
+    rows::json(&gone.collect::<Vec<_>>())
 }
 
 /// Clears the last error of sending if it may name an erased customer. Call it after the signs of life are written.
@@ -247,12 +254,18 @@ mod tests {
     use super::super::load::tests::plan;
     use super::super::{LOOKUPS, Settings};
     use super::*;
+    use crate::survey::follow_up::FollowedScores;
     use std::sync::Arc;
 
     #[tokio::test]
     async fn a_caller_that_goes_away_leaves_the_pool_as_it_was() {
         let folder = tempfile::tempdir().expect("a folder");
-        let settings = Settings { timezone: chrono_tz::UTC, positive: vec![4, 5], address_key: "key".into() };
+        let settings = Settings {
+            timezone: chrono_tz::UTC,
+            positive: vec![4, 5],
+            followed: FollowedScores::default(),
+            address_key: "key".into(),
+        };
         let served = Sqlite::serve(&folder.path().join("a.db"), &settings, Arc::default()).await;
         let (store, _lock) = served.expect("a database");
         let mut reader = store.reports.begin().await.expect("it begins");

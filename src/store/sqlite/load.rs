@@ -3,7 +3,7 @@
 //! Keys go in as one JSON array, so that a statement has one text whatever their number. It must not decide anything.
 
 use super::script::Script;
-use super::{erasing, rows, sending};
+use super::{erasing, follow_ups, rows, sending};
 use crate::ledger::{Batch, Survey, Touched};
 use crate::survey::closing::{Conversation, Teammate};
 use crate::survey::outbound::Outgoing;
@@ -61,6 +61,7 @@ pub(super) async fn load(db: &mut SqliteConnection, touched: &Touched) -> Result
         }
     }
     erasing::load(&mut script, touched, &mut takes)?;
+    follow_ups::load(&mut script, touched, &mut takes)?;
     if !touched.teammates.is_empty() {
         script.add(TEAMMATES).bind(rows::json(&touched.teammates)?)?;
         takes.push(teammate);
@@ -266,12 +267,18 @@ fn teammate(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
 pub(super) mod tests {
     use super::super::{Settings, schema};
     use super::*;
+    use crate::survey::follow_up::FollowedScores;
     use sqlx::{AssertSqlSafe, query};
 
     /// The steps that SQLite takes for a statement in a new database.
     pub(in super::super) async fn plan(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().expect("a folder");
-        let settings = Settings { timezone: chrono_tz::UTC, positive: vec![4, 5], address_key: "key".into() };
+        let settings = Settings {
+            timezone: chrono_tz::UTC,
+            positive: vec![4, 5],
+            followed: FollowedScores::default(),
+            address_key: "key".into(),
+        };
         let (_lock, mut db) =
             schema::lock_and_migrate(&folder.path().join("a.db"), &settings).await.expect("a database");
         let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&mut db).await.expect(sql);

@@ -5,7 +5,7 @@
 //! must not decide anything.
 
 use super::script::Script;
-use super::{erasing, rows};
+use super::{erasing, follow_ups, rows};
 use crate::ledger::closings::NewClosing;
 use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::{Batch, Clicked, Survey};
@@ -36,6 +36,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     due_again(&mut script, batch)?;
     clicks(&mut script, batch)?;
     answers(&mut script, batch)?;
+    follow_ups::save(&mut script, batch)?;
     ratings(&mut script, batch)?;
     erasing::save_surveys(&mut script, &batch.erased)?;
     heartbeats(&mut script, batch)?;
@@ -45,25 +46,25 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
 }
 
 /// One column of a row.
-struct Cell {
+pub(super) struct Cell {
     column: &'static str,
     /// The SQL expression that reads the JSON value. `{}` stands for the value.
     read: &'static str,
     value: Value,
 }
 
-type Row = Vec<Cell>;
+pub(super) type Row = Vec<Cell>;
 
-fn cell(column: &'static str, value: impl Serialize) -> Cell {
+pub(super) fn cell(column: &'static str, value: impl Serialize) -> Cell {
     // Numbers, texts and nulls only, which serde_json always takes.
     Cell { column, read: "{}", value: serde_json::to_value(value).unwrap_or_default() }
 }
 
-fn id(column: &'static str, id: Option<&Uuid>) -> Cell {
+pub(super) fn id(column: &'static str, id: Option<&Uuid>) -> Cell {
     Cell { column, read: "unhex({})", value: json!(id.map(Uuid::as_simple)) }
 }
 
-fn at(column: &'static str, time: impl Into<Option<Time>>) -> Cell {
+pub(super) fn at(column: &'static str, time: impl Into<Option<Time>>) -> Cell {
     cell(column, time.into().map(|time| time.timestamp_millis()))
 }
 
@@ -79,7 +80,7 @@ fn values(rows: Vec<Row>) -> Result<String> {
 }
 
 /// Inserts rows, all with the same columns. `conflict` says what to do with those that are there already.
-fn insert(script: &mut Script, table: &str, rows: Vec<Row>, conflict: &str) -> Result<()> {
+pub(super) fn insert(script: &mut Script, table: &str, rows: Vec<Row>, conflict: &str) -> Result<()> {
     let Some(first) = rows.first() else { return Ok(()) };
     let columns: Vec<_> = first.iter().map(|cell| cell.column).collect();
     let (columns, expressions) = (columns.join(", "), expressions(first).join(", "));
@@ -89,7 +90,7 @@ fn insert(script: &mut Script, table: &str, rows: Vec<Row>, conflict: &str) -> R
 }
 
 /// Updates rows by their first column, all with the same columns.
-fn update(script: &mut Script, table: &str, rows: Vec<Row>) -> Result<()> {
+pub(super) fn update(script: &mut Script, table: &str, rows: Vec<Row>) -> Result<()> {
     let Some(first) = rows.first() else { return Ok(()) };
     let expressions = expressions(first);
     let sets = first.iter().zip(&expressions).skip(1).map(|(cell, read)| format!("{} = {read}", cell.column));

@@ -3,7 +3,7 @@
 //! It owns pragmas, migrations and what the configuration puts into tables. It must not know what surveys are.
 
 use super::super::{OpenError, Settings};
-use super::{plain, rollup};
+use super::{follow_ups, plain, rollup};
 use crate::private;
 use crate::survey::report::cut::{FIRST_DAY, stretch};
 use crate::survey::report::{By, day_start};
@@ -40,6 +40,7 @@ const MIGRATIONS: [(&str, &str); 6] = [
     ("cuts", include_str!("../../../migrations/sqlite/0004_cuts.sql")),
     ("rollup", include_str!("../../../migrations/sqlite/0005_rollup.sql")),
     ("moderate", include_str!("../../../migrations/sqlite/0006_moderate.sql")),
+    ("follow-up", include_str!("../../../migrations/sqlite/0007_follow_up.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a
@@ -218,6 +219,7 @@ pub(super) async fn counts_by(db: &mut SqliteConnection, settings: &Settings) ->
 
 /// Puts the settings into their tables, where they differ.
 async fn apply(db: &mut SqliteConnection, settings: &Settings) -> Result<(), sqlx::Error> {
+    follow_ups::apply(db, &settings.followed).await?;
     let edition = setting(db, "timezone_edition").await?;
     if edition.as_deref() == Some(chrono_tz::IANA_TZDB_VERSION) && counts_by(db, settings).await? {
         return Ok(());

@@ -3,8 +3,10 @@
 //! It owns their routes. Each handler reads the query, calls one verb of the gateway and fills a template; all of them need
 //! a [`Viewer`](session::Viewer). The pages are in English.
 
+mod achievements;
 mod bar;
 mod filter;
+mod follow_up;
 mod form;
 mod overview;
 mod page;
@@ -26,6 +28,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/admin", get(overview::show))
         .route("/admin/", get(async || Redirect::permanent("/admin")))
         .route("/admin/ratings", get(ratings::show))
+        .route("/admin/follow-up", get(follow_up::list))
+        .route("/admin/follow-up/{survey}", get(follow_up::one).post(follow_up::follow))
+        .route("/admin/achievements", get(achievements::show))
         .route("/admin/ratings.csv", get(ratings::csv))
         .route("/admin/ratings/{survey}", get(survey::show).post(survey::decide))
         .route("/admin/sign-in", get(session::ask).post(session::sign_in))

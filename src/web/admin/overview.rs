@@ -7,6 +7,7 @@ mod trend;
 
 use super::bar::Bar;
 use super::filter::{Filter, days};
+use super::follow_up::waiting_words;
 use super::page::{Place, Shell, count, ends, exact, html, shell};
 use super::session::Viewer;
 use crate::gateway::Overview;
@@ -29,12 +30,14 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     let filter = Filter::read(Place::Overview, query.as_deref(), app.gateway.today());
     let shell = shell(&app, Some(&viewer), Some(Place::Overview)).keeping(&filter);
     if !filter.faults.is_empty() {
-        let page = OverviewPage { shell, bar: Bar::new(&filter), shown: None };
+        let page = OverviewPage { shell, bar: Bar::new(&filter), shown: None, waiting: None };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
     }
     let figures = app.gateway.overview(filter.span, filter.before(), &filter.within, &viewer.access.within).await?;
+    let waiting = app.gateway.open_follow_ups(&filter.within, &viewer.access.within).await?;
+    let waiting = (waiting.open + waiting.taken > 0).then(|| waiting_words(&waiting, app.gateway.clock.now()));
     let shown = Some(Shown::new(&filter, &figures, &app.gateway.config.report.positive));
-    Ok(html(&OverviewPage { shell, bar: Bar::new(&filter).named(&figures), shown }).into_response())
+    Ok(html(&OverviewPage { shell, bar: Bar::new(&filter).named(&figures), shown, waiting }).into_response())
 }
 
 #[derive(Template)]
@@ -43,6 +46,8 @@ struct OverviewPage<'a> {
     shell: Shell<'a>,
     bar: Bar<'a>,
     shown: Option<Shown>,
+    /// How many unhappy customers wait, of any time.
+    waiting: Option<String>,
 }
 
 /// All that the page shows of the figures.

@@ -57,9 +57,9 @@ const PAGES: [Page; 7] = [
     // What customers said.
     Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["standing", "score", "commented", "text", "cursor"], is_there: true },
     // Those who may be called back today.
-    Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["cursor"], is_there: false },
+    Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["state", "cursor"], is_there: true },
     // Fit to be shown to the team.
-    Page { place: Place::Achievements, path: "/admin/achievements", name: "Achievements", own: &[], is_there: false },
+    Page { place: Place::Achievements, path: "/admin/achievements", name: "Achievements", own: &["cursor"], is_there: true },
     // Decisions and mails.
     Page { place: Place::NotAsked, path: "/admin/not-asked", name: "Not asked", own: &["cursor"], is_there: false },
     // Openings, held ratings and scanners.
