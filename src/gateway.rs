@@ -45,7 +45,7 @@ pub use erasing::Forgotten;
 pub use follow_ups::{Attempted, Wish};
 pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
 pub use moderating::{Known, LONGEST_REASON};
-pub use overview::Overview;
+pub use overview::{Overview, OverviewQuery};
 pub use preview::{Preview, preview, send_test};
 pub use sessions::Session;
 pub use unsubscribe::Leaving;

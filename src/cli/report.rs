@@ -78,7 +78,7 @@ pub(super) enum Format {
 pub(super) async fn run(args: ReportArgs, gateway: &Gateway) -> Result<(), CliError> {
     check_settings(gateway).await?;
     let (filters, compare) = (args.part.filters(), args.compare);
-    let query = ReportQuery { cut: args.by, from: args.from, to: args.to, filters, compare };
+    let query = ReportQuery { cut: args.by, from: args.from, to: args.to, filters, compare, other: None };
     let report = gateway.report(&query, &Within::default()).await?;
     super::print(&match args.format {
         Format::Table => render::report::table(&report),

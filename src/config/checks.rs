@@ -81,6 +81,7 @@ impl Layers {
         self.check_retries(&config.mail)?;
         config.admin.check().map_err(|(key, detail)| self.refuse(&key, detail))?;
         config.follow_up.check().map_err(|(key, detail)| self.refuse(&key, detail))?;
+        config.report.check().map_err(|(key, detail)| self.refuse(&key, detail))?;
         config.check_after().map_err(|(key, detail)| self.refuse(&key, detail))?;
         self.check_policies(config)
     }

@@ -17,6 +17,7 @@ mod layers;
 mod lines;
 mod logo;
 mod public_url;
+mod report;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -27,13 +28,13 @@ pub use effective::Setting;
 pub use follow_up::FollowUpSettings;
 pub use logo::Logo;
 pub use public_url::PublicUrl;
+pub use report::{ReportSettings, TargetSettings};
 pub use value::{MailTarget, Mailbox, Secret, Tls};
 
 use crate::survey::page::Evidence;
 use crate::survey::policy::Policy;
 use crate::text::{CustomLanguages, CustomTexts, Text};
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -233,18 +234,6 @@ pub struct BrandSettings {
     /// Where customers reach a person: an `http`, `https` or `mailto` URL. Without it they may write to where replies go.
     #[serde(default, deserialize_with = "value::contact")]
     pub contact_url: Option<String>,
-}
-
-/// `[report]`: how ratings are counted.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReportSettings {
-    /// The zone whose days are reported.
-    #[serde(deserialize_with = "value::timezone")]
-    pub timezone: Tz,
-    /// The scores that count as positive: at least one of 1 to 5, ascending, none twice.
-    #[serde(deserialize_with = "value::scores")]
-    pub positive: Vec<u8>,
 }
 
 /// `[retention]`: how long things are kept. `None` keeps them for ever.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::private;
+use chrono_tz::Tz;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -42,7 +43,7 @@ fn without_a_setting_the_defaults_hold() {
     assert_eq!(config.mail.from.address, "support@example.com");
     assert_eq!(config.mail.smtp, MailTarget::File("mail".into()));
     assert_eq!(config.mail.give_up_after, TimeDelta::hours(72));
-    assert_eq!(config.report, ReportSettings { timezone: Tz::UTC, positive: vec![4, 5] });
+    assert_eq!(config.report, ReportSettings { timezone: Tz::UTC, positive: vec![4, 5], targets: Vec::new() });
     assert_eq!(config.clicks, ClickSettings { evidence: Evidence::Seen, machines: Vec::new() });
     assert_eq!(*config.ask, Policy::default());
     assert_eq!(config.policies, BTreeMap::new());
@@ -76,6 +77,13 @@ fn a_file_sets_every_key() {
         [report]
         timezone = "Europe/Berlin"
         positive = [5, 3]
+        [[report.targets]]
+        csat = 90
+        from = "2026-01-01"
+        [[report.targets]]
+        csat = 95
+        from = 2026-07-01
+        team = "Billing"
         [clicks]
         evidence = "pressed"
         machines = ["probe"]
@@ -100,7 +108,9 @@ fn a_file_sets_every_key() {
     let contact_url = Some("https://example.com/help".into());
     let (color, logo_file, logo) = ("#A0b1c2".into(), None, None);
     assert_eq!(config.brand, BrandSettings { name, color, locale, logo_url, logo_file, logo, contact_url });
-    assert_eq!(config.report, ReportSettings { timezone: Tz::Europe__Berlin, positive: vec![3, 5] });
+    assert_eq!((config.report.timezone, &config.report.positive), (Tz::Europe__Berlin, &vec![3, 5]));
+    let targets: Vec<_> = config.report.targets().into_iter().map(|target| (target.csat, target.whose.team)).collect();
+    assert_eq!(targets, [(90, None), (95, Some("Billing".to_owned()))]);
     assert_eq!(config.clicks.evidence, Evidence::Pressed);
     assert_eq!(config.clicks.machines, ["probe"]);
 }
@@ -357,6 +367,27 @@ fn a_wrong_value_of_another_section_is_refused() {
         ("report.positive = [4, 4]", "report.positive: [4, 4]: expected at least one score of 1 to 5, none twice"),
         ("report.positive = [5, 600]", "report.positive: [5, 600]: expected at least one score of 1 to 5, none twice"),
         ("report.positive = [4, '5']", r#"report.positive[1]: invalid type: string "5", expected a whole number"#),
+        (
+            "[[report.targets]]\ncsat = 101\nfrom = '2026-01-01'",
+            "report.targets[0].csat: 101: expected 1 to 100, in percent",
+        ),
+        (
+            "[[report.targets]]\ncsat = 90\nfrom = 2026-01-01T10:00:00",
+            r#"report.targets[0].from: "2026-01-01T10:00:00": expected a day, such as "2026-11-22""#,
+        ),
+        ("report.targets = [{csat = 90}]", "report.targets[0]: missing field `from`"),
+        (
+            "report.targets = [{csat = 90, from = '2026-01-01', team = ' '}]",
+            r#"report.targets[0].team: " ": expected one line that is not blank"#,
+        ),
+        (
+            "report.targets = [{csat = 90, from = '2026-01-01', team = 'A', teammate = 'b'}]",
+            "report.targets[0]: expected team or teammate, or neither for everybody: not both",
+        ),
+        (
+            "report.targets = [{csat = 90, from = '2026-01-01'}, {csat = 95, from = '2026-01-01'}]",
+            "report.targets[1].from: 2026-01-01: another target of the same, 90 %, begins on that day",
+        ),
         ("clicks.evidence = 'hunch'", r#"clicks.evidence: "hunch": expected "seen", "touched" or "pressed""#),
         (
             "clicks.evidence = 'commented'",

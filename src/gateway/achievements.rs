@@ -74,7 +74,7 @@ impl Gateway {
             from,
             to,
             filters: Filters::default().within(&within),
-            compare: false,
+            ..ReportQuery::default()
         };
         let happy = RatingsQuery {
             from,

@@ -1,68 +1,66 @@
-//! The start of the admin pages: the figures of a period beside those of the one before, by teammate, team and day.
+//! The start of the admin pages: the report of a period beside another one, and how it went over time.
 //!
 //! It must not know how they are drawn.
 
 use super::{Error, Gateway};
 use crate::survey::access::Within;
-use crate::survey::report::{Bound, By, Cut, Figures, Group, Report, ReportQuery};
+use crate::survey::report::{Bound, By, Cut, Filters, Group, Report, ReportQuery};
 use crate::survey::span::Span;
 use chrono::NaiveDate;
-use std::collections::BTreeMap;
 
-/// The figures of a period, cut several ways.
-#[derive(Clone, Debug, Default)]
+/// Which overview to make.
+#[derive(Clone, Debug)]
+pub struct OverviewQuery {
+    /// The days.
+    pub span: Span,
+    /// The days to compare with, if any.
+    pub before: Option<Span>,
+    /// What the rows stand for.
+    pub by: By,
+    /// What each step of the trend is: a day, a week or a month.
+    pub step: By,
+    /// Of which part of all surveys.
+    pub filters: Filters,
+}
+
+/// The figures of a period.
+#[derive(Clone, Debug)]
 pub struct Overview {
-    /// All of them together.
-    pub total: Figures,
-    /// Those of the period to compare with.
-    pub before: Figures,
-    /// One row a teammate.
-    pub teammates: Vec<Group>,
-    /// One row a team.
-    pub teams: Vec<Group>,
-    /// Those of each local day that has any.
-    pub days: BTreeMap<NaiveDate, Figures>,
+    /// The total, what was ticked, and one row a group.
+    pub report: Report,
+    /// One row a step.
+    pub trend: Vec<Group>,
 }
 
 impl Gateway {
-    /// Makes the overview of a period, beside the period `before`, of a part of the team: `within`, as far as the caller may
-    /// see it. Nothing of a part that the caller may not see.
+    /// Makes the overview of a period, of the part of the team that the caller may see.
+    ///
+    /// # Errors
+    /// Days that leave the calendar, or an unavailable store.
+    pub async fn overview(&self, query: &OverviewQuery, allowed: &Within) -> Result<Overview, Error> {
+        let ends = |span: Span| (Bound::Day(span.first), Bound::Day(span.last));
+        let (from, to) = ends(query.span);
+        let trend = ReportQuery {
+            cut: Cut::from(query.step),
+            from: Some(from),
+            to: Some(to),
+            filters: query.filters.clone(),
+            ..ReportQuery::default()
+        };
+        let other = query.before.map(ends);
+        let rows = ReportQuery { cut: Cut::from(query.by), compare: other.is_some(), other, ..trend.clone() };
+        let (report, trend) = tokio::try_join!(self.report(&rows, allowed), self.report(&trend, allowed))?;
+        Ok(Overview { report, trend: trend.rows })
+    }
+
+    /// Looks up what people call a teammate; `None` if nobody named one with this id, or the caller may not see the team
+    /// that the teammate is in now.
     ///
     /// # Errors
     /// An unavailable store.
-    pub async fn overview(
-        &self,
-        span: Span,
-        before: Option<Span>,
-        within: &Within,
-        allowed: &Within,
-    ) -> Result<Overview, Error> {
-        let Some(within) = within.and(allowed) else { return Ok(Overview::default()) };
-        let report = |by, span: Span| {
-            let query = ReportQuery {
-                cut: Cut::from(by),
-                from: Some(Bound::Day(span.first)),
-                to: Some(Bound::Day(span.last)),
-                ..ReportQuery::default()
-            };
-            let within = &within;
-            async move { self.report(&query, within).await }
-        };
-        let earlier = async {
-            match before {
-                Some(before) => report(By::Team, before).await.map(|report| report.total),
-                None => Ok(Figures::default()),
-            }
-        };
-        let (teammates, teams, days, before) =
-            tokio::try_join!(report(By::Teammate, span), report(By::Team, span), report(By::Day, span), earlier)?;
-        let Report { total, rows, .. } = teammates;
-        let days = days
-            .rows
-            .into_iter()
-            .filter_map(|row| Some((row.keys.first()?.id.as_deref()?.parse().ok()?, row.figures)))
-            .collect();
-        Ok(Overview { total, before, teammates: rows, teams: teams.rows, days })
+    pub async fn teammate_name(&self, id: &str, allowed: &Within) -> Result<Option<String>, Error> {
+        let named = self.store.teammate(id).await?;
+        Ok(named.filter(|(_, team)| allowed.includes(Some(id), team.as_deref())).and_then(|(name, _)| name))
     }
 
     /// Today, in the zone of reports.

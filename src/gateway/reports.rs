@@ -25,7 +25,8 @@ impl Gateway {
         let mut counted = self.store.counted(query.cut, period, &filters).await?;
         let mut earlier = None;
         if query.compare {
-            let bounds = before(from, to, period).ok_or_else(|| wrong_period(LEAVES_CALENDAR.into()))?;
+            let bounds =
+                query.other.or_else(|| before(from, to, period)).ok_or_else(|| wrong_period(LEAVES_CALENDAR.into()))?;
             let (period, (from, to)) = self.period(Some(bounds.0), Some(bounds.1))?;
             let then = self.store.counted(query.cut, period, &filters).await?;
             earlier = Some(Before { from, to, total: then.total });

@@ -8,7 +8,7 @@
 mod small;
 mod trend;
 
-pub use small::{SCORES, faces, range, split};
+pub use small::{SCORES, faces, part, range, split};
 pub use trend::{Point, trend};
 
 use super::rounded;

@@ -14,6 +14,14 @@ impl Store {
         self.sqlite().counted(cut, period, filters).await
     }
 
+    /// The name and the team of a teammate, as the latest closing that has them says.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn teammate(&self, id: &str) -> Result<Option<(Option<String>, Option<String>)>, Unavailable> {
+        self.sqlite().teammate(id).await
+    }
+
     /// Adds surveys to the roll-up that reports read: what changed, and so many new ones at most. Returns whether there may be
     /// more. The service does so by itself.
     ///

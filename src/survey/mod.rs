@@ -29,7 +29,9 @@ pub mod status;
 pub mod story;
 pub mod streak;
 pub mod suppression;
+pub mod target;
 pub mod trail;
+pub mod ways;
 mod words;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};

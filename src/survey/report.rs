@@ -32,6 +32,8 @@ pub struct ReportQuery {
     pub filters: Filters,
     /// Beside the period before.
     pub compare: bool,
+    /// The two ends of another period to compare with than the [usual one](cut::before).
+    pub other: Option<(Bound, Bound)>,
 }
 
 /// A report.

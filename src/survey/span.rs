@@ -1,11 +1,10 @@
-//! Stretches of local days: the usual periods of a report, the one to compare with, and a trend's steps.
+//! Stretches of local days: the usual periods of a report, the one to compare with, and the step of a trend.
 //!
 //! It must not know in which zone the days are, nor what is counted.
 
-use super::report::Figures;
+use super::report::By;
 use super::words::words;
-use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
-use std::collections::BTreeMap;
+use chrono::{Datelike, Days, Months, NaiveDate};
 
 words! {
     /// A period that people choose by its name.
@@ -25,18 +24,6 @@ words! {
     }
 }
 
-words! {
-    /// What one point of a trend stands for.
-    pub enum Step {
-        /// A local day.
-        Day = "day",
-        /// A week from Monday to Sunday.
-        Week = "week",
-        /// A month.
-        Month = "month",
-    }
-}
-
 /// Days in a row, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -48,8 +35,8 @@ pub struct Span {
 
 /// The most points by day: more would touch each other.
 const MOST_DAYS: i64 = 45;
-/// The most points by week: a bit more than a year has.
-const MOST_WEEKS: i64 = 54;
+/// The most points by week: a bit more than a year touches.
+const MOST_WEEKS: i64 = 55;
 
 impl Preset {
     /// Its days, up to and with `today`.
@@ -139,53 +126,20 @@ impl Span {
         whole.then(|| u32::try_from(months(next) - months(self.first)).ok()).flatten()
     }
 
-    /// The step whose points fit beside each other.
+    /// The step of a trend whose points fit beside each other: a day, a week or a month.
     #[must_use]
-    pub fn step(self) -> Step {
-        match self.days() {
-            days if days <= MOST_DAYS => Step::Day,
-            days if days <= 7 * MOST_WEEKS => Step::Week,
-            _ => Step::Month,
-        }
+    pub fn step(self) -> By {
+        let fits = |step: &By| self.steps(*step) <= if *step == By::Day { MOST_DAYS } else { MOST_WEEKS };
+        [By::Day, By::Week].into_iter().find(fits).unwrap_or(By::Month)
     }
 
-    /// The first days of all steps that it touches, in order. The first of them may be before the span.
+    /// How many days, weeks or months it touches, at most.
     #[must_use]
-    pub fn steps(self, step: Step) -> Vec<NaiveDate> {
-        let mut starts = vec![step.start(self.first)];
-        while let Some(next) = starts.last().and_then(|start| step.next(*start)).filter(|next| *next <= self.last) {
-            starts.push(next);
-        }
-        starts
-    }
-
-    /// The figures of each step, from those of days; steps without any data have empty ones.
-    #[must_use]
-    pub fn trend(self, step: Step, days: &BTreeMap<NaiveDate, Figures>) -> Vec<(NaiveDate, Figures)> {
-        let mut steps: BTreeMap<_, _> = self.steps(step).into_iter().map(|at| (at, Figures::default())).collect();
-        for (day, figures) in days.range(self.first..=self.last) {
-            steps.entry(step.start(*day)).or_default().add(figures);
-        }
-        steps.into_iter().collect()
-    }
-}
-
-impl Step {
-    /// The first day of the step that a day is in.
-    #[must_use]
-    pub fn start(self, day: NaiveDate) -> NaiveDate {
-        match self {
-            Self::Day => day,
-            Self::Week => day.week(Weekday::Mon).checked_first_day().unwrap_or(day),
-            Self::Month => day.with_day(1).unwrap_or(day),
-        }
-    }
-
-    fn next(self, start: NaiveDate) -> Option<NaiveDate> {
-        match self {
-            Self::Day => start.succ_opt(),
-            Self::Week => start.checked_add_days(Days::new(7)),
-            Self::Month => start.checked_add_months(Months::new(1)),
+    pub fn steps(self, step: By) -> i64 {
+        match step {
+            By::Week => self.days() / 7 + 2,
+            By::Month => self.days() / 28 + 2,
+            _ => self.days(),
         }
     }
 }
@@ -193,7 +147,9 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::survey::report::cut::stretch;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day")
@@ -241,35 +197,14 @@ mod tests {
         assert_eq!(Span { first: NaiveDate::MAX, last: NaiveDate::MAX }.after(), None);
     }
 
-    #[test]
-    fn a_trend_has_every_step_and_only_days_of_the_span() {
-        let of = |score: usize| {
-            let mut figures = Figures::default();
-            figures.scores[score - 1] = 1;
-            figures
-        };
-        let days = [("2026-02-28", 1), ("2026-03-01", 2), ("2026-03-09", 5), ("2026-03-16", 4)];
-        let days: BTreeMap<_, _> = days.iter().map(|(at, score)| (day(at), of(*score))).collect();
-        let trend = span("2026-03-01", "2026-03-15").trend(Step::Week, &days);
-        let seen: Vec<_> = trend.iter().map(|(at, figures)| (at.to_string(), figures.scores)).collect();
-        assert_eq!(
-            seen,
-            [
-                ("2026-02-23".to_owned(), [0, 1, 0, 0, 0]),
-                ("2026-03-02".to_owned(), [0; 5]),
-                ("2026-03-09".to_owned(), [0, 0, 0, 0, 1])
-            ]
-        );
-    }
-
     proptest! {
         #[test]
-        fn the_usual_step_leaves_room_and_steps_touch_every_day(from in 0..20_000u64, length in 1..4_000u64) {
+        fn the_usual_step_leaves_room(from in 0..20_000u64, length in 1..4_000u64) {
             let first = NaiveDate::from_ymd_opt(2000, 1, 1).expect("a day") + Days::new(from);
             let span = Span { first, last: first + Days::new(length - 1) };
-            let starts = span.steps(span.step());
-            prop_assert!(starts.len() <= 133 && starts.windows(2).all(|pair| pair[0] < pair[1]));
-            prop_assert!(starts.contains(&span.step().start(span.last)) && starts[0] <= span.first);
+            let touched: BTreeSet<_> =
+                span.first.iter_days().take_while(|day| *day <= span.last).map(|day| stretch(span.step(), day)).collect();
+            prop_assert!(touched.len() <= 145 && touched.len() as i64 <= span.steps(span.step()));
             let before = span.before().expect("in the calendar");
             prop_assert_eq!(before.last.succ_opt(), Some(span.first));
         }

@@ -5,6 +5,7 @@
 use super::error::Failure;
 use crate::gateway::SuppressionPlace;
 use crate::survey::Time;
+use crate::survey::access::Within;
 use crate::survey::closing::Conversation;
 use crate::survey::fields::{Fault, LONGEST_ID};
 use crate::survey::follow_up::list::{FollowUpPlace, FollowUpsQuery};
@@ -131,7 +132,7 @@ pub(super) fn report(text: Option<&str>) -> Result<ReportQuery, Failure> {
     let filters = query.filters();
     let (from, to) = (query.value("from"), query.value("to"));
     let compare = query.switch("compare").unwrap_or(false);
-    query.done(ReportQuery { cut, from, to, filters, compare })
+    query.done(ReportQuery { cut, from, to, filters, compare, other: None })
 }
 
 /// Which ratings to list.

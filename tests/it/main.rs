@@ -33,6 +33,7 @@ mod mail;
 mod migrations;
 mod moderating;
 mod operating;
+mod overview;
 mod pace;
 mod pages;
 mod problems;

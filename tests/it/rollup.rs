@@ -2,7 +2,7 @@
 
 use crate::commands::{code, run, said};
 use crate::desk::{Desk, Mail, few};
-use afterword::mail::transport::Attempt;
+use afterword::survey::outbound::Attempt;
 use axum::body::Body;
 use axum::http::Request;
 use chrono::TimeDelta;
@@ -49,11 +49,12 @@ async fn desk() -> Desk {
 
 /// Closes a conversation of somebody new; the mail about it is not sent yet.
 async fn close(desk: &Desk, number: usize) {
-    let team = ["Billing", "Sales"][number % 2];
+    let (team, channel) = [("Billing", "chat"), ("Sales", "email")][number % 2];
+    let tags = [["refund", "bug"], ["bug", "vip"]][number % 2];
     desk.close(json!({
         "conversation_id": format!("c{number}"), "customers": [{"email": format!("c{number}@example.com")}],
         "teammate": {"id": format!("t{}", number % 3), "name": "Grace", "team": team},
-        "channel": ["chat", "email"][number % 2], "tags": [["refund", "bug"], ["bug", "vip"]][number % 2],
+        "channel": channel, "tags": tags,
     }))
     .await;
 }

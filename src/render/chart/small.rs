@@ -51,6 +51,16 @@ pub fn range(interval: Option<Interval>) -> String {
     svg.done()
 }
 
+/// Draws a share, 0 to 1, as a bar, for the row of a table.
+#[must_use]
+pub fn part(share: f64) -> String {
+    let (width, height) = SMALL;
+    let mut svg = Svg::beside("bar", width, height);
+    svg.line("grid", (0.0, height / 2.0), (width, height / 2.0));
+    svg.rectangle("whole", [0.0, 1.0, width * share.clamp(0.0, 1.0), height - 2.0], None);
+    svg.done()
+}
+
 /// Draws the shares of the five faces as one bar, worst first, for the row of a table.
 #[must_use]
 pub fn split(scores: [u64; 5]) -> String {

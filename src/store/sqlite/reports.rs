@@ -152,6 +152,14 @@ fn cut(by: By, is_empty: bool) -> &'static str {
 }
 
 impl Sqlite {
+    pub(in crate::store) async fn teammate(
+        &self,
+        id: &str,
+    ) -> std::result::Result<Option<(Option<String>, Option<String>)>, Unavailable> {
+        let row = query("SELECT name, team FROM teammate WHERE id = $1").bind(id).fetch_optional(&self.reports).await?;
+        Ok(row.map(|row| Ok::<_, Error>((row.try_get("name")?, row.try_get("team")?))).transpose()?)
+    }
+
     pub(in crate::store) async fn ratings(&self, filter: &RatingsFilter) -> std::result::Result<Ratings, Unavailable> {
         let mut db = self.reports.begin().await?;
         let last = last_looked_at(&mut db, filter).await?;

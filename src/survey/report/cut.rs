@@ -69,6 +69,16 @@ pub fn stretch(by: By, day: NaiveDate) -> String {
     }
 }
 
+/// The first day of a stretch, by its name as [`stretch`] gives it; `None` if that is no name of one.
+#[must_use]
+pub fn start(by: By, name: &str) -> Option<NaiveDate> {
+    match by {
+        By::Week => NaiveDate::parse_from_str(&format!("{name}-1"), "%G-W%V-%u").ok(),
+        By::Month => format!("{name}-01").parse().ok(),
+        _ => name.parse().ok(),
+    }
+}
+
 /// What the rows of a report stand for, one or two at once. Spelled `team` or `team,month`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cut {

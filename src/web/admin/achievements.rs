@@ -33,9 +33,9 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
     }
     let after = paging.unwrap_or_default().after;
-    let found = app.gateway.achievements(filter.span, &filter.within, after, &viewer.access.within).await?;
+    let found = app.gateway.achievements(filter.span, &filter.within(), after, &viewer.access.within).await?;
     let is_one = found.streak.is_some();
-    if let Some(name) = found.name.as_ref().filter(|_| filter.within.teammate.is_some())
+    if let Some(name) = found.name.as_ref().filter(|_| filter.within().teammate.is_some())
         && let Some(chip) = page.bar.chips.last_mut()
     {
         chip.0 = format!("Teammate {name}");

@@ -1,11 +1,14 @@
-//! What a page is asked to show: period, part of the team, order. All of it lives in the URL, and each link of a page is
-//! that URL with something changed.
+//! What a page is asked to show: period, filters, order. All of it lives in the URL, and each link of a page is that URL
+//! with something changed.
 //!
-//! It owns how parameters are spelled and which values make sense. A wrong one is told on the page, beside its field.
+//! It owns how parameters are spelled and which values make sense. A wrong one is told on the page, beside its field. A
+//! filter has the name of its cut, such as `channel=chat`. What has none, such as no channel, is `none=channel`: a field
+//! that is left empty in a form says nothing.
 
 use super::page::Place;
 use crate::survey::access::Within;
-use crate::survey::span::{Preset, Span, Step};
+use crate::survey::report::{Bound, By, Filters};
+use crate::survey::span::{Preset, Span};
 use chrono::{Datelike, NaiveDate};
 use std::ops::RangeInclusive;
 
@@ -14,14 +17,14 @@ const USUAL: Preset = Preset::ThirtyDays;
 /// The years that a period may be in. Nobody rated before, and a mistyped year must not make a million points.
 const YEARS: RangeInclusive<i32> = 2000..=2099;
 /// More points than this make a trend of longer steps instead.
-const MOST_POINTS: u64 = 400;
+const MOST_POINTS: i64 = 400;
 /// What a value of a field may have at most, in bytes: an id of 200 characters fits.
 const LONGEST: usize = 1000;
 
 /// The query of a page, read.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
-    place: Place,
+    pub(super) place: Place,
     /// The parameters that have a value, as they were given.
     given: Vec<(String, String)>,
     /// The named period; `None` for one between two dates.
@@ -30,8 +33,8 @@ pub(super) struct Filter {
     pub(super) span: Span,
     /// The last day that ratings can be from.
     today: NaiveDate,
-    /// The part of the team.
-    pub(super) within: Within,
+    /// The filters that hold, each with its value; an empty value stands for what has none.
+    pub(super) filters: Vec<(By, String)>,
     /// What is wrong: the name of the field, and a sentence.
     pub(super) faults: Vec<(&'static str, String)>,
 }
@@ -48,10 +51,14 @@ impl Filter {
             preset: Some(USUAL),
             span: USUAL.span(today),
             today,
-            within: Within::default(),
+            filters: Vec::new(),
             faults: Vec::new(),
         };
-        filter.within = Within { teammate: filter.owned("teammate"), team: filter.owned("team") };
+        let none = filter.none();
+        for by in place.filters() {
+            filter.filters.extend(filter.owned(by.word()).map(|value| (*by, value)));
+            filter.filters.extend((place.is_report() && none.contains(by)).then(|| (*by, String::new())));
+        }
         filter.read_period();
         filter
     }
@@ -102,6 +109,36 @@ impl Filter {
         self.value(name).map(str::to_owned)
     }
 
+    /// The cuts of which only what has none is shown.
+    fn none(&self) -> Vec<By> {
+        let words = self.value(NONE).unwrap_or_default().split(',');
+        words.filter_map(|word| word.parse().ok()).filter(|by| By::FILTERS.contains(by)).collect()
+    }
+
+    /// The value of [`NONE`] with a cut in it, or without.
+    fn none_with(&self, by: By, is_in: bool) -> Option<String> {
+        let kept = self.none().into_iter().filter(|other| *other != by).chain(is_in.then_some(by));
+        let words: Vec<_> = kept.map(By::word).collect();
+        (!words.is_empty()).then(|| words.join(","))
+    }
+
+    /// The filters that hold, for a report.
+    pub(super) fn report(&self) -> Filters {
+        let add = |filters: Filters, (by, value): &(By, String)| filters.and(*by, Some(value.clone()));
+        self.filters.iter().fold(Filters::default(), add)
+    }
+
+    /// The part of the team that the filters pick.
+    pub(super) fn within(&self) -> Within {
+        let value = |by: By| self.filters.iter().find(|(known, _)| *known == by).map(|(_, value)| value.clone());
+        Within { teammate: value(By::Teammate), team: value(By::Team) }
+    }
+
+    /// The two ends of the period.
+    pub(super) fn ends(&self) -> (Bound, Bound) {
+        (Bound::Day(self.span.first), Bound::Day(self.span.last))
+    }
+
     /// All values of a parameter.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.given.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -113,13 +150,9 @@ impl Filter {
     }
 
     /// The step of the trend that was asked for, if its points have room, else the usual one.
-    pub(super) fn step(&self) -> Step {
+    pub(super) fn step(&self) -> By {
         let asked = self.value("step").and_then(|step| step.parse().ok());
-        let fits = |step: &Step| match step {
-            Step::Day => self.span.days().unsigned_abs() <= MOST_POINTS,
-            // Weeks of a hundred years are few enough to be counted.
-            _ => self.span.steps(*step).len() as u64 <= MOST_POINTS,
-        };
+        let fits = |step: &By| step.is_time() && self.span.steps(*step) <= MOST_POINTS;
         asked.filter(fits).unwrap_or(self.span.step())
     }
 
@@ -144,8 +177,36 @@ impl Filter {
     }
 
     /// The URL of another page for this period and these filters, with some parameters changed.
-    pub(super) fn link_to(&self, path: &str, changes: &[(&str, Option<&str>)]) -> String {
-        self.url(path, changes, |name| SHARED.contains(&name))
+    pub(super) fn link_to(&self, place: Place, changes: &[(&str, Option<&str>)]) -> String {
+        self.url(place.path(), changes, is_shared)
+    }
+
+    /// The URL of a page for one more filter; `None` if the page would show more than that part, because it has no such
+    /// filter, or lacks one that holds.
+    pub(super) fn narrow(&self, place: Place, more: Option<(By, &str)>) -> Option<String> {
+        let mut all = self.filters.iter().map(|(by, value)| (*by, value.as_str())).chain(more);
+        let fits = |(by, value): (By, &str)| place.filters().contains(&by) && (place.is_report() || !value.is_empty());
+        if !all.all(fits) {
+            return None;
+        }
+        let Some((by, value)) = more else { return Some(self.link_to(place, &[])) };
+        let none = self.none_with(by, value.is_empty());
+        let value = Some(value).filter(|value| !value.is_empty());
+        Some(self.link_to(place, &[(by.word(), value), (NONE, none.as_deref())]))
+    }
+
+    /// The URL of this page without one of its filters.
+    pub(super) fn without(&self, (by, value): &(By, String)) -> String {
+        match value.as_str() {
+            "" => self.link(&[(NONE, self.none_with(*by, false).as_deref())]),
+            _ => self.link(&[(by.word(), None)]),
+        }
+    }
+
+    /// The URL of this page without any filter.
+    pub(super) fn unfiltered(&self) -> String {
+        let names = By::FILTERS.map(By::word).into_iter().chain([NONE]);
+        self.link(&names.map(|name| (name, None)).collect::<Vec<_>>())
     }
 
     fn url(&self, path: &str, changes: &[(&str, Option<&str>)], keeps: impl Fn(&str) -> bool) -> String {
@@ -158,7 +219,7 @@ impl Filter {
 
     /// Whether the page takes a parameter.
     fn knows(&self, name: &str) -> bool {
-        SHARED.contains(&name) || self.place.owns(name)
+        is_shared(name) || self.place.owns(name)
     }
 
     /// The URL of this page for a stretch of days.
@@ -167,16 +228,31 @@ impl Filter {
         self.link(&[("period", None), ("from", Some(&from)), ("to", Some(&to))])
     }
 
-    /// The parameters that a form for the period must carry along.
-    pub(super) fn others(&self) -> Vec<(&str, &str)> {
-        let own = ["period", "from", "to", "cursor"];
-        let others = self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        others.filter(|(name, _)| self.knows(name) && !own.contains(name)).collect()
+    /// The parameters that the form for the days must carry along.
+    pub(super) fn beside_days(&self) -> Vec<(&str, &str)> {
+        self.kept_but(|name| PERIOD.contains(&name))
+    }
+
+    /// The parameters that the form for filters must carry along.
+    pub(super) fn beside_filters(&self) -> Vec<(&str, &str)> {
+        self.kept_but(|name| self.place.filters().iter().any(|by| by.word() == name))
+    }
+
+    pub(super) fn kept_but(&self, is_field: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+        let all = self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        all.filter(|(name, _)| self.knows(name) && *name != "cursor" && !is_field(name)).collect()
     }
 }
 
-/// The parameters of all pages.
-const SHARED: [&str; 5] = ["period", "from", "to", "team", "teammate"];
+/// The parameters of the period.
+const PERIOD: [&str; 3] = ["period", "from", "to"];
+/// The parameter that names the cuts of which only what has none is shown.
+const NONE: &str = "none";
+
+/// Whether a parameter means the same on all pages.
+fn is_shared(name: &str) -> bool {
+    PERIOD.contains(&name) || name == NONE || By::FILTERS.iter().any(|by| by.word() == name)
+}
 
 /// A stretch of days in words, such as `28 Oct to 26 Nov 2026`.
 pub(super) fn days(span: Span) -> String {
@@ -230,16 +306,41 @@ mod tests {
         assert_eq!(filter.link(&[("sort", None)]), "/admin?period=7d&team=A%26B");
         assert_eq!(filter.link(&[("team", None), ("period", None), ("sort", None)]), "/admin");
         assert_eq!(
-            filter.link_to("/admin/ratings", &[("score", Some("1"))]),
+            filter.link_to(Place::Ratings, &[("score", Some("1"))]),
             "/admin/ratings?period=7d&team=A%26B&score=1"
         );
-        assert_eq!(filter.others(), [("team", "A&B"), ("sort", "name")]);
+        assert_eq!(filter.beside_days(), [("team", "A&B"), ("sort", "name")]);
+        assert_eq!(filter.beside_filters(), [("period", "7d"), ("sort", "name")]);
     }
 
     #[test]
     fn a_long_period_has_no_million_points() {
         let filter = read("from=2000-01-01&to=2099-12-31&step=day");
-        assert_eq!(filter.step(), Step::Month);
-        assert_eq!(read("step=week").step(), Step::Week);
+        assert_eq!(filter.step(), By::Month);
+        assert_eq!(read("step=week").step(), By::Week);
+        assert_eq!(read("step=tag").step(), By::Day);
+    }
+
+    #[test]
+    fn filters_combine_and_each_can_be_taken_away() {
+        let filter = read("channel=chat&none=tag,policy,day&tag=+&by=tag");
+        let held: Vec<_> = filter.filters.iter().map(|(by, value)| (by.word(), value.as_str())).collect();
+        assert_eq!(held, [("channel", "chat"), ("tag", ""), ("policy", "")], "a blank field says nothing");
+        assert_eq!(filter.without(&filter.filters[0]), "/admin?none=tag%2Cpolicy%2Cday&by=tag");
+        assert_eq!(filter.without(&filter.filters[1]), "/admin?channel=chat&by=tag&none=policy");
+        assert_eq!(filter.unfiltered(), "/admin?by=tag");
+        let more = |by, value| filter.narrow(Place::Overview, Some((by, value)));
+        assert_eq!(more(By::Team, "").as_deref(), Some("/admin?channel=chat&none=tag%2Cpolicy%2Cteam"));
+        assert_eq!(more(By::Tag, "vip").as_deref(), Some("/admin?channel=chat&tag=vip&none=policy"));
+    }
+
+    #[test]
+    fn no_link_shows_more_than_it_says() {
+        let filter = read("team=Billing");
+        let ratings = filter.narrow(Place::Ratings, Some((By::Teammate, "t7")));
+        assert_eq!(ratings.as_deref(), Some("/admin/ratings?team=Billing&teammate=t7"));
+        assert_eq!(filter.narrow(Place::Ratings, Some((By::Teammate, ""))), None, "no teammate");
+        assert_eq!(filter.narrow(Place::Ratings, Some((By::Channel, "chat"))), None, "it has no such filter");
+        assert_eq!(read("channel=chat").narrow(Place::Ratings, None), None);
     }
 }

@@ -46,14 +46,14 @@ pub(super) async fn list(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     }
     let allowed = &viewer.access.within;
     let listed = app.gateway.follow_ups(&wanted, allowed).await?;
-    let waiting = app.gateway.open_follow_ups(&filter.within, allowed).await?;
+    let waiting = app.gateway.open_follow_ups(&filter.within(), allowed).await?;
     let here = filter.link(&[("cursor", filter.value("cursor"))]);
     let next = listed.next.as_ref().map(follow_up_cursor);
     page.shown = Some(Shown {
         waiting: waiting_words(&waiting, app.gateway.clock.now()),
         all: is_dated(&filter).then(|| filter.link(&[("period", None), ("from", None), ("to", None)])),
         is_off: app.gateway.config.follow_up.is_off(),
-        is_filtered: filter.value("state").is_some() || filter.within != Default::default() || is_dated(&filter),
+        is_filtered: filter.value("state").is_some() || filter.within() != Default::default() || is_dated(&filter),
         cards: listed.items.iter().map(|row| Card::new(row, &app, &viewer, &here, Some(&filter))).collect(),
         next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
         first: filter.value("cursor").is_some().then(|| filter.link(&[])),
@@ -133,7 +133,7 @@ fn wanted(filter: &mut Filter) -> FollowUpsQuery {
         state: state.and_then(Result::ok),
         from: dated.then_some(Bound::Day(filter.span.first)),
         to: dated.then_some(Bound::Day(filter.span.last)),
-        within: filter.within.clone(),
+        within: filter.within(),
         paging: paging.unwrap_or_default(),
     }
 }

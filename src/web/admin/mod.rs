@@ -5,6 +5,7 @@
 
 mod achievements;
 mod bar;
+mod compare;
 mod filter;
 mod follow_up;
 mod form;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/admin/achievements", get(achievements::show))
         .route("/admin/ratings.csv", get(ratings::csv))
         .route("/admin/ratings/{survey}", get(survey::show).post(survey::decide))
+        .route("/admin/compare", get(compare::show))
         .route("/admin/sign-in", get(session::ask).post(session::sign_in))
         .route("/admin/sign-out", post(session::sign_out))
 }

@@ -1,20 +1,22 @@
-//! The overview: how customers rated in a period, against the one before, over time, by teammate and by team.
+//! The overview: how customers rated in a period, against the one before, over time, and by one cut.
 //!
-//! It must not know how figures are counted: it words and orders them.
+//! It must not know how figures are counted: it words and orders them. Only the cut that is shown is asked for.
 
+mod goal;
+mod reasons;
 mod table;
 mod trend;
 
-use super::bar::Bar;
+use super::bar::{self, Bar};
 use super::filter::{Filter, days};
 use super::follow_up::waiting_words;
-use super::page::{Place, Shell, count, ends, exact, html, shell};
+use super::page::{Place, Shell, count, ends, exact, html, plural, shell};
 use super::session::Viewer;
-use crate::gateway::Overview;
+use crate::gateway::{Overview, OverviewQuery};
 use crate::render::chart::{self, Alternative, SCORES};
 use crate::survey::interval::{FEWEST_TO_RANK, Interval};
 use crate::survey::rating::Score;
-use crate::survey::report::Figures;
+use crate::survey::report::{By, Figures};
 use crate::survey::span::Preset;
 use crate::web::App;
 use crate::web::api::HandlerResult;
@@ -22,9 +24,16 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use goal::Goals;
+use reasons::Reasons;
 use std::sync::Arc;
-use table::{Sort, Table, table};
+use table::Table;
 use trend::Trend;
+
+/// The language of the admin pages, for words of the operator's own.
+const ENGLISH: &str = "en";
+/// What stands where there is no figure.
+const NO_FIGURE: &str = "–";
 
 pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
     let filter = Filter::read(Place::Overview, query.as_deref(), app.gateway.today());
@@ -33,11 +42,26 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         let page = OverviewPage { shell, bar: Bar::new(&filter), shown: None, waiting: None };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
     }
-    let figures = app.gateway.overview(filter.span, filter.before(), &filter.within, &viewer.access.within).await?;
-    let waiting = app.gateway.open_follow_ups(&filter.within, &viewer.access.within).await?;
+    let (by, allowed) = (cut(&filter), &viewer.access.within);
+    let wanted =
+        OverviewQuery { span: filter.span, before: filter.before(), by, step: filter.step(), filters: filter.report() };
+    let figures = app.gateway.overview(&wanted, allowed).await?;
+    let name = app.teammate_of(&filter, allowed).await?;
+    let waiting = app.gateway.open_follow_ups(&filter.within(), allowed).await?;
     let waiting = (waiting.open + waiting.taken > 0).then(|| waiting_words(&waiting, app.gateway.clock.now()));
-    let shown = Some(Shown::new(&filter, &figures, &app.gateway.config.report.positive));
-    Ok(html(&OverviewPage { shell, bar: Bar::new(&filter).named(&figures), shown, waiting }).into_response())
+    let goals = Goals::new(app.gateway.config.report.targets(), &filter, allowed);
+    let shown = Some(Shown::new(&app, &filter, by, &goals, &figures));
+    Ok(html(&OverviewPage { shell, bar: Bar::new(&filter).named(name.as_deref()), shown, waiting }).into_response())
+}
+
+/// What the rows of the table stand for: as asked for, else the first cut that no filter has settled.
+fn cut(filter: &Filter) -> By {
+    let asked = filter.value("by").and_then(|by| by.parse().ok()).filter(|by| By::FILTERS.contains(by));
+    let settled = |by: By| filter.filters.iter().any(|(held, _)| *held == by);
+    // The teams of one teammate say little.
+    let says_little = |by: &By| settled(*by) || (*by == By::Team && settled(By::Teammate));
+    let open = By::FILTERS.into_iter().find(|by| !says_little(by));
+    asked.or(open).unwrap_or_default()
 }
 
 #[derive(Template)]
@@ -55,18 +79,23 @@ struct Shown {
     csat: Option<Csat>,
     /// Which faces count as positive.
     positive: String,
+    /// The target, the verdict, and what else is to be said of it.
+    goal: Option<(String, String)>,
     ratings: String,
-    ratings_before: String,
+    ratings_before: Option<String>,
     asked: String,
     answered: String,
     answered_share: Option<String>,
     answered_change: Option<String>,
     unsent: Option<String>,
-    low_link: String,
+    low_link: Option<String>,
     faces: String,
     face_rows: Vec<(&'static str, &'static str, String, String)>,
     trend: Option<Trend>,
-    tables: Vec<Table>,
+    /// Each cut: its name, its link, and whether it is shown.
+    cuts: Vec<(&'static str, String, bool)>,
+    table: Table,
+    reasons: Option<Reasons>,
     is_empty: bool,
     /// The page for a longer period, where the shown one is empty.
     longer: Option<String>,
@@ -81,34 +110,38 @@ struct Csat {
 }
 
 impl Shown {
-    fn new(filter: &Filter, figures: &Overview, positive: &[u8]) -> Self {
-        let (total, before) = (&figures.total, &figures.before);
+    fn new(app: &App, filter: &Filter, by: By, goals: &Goals, figures: &Overview) -> Self {
+        let config = &app.gateway.config;
+        let report = &figures.report;
+        let (total, before) = (&report.total, report.before.as_ref().map(|before| &before.total));
         let is_empty = total.asked + total.ratings() + total.waiting + total.failed == 0;
         let unsent = (total.waiting + total.failed > 0)
             .then(|| format!("{} waiting, {} failed", count(total.waiting), count(total.failed)));
-        let sort = Sort::read(filter.value("sort"));
-        let mut tables = Vec::new();
-        if filter.within.teammate.is_none() {
-            tables.push(table("team", &figures.teams, sort, filter));
-        }
-        tables.push(table("teammate", &figures.teammates, sort, filter));
-        tables.retain(|table| !table.rows.is_empty());
-        let low = filter.link_to("/admin/ratings", &[("score", Some("low"))]);
+        let pick = |other: &By| {
+            let link = filter.link(&[("by", Some(other.word())), ("sort", None), ("all", None)]);
+            (bar::title(*other), link, *other == by)
+        };
+        let low = filter.narrow(Place::Ratings, None);
         Self {
             csat: Csat::of(filter, total, before),
-            positive: positive_words(positive),
-            ratings: count(total.ratings()),
-            ratings_before: count(before.ratings()),
-            asked: count(total.asked),
+            positive: positive_words(&config.report.positive),
+            goal: goals.of_all(total),
+            ratings: plural(total.ratings(), "rating"),
+            ratings_before: before.map(|before| count(before.ratings())),
+            asked: plural(total.asked, "survey"),
             answered: count(total.answered),
             answered_share: answered(total).map(|share| exact(share.share)),
-            answered_change: answered(total).zip(answered(before)).map(|(now, then)| points(now.since(&then).by)),
+            answered_change: answered(total)
+                .zip(before.and_then(answered))
+                .map(|(now, then)| points(now.since(&then).by)),
             unsent,
-            low_link: low,
+            low_link: low.map(|_| filter.link_to(Place::Ratings, &[("score", Some("low"))])),
             faces: faces(total),
             face_rows: face_rows(total),
             trend: (total.ratings() > 0).then(|| Trend::of(filter, figures)),
-            tables,
+            cuts: By::FILTERS.iter().map(pick).collect(),
+            table: Table::new(by, &report.rows, goals, filter),
+            reasons: Reasons::of(&config.offered(ENGLISH), report, by),
             is_empty,
             longer: (filter.preset != Some(Preset::Year))
                 .then(|| filter.link(&[("period", Some("year")), ("from", None), ("to", None)])),
@@ -117,7 +150,7 @@ impl Shown {
 }
 
 /// The words of the scores that count as positive.
-fn positive_words(positive: &[u8]) -> String {
+pub(super) fn positive_words(positive: &[u8]) -> String {
     let words = positive.iter().filter_map(|score| SCORES.get(usize::from(*score) - 1));
     words.map(|word| word.to_lowercase()).collect::<Vec<_>>().join(" or ")
 }
@@ -131,10 +164,14 @@ fn answered(figures: &Figures) -> Option<Interval> {
     Interval::wilson(figures.answered, figures.asked)
 }
 
-/// A change in points of percent, with its sign.
+/// A change in points of percent, to a tenth.
+fn tenths(by: f64) -> f64 {
+    (by * 1000.0).round() / 10.0
+}
+
+/// A change in words.
 fn points(by: f64) -> String {
-    let points = (by * 1000.0).round() / 10.0;
-    match points {
+    match tenths(by) {
         p if p > 0.0 => format!("up {p:.1} points"),
         p if p < 0.0 => format!("down {:.1} points", -p),
         _ => "unchanged".to_owned(),
@@ -142,12 +179,12 @@ fn points(by: f64) -> String {
 }
 
 impl Csat {
-    fn of(filter: &Filter, total: &Figures, before: &Figures) -> Option<Self> {
+    fn of(filter: &Filter, total: &Figures, before: Option<&Figures>) -> Option<Self> {
         let now = csat(total)?;
-        let then = csat(before);
+        let then = before.and_then(csat);
         let change = then.map(|then| now.since(&then));
-        let told = then.zip(filter.before()).map(|(then, span)| {
-            format!("{} of {} ratings from {}", exact(then.share), count(before.ratings()), days(span))
+        let told = then.zip(before).zip(filter.before()).map(|((then, before), span)| {
+            format!("{} of {} from {}", exact(then.share), plural(before.ratings(), "rating"), days(span))
         });
         Some(Self {
             share: exact(now.share),
@@ -164,7 +201,7 @@ fn faces(total: &Figures) -> String {
     let most = Score::ALL.into_iter().max_by_key(|score| total.scores[score.index()]).filter(|_| all > 0);
     let told = most.map_or_else(
         || "There is no rating yet.".to_owned(),
-        |most| format!("{} ratings. The most frequent is {}.", count(all), SCORES[most.index()].to_lowercase()),
+        |most| format!("{}. The most frequent is {}.", plural(all, "rating"), SCORES[most.index()].to_lowercase()),
     );
     chart::faces(total.scores, Alternative { id: "faces", title: "Ratings by face", description: &told })
 }
@@ -173,7 +210,7 @@ fn face_rows(total: &Figures) -> Vec<(&'static str, &'static str, String, String
     let row = |score: Score| {
         let at = score.index();
         let share = Interval::wilson(total.scores[at], total.ratings()).map(|share| exact(share.share));
-        (score.face(), SCORES[at], count(total.scores[at]), share.unwrap_or_else(|| "–".into()))
+        (score.face(), SCORES[at], count(total.scores[at]), share.unwrap_or_else(|| NO_FIGURE.into()))
     };
     Score::ALL.into_iter().rev().map(row).collect()
 }
@@ -185,5 +222,16 @@ mod tests {
     #[test]
     fn a_change_is_told_in_points() {
         assert_eq!([0.0312, -0.0004, -0.2].map(points), ["up 3.1 points", "unchanged", "down 20.0 points"]);
+    }
+
+    #[test]
+    fn the_table_has_the_first_cut_that_is_open() {
+        let shown = |query| cut(&Filter::read(Place::Overview, Some(query), "2026-11-26".parse().expect("a day")));
+        assert_eq!(shown(""), By::Teammate);
+        assert_eq!(shown("teammate=t7"), By::Channel);
+        assert_eq!(shown("none=teammate"), By::Channel);
+        assert_eq!(shown("team=Billing"), By::Teammate);
+        assert_eq!(shown("by=tag&tag=vip"), By::Tag, "tags that go with it");
+        assert_eq!(shown("by=day"), By::Teammate);
     }
 }

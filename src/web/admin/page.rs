@@ -4,10 +4,13 @@
 
 use super::filter::Filter;
 use super::session::{Note, Viewer};
+use crate::gateway::Error;
 use crate::render::chart::percent;
 use crate::render::rounded;
 use crate::survey::Time;
+use crate::survey::access::Within;
 use crate::survey::interval::Interval;
+use crate::survey::report::By;
 use crate::web::App;
 use crate::web::error::{ANOTHER_SITE, Failure};
 use crate::web::page::render;
@@ -47,25 +50,30 @@ pub(super) struct Page {
     pub(super) name: &'static str,
     /// The parameters that are its own. Links to other pages drop them, but keep the period and the filters.
     own: &'static [&'static str],
+    /// The filters that it takes.
+    filters: &'static [By],
     /// Whether there is a route. The navigation names no other.
     is_there: bool,
 }
 
+/// The filters of lists.
+const TEAM: &[By] = &[By::Teammate, By::Team];
+
 #[rustfmt::skip]
 const PAGES: [Page; 7] = [
-    Page { place: Place::Overview, path: "/admin", name: "Overview", own: &["step", "sort"], is_there: true },
+    Page { place: Place::Overview, path: "/admin", name: "Overview", own: &["by", "step", "sort", "all"], filters: &By::FILTERS, is_there: true },
     // What customers said.
-    Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["standing", "score", "commented", "text", "cursor"], is_there: true },
+    Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["standing", "score", "commented", "text", "cursor"], filters: &By::FILTERS, is_there: true },
     // Those who may be called back today.
-    Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["state", "cursor"], is_there: true },
+    Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["state", "cursor"], filters: TEAM, is_there: true },
     // Fit to be shown to the team.
-    Page { place: Place::Achievements, path: "/admin/achievements", name: "Achievements", own: &["cursor"], is_there: true },
+    Page { place: Place::Achievements, path: "/admin/achievements", name: "Achievements", own: &["cursor"], filters: TEAM, is_there: true },
     // Decisions and mails.
-    Page { place: Place::NotAsked, path: "/admin/not-asked", name: "Not asked", own: &["cursor"], is_there: false },
+    Page { place: Place::NotAsked, path: "/admin/not-asked", name: "Not asked", own: &["cursor"], filters: TEAM, is_there: false },
     // Openings, held ratings and scanners.
-    Page { place: Place::Lost, path: "/admin/lost", name: "Lost and held", own: &[], is_there: false },
+    Page { place: Place::Lost, path: "/admin/lost", name: "Lost and held", own: &[], filters: TEAM, is_there: false },
     // For those who come from another product.
-    Page { place: Place::Compare, path: "/admin/compare", name: "Compare", own: &[], is_there: false },
+    Page { place: Place::Compare, path: "/admin/compare", name: "Compare", own: &[], filters: &By::FILTERS, is_there: true },
 ];
 
 impl Place {
@@ -76,6 +84,16 @@ impl Place {
     /// Its path.
     pub(super) fn path(self) -> &'static str {
         self.page().path
+    }
+
+    /// The filters that it takes.
+    pub(super) fn filters(self) -> &'static [By] {
+        self.page().filters
+    }
+
+    /// Whether it shows a report: then it takes all filters, and can show what has none, such as no tag.
+    pub(super) fn is_report(self) -> bool {
+        self.filters() == By::FILTERS
     }
 
     /// Whether a parameter is its own.
@@ -103,7 +121,7 @@ impl Shell<'_> {
     pub(super) fn keeping(mut self, filter: &Filter) -> Self {
         let there = PAGES.iter().filter(|page| page.is_there);
         for (link, page) in self.nav.iter_mut().zip(there) {
-            link.0 = filter.link_to(page.path, &[]);
+            link.0 = filter.link_to(page.place, &[]);
         }
         self
     }
@@ -123,6 +141,16 @@ pub(super) fn shell<'a>(app: &'a App, viewer: Option<&'a Viewer>, place: Option<
         viewer,
         part: (!parts.is_empty()).then(|| parts.join(", ")),
         nav: there.map(|page| (page.path.to_owned(), page.name, Some(page.place) == place)).collect(),
+    }
+}
+
+impl App {
+    /// What people call the teammate of a filter, if there is one and the viewer may know.
+    pub(super) async fn teammate_of(&self, filter: &Filter, allowed: &Within) -> Result<Option<String>, Error> {
+        match filter.within().teammate.filter(|id| !id.is_empty()) {
+            Some(id) => self.gateway.teammate_name(&id, allowed).await,
+            None => Ok(None),
+        }
     }
 }
 
@@ -193,6 +221,11 @@ pub(in crate::web) fn failure_page(app: &App, failure: &Failure, id: &str) -> Re
     let reference = failure.status.is_server_error().then_some(id);
     let page = html(&Message { shell: shell(app, None, None), heading, sentence, reference });
     failure.with_headers((failure.status, page).into_response())
+}
+
+/// The plural of a word, unless it is one.
+pub(super) fn plural(number: u64, word: &str) -> String {
+    format!("{} {word}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// A count with commas between thousands.

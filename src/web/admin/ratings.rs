@@ -13,7 +13,7 @@ use crate::survey::answers::Answers;
 use crate::survey::page::Evidence;
 use crate::survey::paging::{LARGEST_PAGE, Paging};
 use crate::survey::rating::{Score, StandingWord};
-use crate::survey::report::{Bound, By, Filters, LONGEST_SOUGHT, Listing, RatingRow, Ratings, RatingsQuery};
+use crate::survey::report::{Bound, LONGEST_SOUGHT, Listing, RatingRow, Ratings, RatingsQuery};
 use crate::web::App;
 use crate::web::api::HandlerResult;
 use crate::web::error::Failure;
@@ -111,15 +111,9 @@ fn wanted(filter: &mut Filter) -> RatingsQuery {
         scores,
         commented,
         sought: sought.unwrap_or_default(),
-        filters: part(filter),
+        filters: filter.report(),
         paging: paging.unwrap_or_default(),
     }
-}
-
-/// The part of all surveys.
-fn part(filter: &Filter) -> Filters {
-    let add = |filters: Filters, by: By| filters.and(by, filter.value(by.word()).map(str::to_owned));
-    By::FILTERS.into_iter().fold(Filters::default(), add)
 }
 
 #[derive(Template)]
@@ -142,10 +136,7 @@ impl<'a> RatingsPage<'a> {
 
     /// What a search must carry along.
     fn kept(&self) -> Vec<(&str, &str)> {
-        let period = ["period", "from", "to"].into_iter();
-        let period = period.filter_map(|name| self.bar.filter.value(name).map(|value| (name, value)));
-        let others = self.bar.filter.others().into_iter().filter(|(name, _)| *name != "text");
-        period.chain(others).collect()
+        self.bar.filter.kept_but(|name| name == "text")
     }
 }
 
@@ -204,7 +195,7 @@ impl Shown {
         let next = listed.next.as_ref().map(rating_cursor);
         let last = listed.next.filter(|_| listed.is_cut_short).map(|place| place.rated_at);
         let zone = app.gateway.config.report.timezone;
-        let others: Vec<_> = filter.others().into_iter().map(|(name, _)| (name, None)).collect();
+        let others: Vec<_> = filter.beside_days().into_iter().map(|(name, _)| (name, None)).collect();
         let here = filter.link(&[]);
         let query = here.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
         Self {

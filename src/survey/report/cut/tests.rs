@@ -148,3 +148,17 @@ proptest! {
         prop_assert!(difference <= 4, "whole months differ by days: {} {}", start, end);
     }
 }
+
+proptest! {
+    #[test]
+    fn a_stretch_begins_with_the_first_day_that_has_its_name(day in 0..40_000u64) {
+        let day = NaiveDate::from_ymd_opt(2000, 1, 1).expect("a day") + Days::new(day);
+        for by in [By::Day, By::Week, By::Month] {
+            let name = stretch(by, day);
+            let first = start(by, &name).expect("a name of ours");
+            prop_assert!(first <= day && stretch(by, first) == name);
+            prop_assert!(stretch(by, first.pred_opt().expect("a day")) != name);
+            prop_assert_eq!(start(by, "x"), None);
+        }
+    }
+}

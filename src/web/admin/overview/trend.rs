@@ -1,16 +1,19 @@
 //! The trend: its points, their names, and what screen readers are told of it.
 
-use super::csat;
+use super::{NO_FIGURE, csat};
 use crate::gateway::Overview;
 use crate::render::chart::{self, Alternative, Point, percent};
 use crate::survey::interval::Interval;
-use crate::survey::report::Figures;
-use crate::survey::span::{Span, Step};
+use crate::survey::report::cut::start;
+use crate::survey::report::{By, Figures, Group};
+use crate::survey::span::Span;
 use crate::web::admin::filter::Filter;
-use crate::web::admin::page::{count, ends, exact};
+use crate::web::admin::page::{count, ends, exact, plural};
 use chrono::NaiveDate;
 use std::cmp::Ordering;
 
+/// The steps that one can choose.
+const STEPS: [By; 3] = [By::Day, By::Week, By::Month];
 /// The widths that the trend is drawn for. The style sheet shows one of them.
 const WIDTHS: [(&str, f64); 3] = [("narrow", 340.0), ("middle", 680.0), ("wide", 1060.0)];
 
@@ -18,7 +21,7 @@ const WIDTHS: [(&str, f64); 3] = [("narrow", 340.0), ("middle", 680.0), ("wide",
 pub(super) struct Trend {
     /// The chart for each width.
     pub(super) charts: Vec<(&'static str, String)>,
-    pub(super) step: Step,
+    pub(super) step: By,
     pub(super) steps: Vec<(&'static str, String, bool)>,
     pub(super) rows: Vec<(String, String, String, String)>,
 }
@@ -26,7 +29,8 @@ pub(super) struct Trend {
 impl Trend {
     pub(super) fn of(filter: &Filter, figures: &Overview) -> Self {
         let step = filter.step();
-        let steps = filter.span.trend(step, &figures.days);
+        let at = |row: &Group| Some((start(step, row.keys.first()?.id.as_deref()?)?, row.figures.clone()));
+        let steps: Vec<_> = figures.trend.iter().filter_map(at).collect();
         let point = |(at, figures): &(NaiveDate, Figures)| Point {
             name: name(step, *at),
             hint: hint(step, *at, filter.span, figures),
@@ -40,44 +44,44 @@ impl Trend {
         });
         let row = |(at, figures): &(NaiveDate, Figures)| {
             let share = csat(figures);
-            let text = |of: fn(Interval) -> String| share.map_or_else(|| "–".to_owned(), of);
+            let text = |of: fn(Interval) -> String| share.map_or_else(|| NO_FIGURE.to_owned(), of);
             (title(step, *at, filter.span), text(|share| exact(share.share)), text(ends), count(figures.ratings()))
         };
-        let link = |other: &Step| (other.word(), filter.link(&[("step", Some(other.word()))]), *other == step);
+        let link = |other: &By| (other.word(), filter.link(&[("step", Some(other.word()))]), *other == step);
         Self {
             charts: charts.into(),
             step,
-            steps: Step::ALL.iter().map(link).collect(),
+            steps: STEPS.iter().map(link).collect(),
             rows: steps.iter().rev().map(row).collect(),
         }
     }
 }
 
 /// The name of a step on the axis.
-fn name(step: Step, at: NaiveDate) -> String {
-    let pattern = if step == Step::Month { "%b %y" } else { "%-d %b" };
+fn name(step: By, at: NaiveDate) -> String {
+    let pattern = if step == By::Month { "%b %y" } else { "%-d %b" };
     at.format(pattern).to_string()
 }
 
 /// The name of a step where there is room. Of the first and the last week, only days of the period are in it.
-fn title(step: Step, at: NaiveDate, within: Span) -> String {
+fn title(step: By, at: NaiveDate, within: Span) -> String {
     match step {
-        Step::Day => at.format("%a %-d %b %Y").to_string(),
-        Step::Week => format!("Week of {}", at.max(within.first).format("%-d %b %Y")),
-        Step::Month => at.format("%B %Y").to_string(),
+        By::Week => format!("Week of {}", at.max(within.first).format("%-d %b %Y")),
+        By::Month => at.format("%B %Y").to_string(),
+        _ => at.format("%a %-d %b %Y").to_string(),
     }
 }
 
-fn hint(step: Step, at: NaiveDate, within: Span, figures: &Figures) -> String {
+fn hint(step: By, at: NaiveDate, within: Span, figures: &Figures) -> String {
     let title = title(step, at, within);
     csat(figures).map_or_else(
         || format!("{title}: no rating"),
-        |share| format!("{title}: {} ({}), {} ratings", exact(share.share), ends(share), count(figures.ratings())),
+        |share| format!("{title}: {} ({}), {}", exact(share.share), ends(share), plural(figures.ratings(), "rating")),
     )
 }
 
 /// What one sees in the trend.
-fn told(points: &[Point], step: Step) -> String {
+fn told(points: &[Point], step: By) -> String {
     let known: Vec<_> = points.iter().filter_map(|point| Some((point, point.share?.share))).collect();
     let ends = known.first().zip(known.last());
     let Some(((first, from), (last, to))) = ends else { return "There is no rating.".to_owned() };
@@ -103,8 +107,8 @@ mod tests {
     fn steps_are_named_as_people_do() {
         let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
         let span = Span { first: day("2026-10-28"), last: day("2026-11-26") };
-        assert_eq!(name(Step::Month, day("2026-11-01")), "Nov 26");
-        assert_eq!(title(Step::Week, day("2026-10-26"), span), "Week of 28 Oct 2026");
-        assert_eq!(title(Step::Day, day("2026-11-01"), span), "Sun 1 Nov 2026");
+        assert_eq!(name(By::Month, day("2026-11-01")), "Nov 26");
+        assert_eq!(title(By::Week, day("2026-10-26"), span), "Week of 28 Oct 2026");
+        assert_eq!(title(By::Day, day("2026-11-01"), span), "Sun 1 Nov 2026");
     }
 }

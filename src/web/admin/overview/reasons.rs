@@ -1,0 +1,100 @@
+//! What customers ticked: each reason, and each answer to the operator's own question, by count and share.
+//!
+//! It must not know which ticks count.
+
+use super::NO_FIGURE;
+use super::table::called;
+use crate::render::chart;
+use crate::survey::answers::{Choice, Offered, REASONS};
+use crate::survey::interval::Interval;
+use crate::survey::report::{By, Group, Report};
+use crate::web::admin::bar;
+use crate::web::admin::page::{count, exact};
+
+/// How many groups the tables by a cut have: those with the most ticks.
+const FIRST_ROWS: usize = 25;
+
+/// All questions.
+pub(super) struct Reasons {
+    pub(super) by: &'static str,
+    pub(super) questions: Vec<Question>,
+}
+
+/// One question.
+pub(super) struct Question {
+    pub(super) title: String,
+    /// Each choice: its words, its count, its share of all ratings, and that share as a bar.
+    pub(super) choices: Vec<(String, String, String, String)>,
+    /// Each group of the cut: its name, and the count and share of each choice.
+    pub(super) rows: Vec<(String, Vec<String>)>,
+    /// Whether there are more groups.
+    pub(super) is_cut: bool,
+}
+
+impl Reasons {
+    /// What was ticked in a report; `None` if nothing was.
+    pub(super) fn of(offered: &Offered, report: &Report, by: By) -> Option<Self> {
+        let question = |(key, ticked): (&String, &std::collections::BTreeMap<String, u64>)| {
+            let mut choices: Vec<_> = ticked.iter().collect();
+            choices.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+            let keys: Vec<&str> = choices.iter().map(|(key, _)| key.as_str()).collect();
+            let mut groups: Vec<_> = report.rows.iter().map(|row| (ticks(row, key), row)).collect();
+            groups.retain(|(ticks, _)| *ticks > 0);
+            groups.sort_by_key(|(ticks, _)| std::cmp::Reverse(*ticks));
+            let is_cut = groups.len() > FIRST_ROWS;
+            let all = report.total.ratings();
+            Question {
+                title: title(offered, key),
+                choices: choices
+                    .iter()
+                    .map(|(choice, ticks)| line(words(offered, key, choice), **ticks, all))
+                    .collect(),
+                rows: groups.into_iter().take(FIRST_ROWS).map(|(_, row)| cells(by, row, key, &keys)).collect(),
+                is_cut,
+            }
+        };
+        let questions: Vec<_> = report.total_ticks.iter().map(question).collect();
+        (!questions.is_empty()).then_some(Self { by: bar::title(by), questions })
+    }
+}
+
+/// How much was ticked for a question in a row.
+fn ticks(row: &Group, question: &str) -> u64 {
+    row.ticks.get(question).map(|ticked| ticked.values().sum()).unwrap_or_default()
+}
+
+fn share(ticks: u64, of: u64) -> Option<f64> {
+    Interval::wilson(ticks, of).map(|share| share.share)
+}
+
+fn line(words: String, ticks: u64, all: u64) -> (String, String, String, String) {
+    let share = share(ticks, all);
+    let text = share.map_or_else(|| NO_FIGURE.to_owned(), exact);
+    (words, count(ticks), text, chart::part(share.unwrap_or_default()))
+}
+
+fn cells(by: By, row: &Group, question: &str, keys: &[&str]) -> (String, Vec<String>) {
+    let ticked = row.ticks.get(question);
+    let cell = |key: &&str| {
+        let ticks = ticked.and_then(|ticked| ticked.get(*key)).copied().unwrap_or_default();
+        let share = share(ticks, row.figures.ratings()).filter(|_| ticks > 0);
+        share.map_or_else(|| count(ticks), |share| format!("{} ({})", count(ticks), exact(share)))
+    };
+    (called(by, row).to_owned(), keys.iter().map(cell).collect())
+}
+
+/// What a question is called. It may be gone from the settings: then only its key is left.
+fn title(offered: &Offered, question: &str) -> String {
+    match &offered.question {
+        _ if question == REASONS => "Reasons".to_owned(),
+        Some(own) if own.key == question => own.words.text.to_owned(),
+        _ => question.to_owned(),
+    }
+}
+
+fn words(offered: &Offered, question: &str, choice: &str) -> String {
+    let own = offered.question.as_ref().filter(|own| own.key == question).map(|own| &own.choices);
+    let choices: &[Choice] = if question == REASONS { &offered.reasons } else { own.map_or(&[], Vec::as_slice) };
+    let known = choices.iter().find(|known| known.key == choice);
+    known.map_or_else(|| choice.to_owned(), |known| known.words.text.to_owned())
+}
