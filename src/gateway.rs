@@ -4,10 +4,11 @@
 //! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
 //! are in `clicks`, unsubscribing in `unsubscribe`, what mail workers need in `delivery`, returned mail in `bounce`, the
 //! suppression list in `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in
-//! `sending`, reports and lists in `reports`, what admins decide about ratings in `moderating`, unhappy customers in
-//! `follow_ups`, happy ones in `achievements`, the start of the admin pages in `overview`, who sees those in `sessions`, keys
-//! of the API in `access`, the key file in `keys`, backups in `backup`, preview and test mails in `preview`, how the service
-//! does in `health`, whether it has the same keys in `challenge`, and secrets that change in `reload`.
+//! `sending`, reports and lists in `reports`, counts of decisions in `decisions`, mails in `mails`, what admins decide about
+//! ratings in `moderating`, unhappy customers in `follow_ups`, happy ones in `achievements`, the start of the admin pages in
+//! `overview`, who sees those in `sessions`, keys of the API in `access`, the key file in `keys`, backups in `backup`, preview
+//! and test mails in `preview`, how the service does in `health`, whether it has the same keys in `challenge`, and secrets
+//! that change in `reload`.
 
 mod access;
 mod achievements;
@@ -15,11 +16,13 @@ mod backup;
 mod bounce;
 mod challenge;
 mod clicks;
+mod decisions;
 mod delivery;
 mod erasing;
 mod follow_ups;
 mod health;
 mod keys;
+mod mails;
 mod moderating;
 mod overview;
 mod preview;
@@ -47,6 +50,7 @@ pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
 pub use moderating::{Known, LONGEST_REASON};
 pub use overview::{Overview, OverviewQuery};
 pub use preview::{Preview, preview, send_test};
+pub use reports::Found;
 pub use sessions::Session;
 pub use unsubscribe::Leaving;
 

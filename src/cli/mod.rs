@@ -6,6 +6,7 @@ mod backup;
 mod bounce;
 mod check;
 mod customer;
+mod decisions;
 mod demo;
 mod follow_ups;
 mod healthcheck;
@@ -75,6 +76,8 @@ enum Command {
     Ratings(ratings::RatingsArgs),
     /// Print the unhappy customers whom nobody has called back yet, oldest first
     FollowUps(follow_ups::FollowUpsArgs),
+    /// Print why nobody was asked: how many closings failed each rule
+    Decisions(decisions::DecisionsArgs),
     /// Tell the story of a conversation: what was decided and why, its mail, and every click
     Why(why::Why),
     /// List mails by state and reason; pause and resume sending; send failed mails again
@@ -174,6 +177,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Report(args) => beside(config, async |gateway| report::run(args, gateway).await).await,
         Command::Ratings(args) => beside(config, async |gateway| ratings::run(args, gateway).await).await,
         Command::FollowUps(args) => beside(config, async |gateway| follow_ups::run(args, gateway).await).await,
+        Command::Decisions(args) => beside(config, async |gateway| decisions::run(args, gateway).await).await,
         Command::Why(args) => beside(config, async |gateway| why::run(args, gateway).await).await,
         Command::Suppression(change) => beside(config, async |gateway| suppression::run(change, gateway).await).await,
         Command::Erase(who) => beside(config, async |gateway| customer::erase(&who, gateway).await).await,

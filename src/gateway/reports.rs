@@ -14,6 +14,17 @@ use crate::survey::report::{Before, Bound, Counted, Period, Ratings, RatingsQuer
 use chrono::Days;
 use uuid::Uuid;
 
+/// What there is of a conversation that somebody seeks by its id.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// Nobody reported it, or nothing of it may be seen.
+    Nothing,
+    /// All that is known of it.
+    One(Conversation, Box<ConversationRecord>),
+    /// Several helpdesks reported one of this id: their connections.
+    Several(Vec<String>),
+}
+
 impl Gateway {
     /// Makes a report of the part of the team that the caller may see.
     ///
@@ -116,6 +127,31 @@ impl Gateway {
         Ok(self.store.connections_of(id).await?)
     }
 
+    /// Finds a conversation by its id, of the part of the team that the caller may see. Without a connection, any that
+    /// reported it will do, unless several did.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub async fn find(&self, id: &str, connection: Option<&str>, allowed: &Within) -> Result<Found, Error> {
+        let connections = match connection {
+            Some(name) => vec![name.to_owned()],
+            None => self.store.connections_of(id).await?,
+        };
+        let mut found = Vec::new();
+        for connection in connections {
+            let conversation = Conversation { connection, id: id.to_owned() };
+            let known = self.conversation(&conversation, allowed).await?;
+            if !known.is_unknown() {
+                found.push((conversation, known));
+            }
+        }
+        Ok(match found.len() {
+            0 => Found::Nothing,
+            1 => found.pop().map_or(Found::Nothing, |(of, known)| Found::One(of, Box::new(known))),
+            _ => Found::Several(found.into_iter().map(|(of, _)| of.connection).collect()),
+        })
+    }
+
     /// The period of a query, and its two ends as the caller named them or as they usually are.
     pub(super) fn period(&self, from: Option<Bound>, to: Option<Bound>) -> Result<(Period, (Bound, Bound)), Error> {
         let (now, zone) = (self.clock.now(), self.config.report.timezone);
@@ -127,6 +163,6 @@ impl Gateway {
 
 const LEAVES_CALENDAR: &str = "the period leaves the calendar";
 
-fn wrong_period(detail: String) -> Error {
+pub(super) fn wrong_period(detail: String) -> Error {
     Error::Invalid(vec![Fault::parameter("from", detail)])
 }

@@ -115,6 +115,14 @@ pub fn text(id: &str, known: &ConversationRecord, zone: Tz) -> String {
     let local = |at: Time| at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S");
     let mut text = format!("Conversation {id}, times of {zone}\n\n");
     text.extend(story::tell_all(known).iter().map(|line| format!("{}  {}\n", local(line.at), line.text)));
+    text.extend(stands(known, zone).iter().map(|sentence| format!("\n{sentence}\n")));
+    text
+}
+
+/// Where each survey of a conversation stands now, in the local time of a zone.
+#[must_use]
+pub fn stands(known: &ConversationRecord, zone: Tz) -> Vec<String> {
+    let local = |at: Time| at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S");
     let survey = |(number, survey): (usize, &SurveyRecord)| {
         let which = if known.surveys.len() > 1 { format!("{number}, ") } else { String::new() };
         let mail = match survey.mail.state {
@@ -124,8 +132,7 @@ pub fn text(id: &str, known: &ConversationRecord, zone: Tz) -> String {
             MailState::Failed => "its mail failed".into(),
             MailState::Cancelled(_) => "no mail goes out".into(),
         };
-        format!("\nSurvey {which}{}: {mail}; {}\n", survey.id, story::stands(&survey.standing))
+        format!("Survey {which}{}: {mail}; {}", survey.id, story::stands(&survey.standing))
     };
-    text.extend((1..).zip(&known.surveys).map(survey));
-    text
+    (1..).zip(&known.surveys).map(survey).collect()
 }

@@ -4,6 +4,7 @@
 
 pub mod chart;
 pub mod conversation;
+pub mod decisions;
 pub mod follow_ups;
 pub mod ratings;
 pub mod report;

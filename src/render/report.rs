@@ -216,7 +216,7 @@ fn names(report: &Report, row: &Group) -> Vec<String> {
 }
 
 /// Adds lines of as many cells each, the first of them to the left and the others to the right.
-fn align(text: &mut String, lines: &[Vec<String>], left: usize) {
+pub(super) fn align(text: &mut String, lines: &[Vec<String>], left: usize) {
     let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or_default();
     let widths: Vec<_> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();
     for line in lines {

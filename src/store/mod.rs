@@ -24,8 +24,10 @@
 
 mod conversations;
 mod customers;
+mod decisions;
 mod follow_ups;
 mod lock;
+mod mails;
 mod reports;
 mod sending;
 mod sqlite;

@@ -42,6 +42,40 @@ impl Opening {
     }
 }
 
+impl Opening {
+    /// What it is called, what it means that surveys were opened so and not rated, and what can be changed.
+    #[must_use]
+    pub const fn meaning(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::PhoneYoung => (
+                "On a phone, within 5 minutes",
+                "Customers who read their mail at once. A scanner had often come just before, and then the page asks for a press, which most people do not give.",
+                "No setting changes that.",
+            ),
+            Self::PhoneLater => (
+                "On a phone, later",
+                "Customers who looked and left, or whom the rules of clicks lost.",
+                "If clicks.evidence is \"touched\" or \"pressed\", go back to \"seen\": it loses the fewest.",
+            ),
+            Self::OtherYoung => (
+                "Elsewhere, within 5 minutes",
+                "Mostly scanners, which pose as desktop browsers and open links as the mail arrives. They do not rate.",
+                "Nothing: these are hardly customers. A longer ask.delay changes nothing, because scanners come with the mail.",
+            ),
+            Self::OtherLater => (
+                "Elsewhere, later",
+                "Customers at a desk who looked and left, or whom the rules of clicks lost, and some scanners that come late.",
+                "If clicks.evidence is \"touched\" or \"pressed\", go back to \"seen\". Add programs that you know to clicks.machines.",
+            ),
+            Self::Unknown => (
+                "Before this was noted",
+                "An older version did not note who opened a survey.",
+                "Nothing: newer surveys tell.",
+            ),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

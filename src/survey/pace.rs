@@ -106,7 +106,9 @@ impl Paces {
     }
 }
 
-pub(super) fn domain(address: &str) -> String {
+/// The part of an address behind its @, in lower case.
+#[must_use]
+pub fn domain(address: &str) -> String {
     address.rsplit('@').next().unwrap_or_default().to_lowercase()
 }
 

@@ -13,6 +13,7 @@ use super::Time;
 use super::closing::ClosingState;
 use super::conversation::{ClosingRecord, ConversationRecord, SurveyRecord};
 use super::eligibility::Decision;
+use super::outbound::Outbound;
 use super::rating::Standing;
 use super::trail::BURST;
 use chrono::TimeDelta;
@@ -52,6 +53,12 @@ pub fn tell_all(known: &ConversationRecord) -> Vec<Line> {
         lines.extend(of_survey(survey).into_iter().map(named));
     }
     in_order(lines)
+}
+
+/// Tells where a mail stands, in one or two lines, the last of them newest.
+#[must_use]
+pub fn tell_mail(mail: &Outbound) -> Vec<Line> {
+    mail::tell(mail)
 }
 
 /// Where a rating stands, as the end of a story.

@@ -126,6 +126,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/follow-ups", get(follow_ups::list))
         .route("/v1/follow-ups/{survey}", post(follow_ups::follow))
         .route("/v1/surveys/{id}/{act}", post(moderation::moderate))
+        .route("/v1/decisions", get(reports::decisions))
         .route("/v1/bounces", post(suppressions::bounce))
         .route("/v1/customers/{email}", get(customers::export).delete(customers::erase))
         .route("/v1/status", get(operate::status))

@@ -7,12 +7,15 @@ use crate::gateway::SuppressionPlace;
 use crate::survey::Time;
 use crate::survey::access::Within;
 use crate::survey::closing::Conversation;
+use crate::survey::decisions::DecisionsQuery;
 use crate::survey::fields::{Fault, LONGEST_ID};
 use crate::survey::follow_up::list::{FollowUpPlace, FollowUpsQuery};
 use crate::survey::paging::{LARGEST_PAGE, Paging, USUAL_PAGE};
 use crate::survey::rating::Score;
 use crate::survey::report::{By, Filters, RatingPlace, RatingsQuery, ReportQuery};
+use crate::survey::span::Span;
 use axum::http::StatusCode;
+use chrono::NaiveDate;
 use data_encoding::BASE64URL_NOPAD;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -67,6 +70,17 @@ impl Query {
                 None
             }
         }
+    }
+
+    /// A parameter as a local day.
+    fn day(&mut self, name: &str) -> Option<NaiveDate> {
+        let text = self.text(name)?;
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        if day.is_none() {
+            let detail = format!("{text:?}: expected a day such as 2026-11-22");
+            self.faults.push(Fault::parameter(name, detail));
+        }
+        day
     }
 
     /// The parameter `true` or `false`.
@@ -133,6 +147,22 @@ pub(super) fn report(text: Option<&str>) -> Result<ReportQuery, Failure> {
     let (from, to) = (query.value("from"), query.value("to"));
     let compare = query.switch("compare").unwrap_or(false);
     query.done(ReportQuery { cut, from, to, filters, compare, other: None })
+}
+
+/// Which decisions to count; `span` makes days of the two ends.
+pub(super) fn decisions(
+    text: Option<&str>,
+    span: impl FnOnce(Option<NaiveDate>, Option<NaiveDate>) -> Result<Span, Failure>,
+) -> Result<DecisionsQuery, Failure> {
+    let mut query = Query::read(text, &["by", "from", "to", "teammate", "team", "compare"])?;
+    let by = query.value("by").unwrap_or_default();
+    let [from, to] = ["from", "to"].map(|name| query.day(name));
+    let compare = query.switch("compare").unwrap_or(false);
+    let [teammate, team] = ["teammate", "team"].map(|name| query.text(name).map(str::to_owned));
+    query.done(())?;
+    let span = span(from, to)?;
+    let before = if compare { span.before() } else { None };
+    Ok(DecisionsQuery { by, span, before, within: Within { teammate, team } })
 }
 
 /// Which ratings to list.

@@ -92,6 +92,7 @@ fn the_help_of_every_command() {
       report       Print CSAT by teammate, team, tag, month and more
       ratings      Print ratings with their comments, reasons and answers, newest first
       follow-ups   Print the unhappy customers whom nobody has called back yet, oldest first
+      decisions    Print why nobody was asked: how many closings failed each rule
       why          Tell the story of a conversation: what was decided and why, its mail, and every click
       mail         List mails by state and reason; pause and resume sending; send failed mails again
       preview      Write a sample mail to files, with a page that shows it as customers may see it
@@ -383,6 +384,53 @@ fn the_help_of_every_command() {
 
           --team <TEAM>
               Only those about this team
+
+          --format <FORMAT>
+              The output format
+
+              Possible values:
+              - table: For people
+              - csv:   For spreadsheets
+              - json:  For programs, as the HTTP API returns it
+
+              [default: table]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    $ afterword decisions --help
+    Print why nobody was asked: how many closings failed each rule
+
+    Usage: afterword decisions [OPTIONS]
+
+    Options:
+          --by <BY>
+              What each row is about: rule, team, teammate, day, week or month
+
+              [default: rule]
+
+          --config <FILE>
+              The configuration file; by default ./afterword.toml, or built-in settings if there is none
+
+              [env: AFTERWORD_CONFIG=]
+
+          --from <DAY>
+              The first local day; by default the counts cover 30 days
+
+          --to <DAY>
+              The last local day; by default today
+
+          --teammate <ID>
+              Only closings of the teammate with this id
+
+          --team <TEAM>
+              Only closings of this team
+
+          --compare
+              Show the period before beside it: as many whole months, or else as many days
 
           --format <FORMAT>
               The output format

@@ -35,6 +35,19 @@ const SURVEYS: &str = concat!(
 const HISTORIES: &str = "SELECT survey_id, at, kind, history.score, history.evidence, who, reason
     FROM survey JOIN history ON history.survey_id = survey.id
     WHERE connection = $1 AND conversation_id = $2 ORDER BY survey_id, number";
+/// All connections, by one step in the index each, and of these the ones that reported the conversation.
+const CONNECTIONS: &str = "WITH RECURSIVE closer (name) AS (
+        SELECT min(connection) FROM closing UNION ALL
+        SELECT (SELECT min(connection) FROM closing WHERE connection > closer.name) FROM closer WHERE name IS NOT NULL),
+    reopener (name) AS (
+        SELECT min(connection) FROM reopening UNION ALL
+        SELECT (SELECT min(connection) FROM reopening WHERE connection > reopener.name) FROM reopener
+        WHERE name IS NOT NULL)
+    SELECT name FROM closer
+        WHERE EXISTS (SELECT 1 FROM closing WHERE connection = closer.name AND conversation_id = $1)
+    UNION SELECT name FROM reopener
+        WHERE EXISTS (SELECT 1 FROM reopening WHERE connection = reopener.name AND conversation_id = $1)
+    ORDER BY name";
 /// What stopped further surveys, each at the latest survey of the conversation that came before it.
 const STOPPED: &str = "SELECT survey.id AS survey_id, cause, at, suppression.address IS NOT NULL AS by_admin
     FROM survey JOIN rating ON rating.survey_id = survey.id JOIN suppression USING (address_hash)
@@ -76,11 +89,9 @@ impl Sqlite {
         Ok(row.as_ref().map(rows::decision).transpose()?)
     }
 
-    /// No index leads there: an admin asks it now and then.
+    /// Connections are few, so each is looked up: no index leads from an id to them.
     pub(in crate::store) async fn connections_of(&self, id: &str) -> Result<Vec<String>, Unavailable> {
-        let sql = "SELECT connection FROM closing WHERE conversation_id = $1
-            UNION SELECT connection FROM reopening WHERE conversation_id = $1 ORDER BY connection";
-        Ok(query_scalar(sql).bind(id).fetch_all(&self.lookups).await?)
+        Ok(query_scalar(CONNECTIONS).bind(id).fetch_all(&self.lookups).await?)
     }
 
     pub(in crate::store) async fn conversation(
@@ -174,4 +185,19 @@ pub(super) fn change(row: &SqliteRow) -> Result<Change, sqlx::Error> {
         evidence: rows::word(row, "evidence")?,
         by: who.map(|who| Moderator { who, reason }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::tests::plan;
+    use super::*;
+
+    #[tokio::test]
+    async fn the_connections_of_a_conversation_are_never_looked_for_in_a_whole_table() {
+        let steps = plan(CONNECTIONS).await;
+        let scans = steps.iter().filter_map(|step| step.strip_prefix("SCAN "));
+        let scans: Vec<_> =
+            scans.filter(|table| table.starts_with("closing") || table.starts_with("reopening")).collect();
+        assert!(scans.is_empty(), "{steps:#?}");
+    }
 }

@@ -115,7 +115,7 @@ fn old_survey(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
 }
 
 /// The least id of a survey made at a time.
-fn first_id(time: Time) -> Uuid {
+pub(super) fn first_id(time: Time) -> Uuid {
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }

@@ -5,12 +5,14 @@
 mod backup;
 mod conversations;
 mod customers;
+mod decisions;
 mod erasing;
 mod facts;
 mod figures;
 mod follow_ups;
 mod keys;
 mod load;
+mod mails;
 mod place;
 mod proof;
 mod reader;

@@ -3,7 +3,7 @@
 //! It owns pragmas, migrations and what the configuration puts into tables. It must not know what surveys are.
 
 use super::super::{OpenError, Settings};
-use super::{follow_ups, plain, rollup};
+use super::{decisions, follow_ups, plain, rollup};
 use crate::private;
 use crate::survey::report::cut::{FIRST_DAY, stretch};
 use crate::survey::report::{By, day_start};
@@ -33,7 +33,7 @@ const DAYS: u64 = 14_610;
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     ("operating", include_str!("../../../migrations/sqlite/0002_operating.sql")),
     ("one click", include_str!("../../../migrations/sqlite/0003_one_click.sql")),
@@ -41,6 +41,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("rollup", include_str!("../../../migrations/sqlite/0005_rollup.sql")),
     ("moderate", include_str!("../../../migrations/sqlite/0006_moderate.sql")),
     ("follow-up", include_str!("../../../migrations/sqlite/0007_follow_up.sql")),
+    ("decisions", include_str!("../../../migrations/sqlite/0008_decisions.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a
@@ -230,8 +231,8 @@ async fn apply(db: &mut SqliteConnection, settings: &Settings) -> Result<(), sql
         .execute(&mut *db)
         .await?;
     query("DELETE FROM day").execute(&mut *db).await?;
-    // It is by these days.
-    for sql in rollup::EMPTY {
+    // Both count by these days.
+    for sql in rollup::EMPTY.into_iter().chain(decisions::EMPTY) {
         query(sql).execute(&mut *db).await?;
     }
     query(

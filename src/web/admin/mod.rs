@@ -9,6 +9,9 @@ mod compare;
 mod filter;
 mod follow_up;
 mod form;
+mod lost;
+mod mails;
+mod not_asked;
 mod overview;
 mod page;
 mod ratings;
@@ -35,6 +38,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/admin/ratings.csv", get(ratings::csv))
         .route("/admin/ratings/{survey}", get(survey::show).post(survey::decide))
         .route("/admin/compare", get(compare::show))
+        .route("/admin/not-asked", get(not_asked::show))
+        .route("/admin/mails", get(mails::show))
+        .route("/admin/lost", get(lost::show))
         .route("/admin/sign-in", get(session::ask).post(session::sign_in))
         .route("/admin/sign-out", post(session::sign_out))
 }

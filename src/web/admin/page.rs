@@ -33,8 +33,10 @@ pub(super) enum Place {
     FollowUp,
     /// Praise for the team.
     Achievements,
-    /// Why customers were not asked, and what became of mails.
+    /// Why customers were not asked.
     NotAsked,
+    /// What became of mails.
+    Mails,
     /// What was opened and not rated, held ratings, and scanners.
     Lost,
     /// The figures as other products count them.
@@ -60,7 +62,7 @@ pub(super) struct Page {
 const TEAM: &[By] = &[By::Teammate, By::Team];
 
 #[rustfmt::skip]
-const PAGES: [Page; 7] = [
+const PAGES: [Page; 8] = [
     Page { place: Place::Overview, path: "/admin", name: "Overview", own: &["by", "step", "sort", "all"], filters: &By::FILTERS, is_there: true },
     // What customers said.
     Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["standing", "score", "commented", "text", "cursor"], filters: &By::FILTERS, is_there: true },
@@ -68,10 +70,12 @@ const PAGES: [Page; 7] = [
     Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["state", "cursor"], filters: TEAM, is_there: true },
     // Fit to be shown to the team.
     Page { place: Place::Achievements, path: "/admin/achievements", name: "Achievements", own: &["cursor"], filters: TEAM, is_there: true },
-    // Decisions and mails.
-    Page { place: Place::NotAsked, path: "/admin/not-asked", name: "Not asked", own: &["cursor"], filters: TEAM, is_there: false },
+    // Decisions, and the story of a conversation.
+    Page { place: Place::NotAsked, path: "/admin/not-asked", name: "Not asked", own: &["conversation", "connection"], filters: TEAM, is_there: true },
+    // Those that need attention.
+    Page { place: Place::Mails, path: "/admin/mails", name: "Mails", own: &["state", "cursor"], filters: TEAM, is_there: true },
     // Openings, held ratings and scanners.
-    Page { place: Place::Lost, path: "/admin/lost", name: "Lost and held", own: &[], filters: TEAM, is_there: false },
+    Page { place: Place::Lost, path: "/admin/lost", name: "Lost and held", own: &[], filters: TEAM, is_there: true },
     // For those who come from another product.
     Page { place: Place::Compare, path: "/admin/compare", name: "Compare", own: &[], filters: &By::FILTERS, is_there: true },
 ];
@@ -252,13 +256,13 @@ pub(super) fn moment(time: Time, zone: Tz) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Place::{Achievements, Compare, FollowUp, Lost, NotAsked, Overview, Ratings};
+    use super::Place::{Achievements, Compare, FollowUp, Lost, Mails, NotAsked, Overview, Ratings};
     use super::*;
 
     #[test]
     fn each_place_has_one_page() {
         let places: Vec<_> = PAGES.iter().map(|page| page.place).collect();
-        for place in [Overview, Ratings, FollowUp, Achievements, NotAsked, Lost, Compare] {
+        for place in [Overview, Ratings, FollowUp, Achievements, NotAsked, Mails, Lost, Compare] {
             assert_eq!(places.iter().filter(|known| **known == place).count(), 1, "{place:?}");
             assert!(place.path().starts_with("/admin") && !place.owns("period"), "{place:?}");
         }

@@ -1,4 +1,4 @@
-//! Reports and lists of ratings.
+//! Reports, counts of decisions, and lists of ratings.
 //!
 //! It must not know how figures are counted.
 
@@ -21,6 +21,17 @@ pub(in crate::web) async fn report(
     let access = app.access(&headers, Scope::Read).await?;
     let report = app.gateway.report(&query::report(text.as_deref())?, &access.within).await?;
     Ok(Json(render::report::json(&report)).into_response())
+}
+
+pub(in crate::web) async fn decisions(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    RawQuery(text): RawQuery,
+) -> HandlerResult {
+    let access = app.access(&headers, Scope::Read).await?;
+    let query = query::decisions(text.as_deref(), |from, to| Ok(app.gateway.span(from, to)?))?;
+    let counted = app.gateway.decisions(&query, &access.within).await?;
+    Ok(Json(render::decisions::json(&counted)).into_response())
 }
 
 pub(in crate::web) async fn ratings(

@@ -83,6 +83,7 @@ pub async fn report(desk: &Desk, model: &Model, asked: &Asked) {
         to: bound(asked.to),
         filters: asked.filters.iter().fold(Filters::default(), filters),
         compare: asked.compare,
+        ..ReportQuery::default()
     };
     let report = desk.gateway.report(&query, &Within::default()).await.expect("a report");
     csv(&render::report::csv(&report).expect("CSV"), &expected, |_| true);

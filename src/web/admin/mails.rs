@@ -1,0 +1,174 @@
+//! What became of mails: how many were sent, wait, failed, came back or were stopped, and which they are.
+//!
+//! It must not know what a state means, nor whose mail is listed.
+
+use super::bar::Bar;
+use super::filter::Filter;
+use super::page::{Place, Shell, count, html, moment, shell};
+use super::session::Viewer;
+use crate::survey::mails::{self, MailRow, Trouble, Troubles};
+use crate::survey::paging::Paging;
+use crate::survey::report::{Bound, By, Cut, Figures, Filters, RatingPlace, ReportQuery};
+use crate::survey::suppression::Bounce;
+use crate::web::App;
+use crate::web::api::HandlerResult;
+use crate::web::query::{rating_cursor, rating_paging};
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use std::sync::Arc;
+
+pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
+    let mut filter = Filter::read(Place::Mails, query.as_deref(), app.gateway.today());
+    let (trouble, paging) = wanted(&mut filter);
+    let shell = shell(&app, Some(&viewer), Some(Place::Mails)).keeping(&filter);
+    if !filter.faults.is_empty() {
+        let page = MailsPage { shell, bar: Bar::new(&filter), shown: None };
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
+    }
+    let (within, allowed) = (&filter.within(), &viewer.access.within);
+    let query = totals(&filter);
+    let report = app.gateway.report(&query, allowed).await?;
+    let troubles = app.gateway.troubles(filter.span, within, allowed).await?;
+    let listed = app.gateway.mails(trouble, filter.span, within, allowed, &paging).await?;
+    let next = listed.next.map(|(rated_at, survey)| rating_cursor(&RatingPlace { rated_at, survey }));
+    let zone = app.gateway.config.report.timezone;
+    let shown = Shown {
+        states: states(&report.total, &troubles),
+        picks: picks(&filter, trouble),
+        items: listed.items.iter().map(|mail| Item::new(mail, &app, &filter)).collect(),
+        next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
+        first: filter.value("cursor").is_some().then(|| filter.link(&[])),
+        looked_back_to: listed.looked_back_to.map(|at| moment(at, zone)),
+    };
+    Ok(html(&MailsPage { shell, bar: Bar::new(&filter), shown: Some(shown) }).into_response())
+}
+
+/// The report whose total a page shows.
+pub(super) fn totals(filter: &Filter) -> ReportQuery {
+    ReportQuery {
+        cut: Cut::from(By::Team),
+        from: Some(Bound::Day(filter.span.first)),
+        to: Some(Bound::Day(filter.span.last)),
+        filters: Filters::default().within(&filter.within()),
+        ..ReportQuery::default()
+    }
+}
+
+/// Which mails to list. What is wrong with the query is added to its faults.
+fn wanted(filter: &mut Filter) -> (Trouble, Paging<mails::MailPlace>) {
+    let mut wrong = None;
+    let trouble = filter.value("state").map(str::parse::<Trouble>);
+    if let Some(Err(_)) = trouble {
+        wrong = Some(("state", "There are no such mails. Pick some of those below.".to_owned()));
+    }
+    let paging = rating_paging(filter.value("cursor"));
+    if paging.is_none() {
+        wrong = Some(("cursor", "This is no place in the list. Begin with its first page.".to_owned()));
+    }
+    filter.faults.extend(wrong);
+    let Paging { after, limit } = paging.unwrap_or_default();
+    let after = after.map(|RatingPlace { rated_at, survey }| (rated_at, survey));
+    (trouble.and_then(Result::ok).unwrap_or_default(), Paging { after, limit })
+}
+
+#[derive(Template)]
+#[template(path = "admin/mails.html")]
+struct MailsPage<'a> {
+    shell: Shell<'a>,
+    bar: Bar<'a>,
+    shown: Option<Shown>,
+}
+
+struct Shown {
+    states: Vec<StateRow>,
+    picks: Vec<(&'static str, String, bool)>,
+    items: Vec<Item>,
+    next: Option<String>,
+    first: Option<String>,
+    looked_back_to: Option<String>,
+}
+
+/// How many mails are in a state, and what that means.
+struct StateRow {
+    name: &'static str,
+    mails: String,
+    means: &'static str,
+    /// It counts a part of the row before.
+    is_part: bool,
+}
+
+fn states(total: &Figures, troubles: &Troubles) -> Vec<StateRow> {
+    let row = |name, mails: u64, means| StateRow { name, mails: count(mails), means, is_part: false };
+    let part = |name, mails: u64, means| StateRow { is_part: true, ..row(name, mails, means) };
+    let returned = |bounce: Bounce| troubles.returned.get(&bounce).copied().unwrap_or_default();
+    let mut rows = vec![
+        row("Waiting", total.waiting, "They are sent when they are due, or tried again."),
+        row("Sent", total.asked, "The mail server accepted them. Reports count them as asked, whatever came back."),
+        part("Bounced", returned(Bounce::Hard), mails::returned(Bounce::Hard)),
+        part("Came back for now", returned(Bounce::Soft), mails::returned(Bounce::Soft)),
+        part("Reported as spam", returned(Bounce::Complaint), mails::returned(Bounce::Complaint)),
+        row("Failed", total.failed, "No mail server accepted them. They are not tried again by themselves."),
+    ];
+    let stopped: u64 = troubles.stopped.values().sum();
+    rows.push(row("Stopped", stopped, "They were decided on, and stopped before they went out."));
+    rows.extend(troubles.stopped.iter().map(|(stop, mails)| part(stop_name(*stop), *mails, mails::stopped(*stop))));
+    rows
+}
+
+fn stop_name(stop: crate::survey::outbound::Stop) -> &'static str {
+    use crate::survey::outbound::Stop;
+    match stop {
+        Stop::Reopened => "Reopened",
+        Stop::LaterClosing => "Closed again",
+        Stop::OptedOut => "Opted out",
+        Stop::Bounced => "Bounced before",
+        Stop::Complained => "Complained before",
+        Stop::Erased => "Erased",
+        Stop::WindowOver => "Too late to rate",
+    }
+}
+
+fn picks(filter: &Filter, shown: Trouble) -> Vec<(&'static str, String, bool)> {
+    let name = |trouble| match trouble {
+        Trouble::Waiting => "Waiting",
+        Trouble::Failed => "Failed",
+        Trouble::Returned => "Bounced or reported",
+        Trouble::Stopped => "Stopped",
+    };
+    let pick = |trouble: &Trouble| (name(*trouble), filter.link(&[("state", Some(trouble.word()))]), *trouble == shown);
+    Trouble::ALL.iter().map(pick).collect()
+}
+
+/// One mail.
+struct Item {
+    at: String,
+    stamp: String,
+    conversation: String,
+    /// Its story.
+    link: String,
+    url: Option<String>,
+    domain: String,
+    teammate: String,
+    means: &'static str,
+    last: String,
+}
+
+impl Item {
+    fn new(row: &MailRow, app: &App, filter: &Filter) -> Self {
+        let connection = super::not_asked::named(&row.conversation.connection);
+        let changes = [("conversation", Some(row.conversation.id.as_str())), ("connection", Some(connection))];
+        Self {
+            at: moment(row.at, app.gateway.config.report.timezone),
+            stamp: crate::survey::stamp(row.at),
+            conversation: row.conversation.id.clone(),
+            link: filter.link_to(Place::NotAsked, &changes),
+            url: row.url.clone(),
+            domain: row.domain.clone().unwrap_or_else(|| "erased".into()),
+            teammate: row.teammate.clone().unwrap_or_else(|| "Unattributed".into()),
+            means: mails::meaning(&row.mail),
+            last: mails::last(&row.mail),
+        }
+    }
+}
