@@ -5,10 +5,10 @@
 //! are in `clicks`, unsubscribing in `unsubscribe`, what mail workers need in `delivery`, returned mail in `bounce`, the
 //! suppression list in `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in
 //! `sending`, reports and lists in `reports`, counts of decisions in `decisions`, mails in `mails`, what admins decide about
-//! ratings in `moderating`, unhappy customers in `follow_ups`, happy ones in `achievements`, the start of the admin pages in
-//! `overview`, who sees those in `sessions`, keys of the API in `access`, the key file in `keys`, backups in `backup`, preview
-//! and test mails in `preview`, how the service does in `health`, whether it has the same keys in `challenge`, and secrets
-//! that change in `reload`.
+//! ratings in `moderating`, unhappy customers in `follow_ups`, happy ones in `achievements`, the weekly mail to the team in
+//! `digests`, the start of the admin pages in `overview`, who sees those in `sessions`, keys of the API in `access`, the key
+//! file in `keys`, backups in `backup`, preview and test mails in `preview`, how the service does in `health`, whether it has
+//! the same keys in `challenge`, and secrets that change in `reload`.
 
 mod access;
 mod achievements;
@@ -18,6 +18,7 @@ mod challenge;
 mod clicks;
 mod decisions;
 mod delivery;
+mod digests;
 mod erasing;
 mod follow_ups;
 mod health;
@@ -44,6 +45,7 @@ pub use backup::BackupError;
 pub use bounce::Returned;
 pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted, TooLong};
 pub use delivery::{Delivery, MailWorker};
+pub use digests::{DigestPreview, DigestRecipient};
 pub use erasing::Forgotten;
 pub use follow_ups::{Attempted, Wish};
 pub use keys::{Rekeyed, replace_lost_keys, rotate_links};

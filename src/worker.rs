@@ -1,10 +1,11 @@
 //! The tasks that send mail. Each sends one due mail after the other, over its own connection. Beside them, `retention`
-//! erases what is too old, and `counting` counts the decisions of days that are over.
+//! erases what is too old, `counting` counts the decisions of days that are over, and `digests` queues the weekly digest.
 //!
 //! It owns when to look for mail, how long to wait, and that a worker that failed is started again. It must not know what
 //! is in a mail, nor what its outcome changes.
 
 mod counting;
+mod digests;
 mod retention;
 
 use crate::gateway::{Delivery, Gateway};
@@ -42,6 +43,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     workers.spawn(retention::run(Arc::clone(&gateway), stop.clone()));
     workers.spawn(counting::run(Arc::clone(&gateway), stop.clone()));
+    workers.spawn(digests::run(Arc::clone(&gateway), stop.clone()));
     for _ in 0..wanted {
         gateway.worker_runs();
         let (gateway, stop) = (Arc::clone(&gateway), stop.clone());

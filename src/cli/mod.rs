@@ -8,6 +8,7 @@ mod check;
 mod customer;
 mod decisions;
 mod demo;
+mod digest;
 mod follow_ups;
 mod healthcheck;
 mod init;
@@ -86,6 +87,9 @@ enum Command {
     Preview(preview::PreviewArgs),
     /// Send a test mail, which counts in no report, and print the server's answer
     SendTest(send_test::SendTestArgs),
+    /// Show who gets the weekly digest, see and test it, and turn it on again for who opted out
+    #[command(subcommand)]
+    Digest(digest::DigestCommand),
     /// Process a bounce or complaint that a mail server pipes to standard input
     Bounce,
     /// Manage the suppression list: addresses that get no survey mail
@@ -183,6 +187,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Erase(who) => beside(config, async |gateway| customer::erase(&who, gateway).await).await,
         Command::Export(who) => beside(config, async |gateway| customer::export(&who, gateway).await).await,
         Command::Mail(args) => beside(config, async |gateway| mail::run(args, gateway).await).await,
+        Command::Digest(command) => Box::pin(digest::run(command, config)).await,
         Command::Bounce => bounce::run(config).await,
         Command::Backup(args) => beside(config, async |gateway| backup::run(&args, gateway).await).await,
         Command::Preview(args) => preview::run(&args, &load_without_secrets(config)?),

@@ -46,7 +46,7 @@ pub(super) fn run(args: &PreviewArgs, config: &Config) -> Result<(), CliError> {
     write(&args.out, &files)
 }
 
-fn write(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), CliError> {
+pub(super) fn write(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), CliError> {
     let failed = |path: &Path, error| CliError::Failed(format!("cannot write {}: {error}", path.display()));
     private::make_folder(folder).map_err(|error| failed(folder, error))?;
     for (name, content) in files {

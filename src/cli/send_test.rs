@@ -18,7 +18,7 @@ pub(super) struct SendTestArgs {
     address: String,
 }
 
-fn address(text: &str) -> Result<String, &'static str> {
+pub(super) fn address(text: &str) -> Result<String, &'static str> {
     if is_address(text) { Ok(text.to_owned()) } else { Err(ADDRESS_EXPECTED) }
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn run(args: &SendTestArgs, config: &Config) -> Result<(), CliE
 }
 
 /// Describes the outcome in plain words: an error unless the mail was accepted.
-fn describe(attempt: &Attempt, target: &MailTarget, address: &str) -> Result<String, CliError> {
+pub(super) fn describe(attempt: &Attempt, target: &MailTarget, address: &str) -> Result<String, CliError> {
     let place = match target {
         MailTarget::File(folder) => folder.display().to_string(),
         MailTarget::Smtp { host, port, .. } => format!("{host}:{port}"),

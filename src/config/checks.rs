@@ -2,6 +2,7 @@
 //!
 //! Owns which settings need or exclude each other. It must not know how a setting is spelled: that is `value`.
 
+use super::digest;
 use super::layers::Layers;
 use super::{BrandSettings, Config, ConfigError, Logo, MailSettings, MailTarget, Secret};
 use crate::private;
@@ -82,6 +83,7 @@ impl Layers {
         config.admin.check().map_err(|(key, detail)| self.refuse(&key, detail))?;
         config.follow_up.check().map_err(|(key, detail)| self.refuse(&key, detail))?;
         config.report.check().map_err(|(key, detail)| self.refuse(&key, detail))?;
+        digest::check(&config.digests).map_err(|(key, detail)| self.refuse(&key, detail))?;
         config.check_after().map_err(|(key, detail)| self.refuse(&key, detail))?;
         self.check_policies(config)
     }

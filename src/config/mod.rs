@@ -11,6 +11,7 @@
 mod admin;
 mod after;
 mod checks;
+mod digest;
 mod effective;
 mod follow_up;
 mod layers;
@@ -24,6 +25,7 @@ mod value;
 
 pub use admin::{AdminSettings, AdminUser};
 pub use after::{QuestionSettings, ReasonSettings, ThanksSettings};
+pub use digest::DigestSettings;
 pub use effective::Setting;
 pub use follow_up::FollowUpSettings;
 pub use logo::Logo;
@@ -117,6 +119,9 @@ pub struct Config {
     /// Each `[thanks.SCORE]` by its score, `1` to `5`.
     #[serde(default)]
     pub thanks: BTreeMap<String, ThanksSettings>,
+    /// Each `[[digest]]`.
+    #[serde(rename = "digest", default)]
+    pub digests: Vec<DigestSettings>,
     /// `[retention]`
     #[serde(default)]
     pub retention: RetentionSettings,

@@ -9,7 +9,7 @@ use crate::survey::page::Evidence;
 use crate::survey::parse_duration;
 use crate::survey::policy::Policy;
 use crate::text::{Text, fill};
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Weekday};
 use chrono_tz::Tz;
 use email_address::{EmailAddress, Options};
 use serde::de::Error as _;
@@ -313,6 +313,18 @@ fn is_url(text: &str, fits: impl Fn(&Url) -> bool) -> bool {
 
 pub(super) fn timezone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
     text(from, |text| text.parse().map_err(|_| "an IANA time zone, such as \"Europe/Berlin\""))
+}
+
+/// A day by its English name, in any case.
+pub(super) fn weekday<'de, D: Deserializer<'de>>(from: D) -> Result<Weekday, D::Error> {
+    // chrono takes "mon" and "Monday" alike, and nothing else.
+    text(from, |text| text.parse().map_err(|_| "a day of the week, such as \"monday\""))
+}
+
+pub(super) fn hour<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let number = i64::deserialize(from)?;
+    let hour = u32::try_from(number).ok().filter(|hour| *hour < 24);
+    hour.ok_or_else(|| D::Error::custom(format!("{number}: expected an hour, 0 to 23")))
 }
 
 pub(super) fn scores<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {

@@ -182,7 +182,7 @@ impl Gateway {
 fn rating_link(link: Link) -> Result<(Uuid, Score), Error> {
     match link.purpose {
         Purpose::Rate(score) => Ok((link.survey, score)),
-        Purpose::Unsubscribe | Purpose::Bounce => Err(Error::UnknownLink),
+        Purpose::Unsubscribe | Purpose::Bounce | Purpose::StopDigest => Err(Error::UnknownLink),
     }
 }
 

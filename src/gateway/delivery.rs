@@ -7,6 +7,7 @@ use super::{Error, Gateway};
 use crate::ledger::outbox::{Claim, Claimed, Mark};
 use crate::mail::compose::{Sender, request};
 use crate::mail::transport::Connection;
+use crate::survey::digest::DigestMail;
 use crate::survey::outbound::{Attempt, Lease, Outgoing, Patience};
 use crate::survey::pace::Rates;
 use crate::survey::refusal::Refusal;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 /// How long a claimed mail belongs to its worker: longer than the SMTP deadlines of one mail together (19 min).
 const LEASE: TimeDelta = PROBE_ENDS;
 /// The pause before a failed mark is retried.
-const MARK_AGAIN: Duration = Duration::from_secs(1);
+pub(super) const MARK_AGAIN: Duration = Duration::from_secs(1);
 /// How often a worker looks whether a person has resumed sending.
 const LOOK_AT_HALT: TimeDelta = TimeDelta::seconds(2);
 
@@ -51,6 +52,28 @@ pub struct MailWorker {
     edition: u64,
 }
 
+/// A mail that was claimed: the one of a survey, or a digest.
+enum Due {
+    Survey(Box<Outgoing>),
+    Digest(Box<DigestMail>),
+}
+
+impl Due {
+    fn id(&self) -> Uuid {
+        match self {
+            Self::Survey(outgoing) => outgoing.survey,
+            Self::Digest(digest) => digest.id,
+        }
+    }
+
+    fn address(&self) -> &str {
+        match self {
+            Self::Survey(outgoing) => &outgoing.address,
+            Self::Digest(digest) => &digest.subscription.address,
+        }
+    }
+}
+
 impl MailWorker {
     /// Closes the connection, if there is one. To be called when work runs out: servers close idle connections anyway.
     pub async fn close(&mut self) {
@@ -80,8 +103,9 @@ impl Gateway {
                 Err(paused) => return Ok(paused),
             },
         };
-        let (outgoing, lease) = match claimed {
-            Claimed::Mail(outgoing, lease) => (outgoing, lease),
+        let (mail, lease) = match claimed {
+            Claimed::Mail(outgoing, lease) => (Due::Survey(outgoing), lease),
+            Claimed::Digest(digest, lease) => (Due::Digest(digest), lease),
             Claimed::Dropped => return Ok(Delivery::Again),
             Claimed::Paced(turn) => return Ok(Delivery::Paced((turn - self.clock.now()).max(TimeDelta::zero()))),
             Claimed::Halted(halt) => {
@@ -95,14 +119,23 @@ impl Gateway {
             *worker = MailWorker { probes: worker.probes, ..self.mail_worker() };
         }
         let start = Instant::now();
-        let attempt = self.send(&mut worker.connection, &outgoing).await;
+        let attempt = match &mail {
+            Due::Survey(outgoing) => self.send(&mut worker.connection, outgoing).await,
+            Due::Digest(digest) => self.send_digest(&mut worker.connection, digest).await,
+        };
         self.metrics.attempted(&attempt, start.elapsed());
-        self.health.attempted(outgoing.survey, &attempt, self.clock.now());
-        let due_again = self.note(worker, &outgoing, &attempt);
+        self.health.attempted(mail.id(), &attempt, self.clock.now());
+        let due_again = self.note(worker, &mail, &attempt);
         let unreachable = matches!(attempt, Attempt::Unreachable(_));
         let paused = self.paused();
         let next = !unreachable && paused.is_none();
-        worker.claimed = self.mark(outgoing.survey, lease, attempt, due_again, next).await;
+        worker.claimed = match &mail {
+            Due::Survey(outgoing) => self.mark(outgoing.survey, lease, attempt, due_again, next).await,
+            Due::Digest(digest) => {
+                self.mark_digest(digest.id, lease, attempt, due_again).await;
+                None
+            }
+        };
         Ok(match paused {
             Some(wait) => Delivery::Paused(wait),
             None if unreachable => Delivery::Unreachable,
@@ -119,7 +152,7 @@ impl Gateway {
             return Ok(Err(Delivery::Paused(self.paused().unwrap_or_default())));
         }
         let claimed = self.store.claim(self.next_claim()).await;
-        worker.probes = permit == Permit::Probe && matches!(claimed, Ok(Claimed::Mail(..)));
+        worker.probes = permit == Permit::Probe && matches!(claimed, Ok(Claimed::Mail(..) | Claimed::Digest(..)));
         if permit == Permit::Probe && !worker.probes {
             self.flow().not_probed(now);
         }
@@ -131,22 +164,21 @@ impl Gateway {
     }
 
     /// Logs an attempt, and what it changes for all of sending; the reply code of refusals whose mails are due again.
-    fn note(&self, worker: &mut MailWorker, outgoing: &Outgoing, attempt: &Attempt) -> Option<u16> {
+    fn note(&self, worker: &mut MailWorker, mail: &Due, attempt: &Attempt) -> Option<u16> {
         let probed = std::mem::take(&mut worker.probes);
         let (turn, puts_off) = {
             let mut flow = self.flow();
             let before = flow.puts_off();
             // An answer to the old password says nothing about the new one.
             let is_current = worker.edition == self.relay.edition();
-            let turn =
-                is_current.then(|| flow.attempted(self.clock.now(), probed, &outgoing.address, attempt)).flatten();
+            let turn = is_current.then(|| flow.attempted(self.clock.now(), probed, mail.address(), attempt)).flatten();
             (turn, flow.puts_off().or(before))
         };
         // The log names the pause once, so its attempts are only for debugging.
         if self.paused().is_some() && matches!(attempt, Attempt::Refused(_) | Attempt::Unreachable(_)) {
-            tracing::debug!(survey = %outgoing.survey, ?attempt, "an attempt while sending is paused");
+            tracing::debug!(mail = %mail.id(), ?attempt, "an attempt while sending is paused");
         } else {
-            log_attempt(outgoing.survey, attempt);
+            log_attempt(mail.id(), attempt);
         }
         if let Some(turn) = &turn {
             log_turn(turn);
@@ -181,8 +213,7 @@ impl Gateway {
         due_again: Option<u16>,
         another: bool,
     ) -> Option<Claimed> {
-        let mail = &self.config.mail;
-        let patience = Patience { retry_after: mail.retry_after, give_up_after: mail.give_up_after };
+        let patience = self.patience();
         let (at, jitter) = (self.clock.now(), fastrand::f64());
         let next = another.then(|| self.next_claim());
         let mut mark = Mark { survey, lease, at, attempt, patience, jitter, due_again, next };
@@ -198,6 +229,12 @@ impl Gateway {
         }
     }
 
+    /// The settings of retries.
+    pub(super) fn patience(&self) -> Patience {
+        let mail = &self.config.mail;
+        Patience { retry_after: mail.retry_after, give_up_after: mail.give_up_after }
+    }
+
     fn next_claim(&self) -> Claim {
         let (at, mail) = (self.clock.now(), &self.config.mail);
         let rates = Rates { overall: mail.max_per_minute, per_domain: mail.max_per_minute_per_domain };
@@ -205,14 +242,14 @@ impl Gateway {
     }
 }
 
-fn log_attempt(survey: Uuid, attempt: &Attempt) {
+fn log_attempt(mail: Uuid, attempt: &Attempt) {
     match attempt {
-        Attempt::Accepted => tracing::info!(%survey, "mail accepted"),
-        Attempt::Temporary(why) => tracing::warn!(%survey, why, "mail refused for now"),
+        Attempt::Accepted => tracing::info!(%mail, "mail accepted"),
+        Attempt::Temporary(why) => tracing::warn!(%mail, why, "mail refused for now"),
         // The store logs which mails failed for good.
         Attempt::Permanent(_) | Attempt::NoRecipient(_) => {}
-        Attempt::Refused(Refusal { step, why, .. }) => tracing::warn!(%survey, %step, why, "mail refused, and waits"),
+        Attempt::Refused(Refusal { step, why, .. }) => tracing::warn!(%mail, %step, why, "mail refused, and waits"),
         Attempt::Unreachable(why) => tracing::warn!(why, "mail server not reached"),
-        Attempt::Unknown(why) => tracing::warn!(%survey, why, "mail may have been delivered"),
+        Attempt::Unknown(why) => tracing::warn!(%mail, why, "mail may have been delivered"),
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod clicks;
 pub mod closings;
+pub mod digests;
 pub mod erasing;
 pub mod follow_ups;
 pub mod heartbeat;
@@ -24,7 +25,9 @@ use crate::survey::outbound::{Outgoing, Stop};
 use crate::survey::pace::Paces;
 use crate::survey::sending::Halt;
 use crate::survey::suppression::{Cause, Suppression};
+use chrono::NaiveDate;
 use closings::NewClosing;
+use digests::Digested;
 use erasing::{Erasable, Erased, Limits};
 use follow_ups::Followed;
 use heartbeat::Heartbeat;
@@ -73,6 +76,10 @@ pub struct Touched {
     pub follow_ups: BTreeSet<Uuid>,
     /// Teammates, by id.
     pub teammates: BTreeSet<String>,
+    /// Digests, by id.
+    pub digests: BTreeSet<Uuid>,
+    /// Weeks by their Monday: all their digests.
+    pub digest_weeks: BTreeSet<NaiveDate>,
     /// How many due mails are needed.
     pub due: usize,
     /// The time that mails are due by.
@@ -115,6 +122,8 @@ pub struct Batch {
     pub teammates: BTreeMap<String, (Teammate, Time)>,
     /// Due mails, the one that is due longest first, as many as the claims may need.
     pub due: VecDeque<(Uuid, Outgoing)>,
+    /// Due digests, the one that is due longest first.
+    pub due_digests: VecDeque<Uuid>,
     /// There may be more of them.
     pub more_due: bool,
     /// Due mails that cannot be read. A claim puts them off, so that they keep no other from going out.
@@ -147,6 +156,8 @@ pub struct Batch {
     pub follow_ups: BTreeMap<Uuid, Followed>,
     /// Signs of life to be stored.
     pub heartbeats: Vec<Heartbeat>,
+    /// Digests that were touched, that are due, or that are new.
+    pub digests: BTreeMap<Uuid, Digested>,
     surveys: BTreeMap<Uuid, Survey>,
     clicks: BTreeMap<Uuid, Clicked>,
 }

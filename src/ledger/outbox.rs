@@ -3,6 +3,7 @@
 //! The states are in `survey::outbound`. It owns the check before sending and the rates. It must not know how mail is sent.
 
 use super::{Batch, Clicked, Command, Touched};
+use crate::survey::digest::DigestMail;
 use crate::survey::eligibility::{Since, still_asks};
 use crate::survey::outbound::{Attempt, Lease, Marked, Outgoing, Patience, State, Stop};
 use crate::survey::pace::Rates;
@@ -35,6 +36,8 @@ pub struct Claim {
 pub enum Claimed {
     /// A mail to send, and the lease that it is marked by.
     Mail(Box<Outgoing>, Lease),
+    /// A digest to send, and the lease that it is marked by.
+    Digest(Box<DigestMail>, Lease),
     /// A mail was due but must not be sent any more, or not yet. There may be others.
     Dropped,
     /// Mails are due, but the rate is used up: a turn to come back at.
@@ -59,13 +62,20 @@ impl Command for Claim {
             return Claimed::Halted(halt.clone());
         }
         // Reserve a turn only when there is a mail to send.
-        if !batch.due.is_empty()
+        if !(batch.due.is_empty() && batch.due_digests.is_empty())
             && let Some(turn) = batch.paces.wait_overall(self.at, self.rates)
         {
             return Claimed::Paced(turn);
         }
         batch.put_off_until = Some(self.at + PUT_OFF);
         let mut passed_over = batch.more_due || !batch.unreadable.is_empty();
+        // Digests first: they are few, and a long queue of surveys must not make them late.
+        while let Some(id) = batch.due_digests.pop_front() {
+            if let Some(mail) = self.take_digest(batch, id) {
+                return Claimed::Digest(Box::new(mail), self.lease);
+            }
+            passed_over = true;
+        }
         while let Some((id, outgoing)) = batch.due.pop_front() {
             if self.take(batch, id, &outgoing.address) {
                 batch.paces.count(&outgoing.address, self.at, self.rates);
@@ -78,7 +88,8 @@ impl Command for Claim {
 
     fn unheard(answer: Claimed) -> Option<Release> {
         match answer {
-            Claimed::Mail(mail, lease) => Some(Release { survey: mail.survey, lease }),
+            Claimed::Mail(mail, lease) => Some(Release { mail: mail.survey, lease }),
+            Claimed::Digest(mail, lease) => Some(Release { mail: mail.id, lease }),
             _ => None,
         }
     }
@@ -127,8 +138,8 @@ impl Claim {
 /// Give a claimed mail back: nobody sends it.
 #[derive(Clone, Debug)]
 pub struct Release {
-    /// The survey whose mail it is.
-    pub survey: Uuid,
+    /// The survey, or the digest, whose mail it is.
+    pub mail: Uuid,
     /// The lease to give back.
     pub lease: Lease,
 }
@@ -137,12 +148,15 @@ impl Command for Release {
     type Answer = ();
 
     fn touches(&self, touched: &mut Touched) {
-        touched.surveys.insert(self.survey);
+        touched.surveys.insert(self.mail);
+        touched.digests.insert(self.mail);
     }
 
     fn decide(&self, batch: &mut Batch) {
-        if let Some(survey) = batch.surveys.get_mut(&self.survey) {
-            survey.mail.release(self.lease);
+        let survey = batch.surveys.get_mut(&self.mail).map(|survey| &mut survey.mail);
+        let digest = batch.digests.get_mut(&self.mail).map(|digest| &mut digest.mail);
+        if let Some(mail) = survey.or(digest) {
+            mail.release(self.lease);
         }
     }
 }

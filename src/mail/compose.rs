@@ -280,20 +280,20 @@ fn bounce_address(mail: &Outgoing, ring: &KeyRing, domain: &str) -> Result<Addre
     Address::new(format!("b+{token}"), domain).map_err(|error| ComposeError(format!("{error}")))
 }
 
-fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, ComposeError> {
+pub(super) fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, ComposeError> {
     let address: Address = address.parse().map_err(|error| ComposeError(format!("{error}")))?;
     Ok(Mailbox::new(name.map(not_encoded), address))
 }
 
 /// The text of a header, changed so that no mail program takes a part of it for an encoded word (RFC 2047): lettre
 /// writes ASCII as it is. Control characters become spaces: lettre panics at a line break in a name.
-fn not_encoded(text: &str) -> String {
+pub(super) fn not_encoded(text: &str) -> String {
     text.replace(|c: char| c.is_control(), " ").replace("=?", "= ?")
 }
 
 /// The Feedback-ID, by which Gmail counts complaints: the brand, and at the end the sender, which must be the same in
 /// all mails. It does not name a person.
-fn feedback_id(brand: &str) -> String {
+pub(super) fn feedback_id(brand: &str) -> String {
     let words = brand.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let slug: String = words.collect::<Vec<_>>().join("-").to_lowercase().chars().take(BRAND_CHARACTERS).collect();
     if slug.is_empty() { "survey:afterword".to_owned() } else { format!("survey:{slug}:afterword") }
@@ -303,7 +303,7 @@ macro_rules! header {
     ($(#[$doc:meta])* $type:ident, $name:literal) => {
         $(#[$doc])*
         #[derive(Clone)]
-        struct $type(String);
+        pub(super) struct $type(pub(super) String);
 
         impl Header for $type {
             fn name() -> HeaderName {

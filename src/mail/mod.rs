@@ -5,6 +5,7 @@
 pub mod bounce;
 pub mod certificate;
 pub mod compose;
+pub mod digest;
 pub mod dkim;
 mod links;
 pub mod login;

@@ -11,7 +11,7 @@ mod trend;
 pub use small::{SCORES, faces, part, range, split};
 pub use trend::{Point, trend};
 
-use super::rounded;
+use crate::survey::wording::rounded;
 use std::fmt::Write;
 
 /// The size of texts, as the style sheet sets it, in units of the view box.

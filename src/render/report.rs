@@ -2,7 +2,8 @@
 //!
 //! It owns the names and the order of columns. It must not know how figures are counted.
 
-use super::{rounded, spreadsheet};
+use super::spreadsheet;
+use crate::survey::wording::rounded;
 use crate::survey::answers::{Counts, REASONS};
 use crate::survey::report::{Before, By, Figures, Group, Key, Report};
 use serde_json::{Map, Value, json};

@@ -25,6 +25,7 @@
 mod conversations;
 mod customers;
 mod decisions;
+mod digests;
 mod follow_ups;
 mod lock;
 mod mails;

@@ -26,7 +26,7 @@ impl Scope {
 }
 
 /// The part of the team that somebody sees: a key may be limited, a list filtered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Within {
     /// This teammate only.
     pub teammate: Option<String>,

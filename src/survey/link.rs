@@ -59,6 +59,8 @@ pub enum Purpose {
     Unsubscribe,
     /// Part of the address that undeliverable mail returns to.
     Bounce,
+    /// Stops further digests, which are mails to the team.
+    StopDigest,
 }
 
 /// A step of the challenge by which a command finds out whether a service has the same keys.
@@ -75,7 +77,7 @@ pub enum Challenge {
 pub struct Link {
     /// What it is for.
     pub purpose: Purpose,
-    /// The survey it belongs to.
+    /// The survey it belongs to, or the digest.
     pub survey: Uuid,
 }
 
@@ -119,6 +121,7 @@ impl KeyRing {
             Purpose::Rate(score) => 0x10 | score.number(),
             Purpose::Unsubscribe => 0x20,
             Purpose::Bounce => 0x30,
+            Purpose::StopDigest => 0x40,
         };
         let mut bytes = Vec::with_capacity(LINK_BYTES);
         bytes.extend([VERSION, self.keys[0].id, what]);
@@ -137,6 +140,7 @@ impl KeyRing {
             (1, score) if !in_address => Purpose::Rate(Score::try_from(i64::from(score)).ok()?),
             (2, 0) if !in_address => Purpose::Unsubscribe,
             (3, 0) if in_address => Purpose::Bounce,
+            (4, 0) if !in_address => Purpose::StopDigest,
             _ => return None,
         };
         Some(Link { purpose, survey: Uuid::from_slice(&bytes[3..19]).ok()? })
@@ -341,7 +345,7 @@ mod tests {
 
     #[test]
     fn links_and_pages_come_back_as_they_went() {
-        for purpose in Score::ALL.map(Purpose::Rate).into_iter().chain([Purpose::Unsubscribe]) {
+        for purpose in Score::ALL.map(Purpose::Rate).into_iter().chain([Purpose::Unsubscribe, Purpose::StopDigest]) {
             let link = Link { purpose, survey: Uuid::from_u128(7) };
             let token = ring().sign(&link);
             assert_eq!(token.len(), LINK_CHARS);

@@ -8,6 +8,7 @@ pub mod answers;
 pub mod closing;
 pub mod conversation;
 pub mod decisions;
+pub mod digest;
 pub mod eligibility;
 pub mod evidence;
 pub mod fields;
@@ -35,6 +36,7 @@ pub mod suppression;
 pub mod target;
 pub mod trail;
 pub mod ways;
+pub mod wording;
 mod words;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};

@@ -79,6 +79,8 @@ words! {
         Erased = "erased",
         /// The rate window ended.
         WindowOver = "window_over",
+        /// A digest of a week in which nothing happened.
+        NothingToTell = "nothing_to_tell",
     }
 }
 

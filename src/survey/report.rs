@@ -275,10 +275,16 @@ pub fn usual_bounds(from: Option<Bound>, to: Option<Bound>, now: Time, zone: Tz)
 /// The first moment of a local day; where a change of clocks leaves the hour out, the moment after the gap.
 #[must_use]
 pub fn day_start(day: NaiveDate, zone: Tz) -> Option<Time> {
+    hour_start(day, 0, zone)
+}
+
+/// The first moment of an hour, 0 to 23, of a local day; where a change of clocks leaves it out, the moment after the gap.
+#[must_use]
+pub fn hour_start(day: NaiveDate, hour: u32, zone: Tz) -> Option<Time> {
     // Gaps of clocks are a whole day at the most (Samoa skipped one), and start at quarters of an hour.
-    let midnight = day.and_hms_opt(0, 0, 0)?;
+    let start = day.and_hms_opt(hour, 0, 0)?;
     (0..=96).find_map(|quarter| {
-        let local = midnight.checked_add_signed(TimeDelta::minutes(15 * quarter))?;
+        let local = start.checked_add_signed(TimeDelta::minutes(15 * quarter))?;
         zone.from_local_datetime(&local).earliest().map(|time| time.with_timezone(&Utc))
     })
 }

@@ -100,7 +100,10 @@ pub(super) async fn links(
     let (now, limits) = (app.gateway.clock.now(), &app.limits);
     let link = token.map_err(|_| Error::UnknownLink).and_then(|Segment(token)| app.gateway.link(&token));
     let taken = match &link {
-        Ok(link) if request.method() == Method::POST && link.purpose == Purpose::Unsubscribe => {
+        Ok(link)
+            if request.method() == Method::POST
+                && matches!(link.purpose, Purpose::Unsubscribe | Purpose::StopDigest) =>
+        {
             take(&limits.leaves, network(app.client(&request)), now)
         }
         Ok(link) if request.method() == Method::POST => take(&limits.posts, link.survey, now),

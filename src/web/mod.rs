@@ -17,6 +17,7 @@ pub mod page;
 mod query;
 pub mod rate;
 pub mod server;
+mod stop_digest;
 mod unsubscribe;
 
 pub use operate::metrics_router;

@@ -1,4 +1,5 @@
-//! The unsubscribe link of a mail: a page with a button, what the button does (RFC 8058), and the way back.
+//! The unsubscribe link of a mail: a page with a button, what the button does (RFC 8058), and the way back. That of a
+//! digest is handed on to `stop_digest`.
 //!
 //! It must not know whom the link belongs to.
 
@@ -6,8 +7,9 @@ use super::App;
 use super::api::HandlerResult;
 use super::body::Unread;
 use super::page::{Frame, render};
+use super::stop_digest;
 use crate::gateway::Leaving;
-use crate::survey::link::Link;
+use crate::survey::link::{Link, Purpose};
 use crate::text::fill;
 use askama::Template;
 use axum::Extension;
@@ -23,6 +25,9 @@ pub(super) async fn ask(
     Extension(link): Extension<Link>,
     OriginalUri(uri): OriginalUri,
 ) -> HandlerResult {
+    if link.purpose == Purpose::StopDigest {
+        return Ok(stop_digest::ask(&app, link, uri.path()).await?);
+    }
     let leaving = app.gateway.unsubscribe_page(link).await?;
     Ok(answer(&app, uri.path(), &leaving, Shown::Question))
 }
@@ -35,6 +40,9 @@ pub(super) async fn unsubscribe(
     headers: HeaderMap,
     body: Unread,
 ) -> HandlerResult {
+    if link.purpose == Purpose::StopDigest {
+        return Ok(stop_digest::stop(&app, link).await?);
+    }
     let form = body.form(&app).await.unwrap_or_default();
     let Some(undo) = undo_token(&form) else {
         let leaving = app.gateway.unsubscribe(link).await?;

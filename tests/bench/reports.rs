@@ -141,7 +141,10 @@ async fn roll_up(folder: &Path) {
         let more = gateway.roll_up(STEP).await.expect("a step");
         (longest, steps) = (longest.max(step.elapsed()), steps + 1);
         if steps % 100 == 0 || !more {
-            print!("\rrolling up {left} surveys: step {steps}, {:.0?}, the longest step {longest:.1?}  ", start.elapsed());
+            print!(
+                "\rrolling up {left} surveys: step {steps}, {:.0?}, the longest step {longest:.1?}  ",
+                start.elapsed()
+            );
             std::io::stdout().flush().expect("printed");
         }
         if !more {

@@ -8,10 +8,13 @@ import { axe } from './looks.mjs';
 import { freePort, wait } from './service.mjs';
 import { expect } from './visitors.mjs';
 
-const WIDTHS = [1280, 390, 320];
+const WIDTHS = [1280, 360, 320];
 const PAGES = {
   overview: '/admin?period=90d',
-  week: '/admin?period=7d&step=day&sort=worst',
+  week: '/admin?period=7d&step=day&sort=csat',
+  tags: '/admin?period=90d&by=tag&channel=email&none=policy',
+  target: '/admin?period=90d&by=team',
+  compare: '/admin/compare?period=90d&none=policy',
   months: '/admin?from=2025-01-01&to=2026-12-31&step=month',
   empty: '/admin?from=2020-01-01&to=2020-01-31',
   wrong: '/admin?from=2020-13-01',
@@ -60,6 +63,28 @@ const cases = {
       await page.goto(`${service.url}/admin`);
       await page.locator('#key').waitFor();
     }),
+  'filters combine, live in the address and go by one click, by keyboard and without script': (_, browsers) =>
+    withDemo((url) => visit(browsers, { javaScriptEnabled: false }, async (page) => {
+      const address = () => new URL(page.url()).searchParams;
+      await page.goto(`${url}/admin?period=90d`);
+      await page.locator('.picks a', { hasText: 'Channel' }).click();
+      await page.locator('table.figures th a', { hasText: 'chat' }).click();
+      await page.locator('.chips li', { hasText: 'Channel chat' }).waitFor();
+      expect([address().get('channel'), address().get('period')].join(), 'chat,90d', 'the row leads to its part');
+      await page.locator('summary', { hasText: 'Filter' }).focus();
+      await page.keyboard.press('Enter');
+      await page.locator('input[name=policy]').fill('vip');
+      await page.keyboard.press('Enter');
+      await page.locator('h2', { hasText: 'Nobody was asked in this time' }).waitFor();
+      expect(await page.locator('.chips li').count(), 2, 'both hold');
+      await page.locator('a[aria-label="Remove the filter Policy vip"]').press('Enter');
+      await page.locator('table.figures').waitFor();
+      expect([address().get('channel'), address().has('policy')].join(), 'chat,false', 'one is left');
+      await page.locator('header nav a', { hasText: 'Compare' }).click();
+      await page.locator('.chips li', { hasText: 'Channel chat' }).waitFor();
+      await page.locator('a[aria-label="Remove the filter Channel chat"]').click();
+      expect(new URL(page.url()).search, '?period=90d', 'none is left');
+    })),
   'a limited key shows its own teammate': async (service, browsers) => {
     for (const id of ['admin-own', 'admin-other']) await service.ask(id);
     const args = ['key', 'new', '--scope', 'read', '--name', 'own', '--teammate', 'admin-own'];

@@ -154,7 +154,7 @@ impl Play {
             match self.store.claim(Claim { at, lease, rates: Rates::default() }).await.expect("an answer") {
                 Claimed::Mail(mail, lease) => self.leases.push((mail.survey, lease)),
                 Claimed::Dropped => {}
-                Claimed::Paced(_) | Claimed::Nothing | Claimed::Halted(_) => return,
+                Claimed::Digest(..) | Claimed::Paced(_) | Claimed::Nothing | Claimed::Halted(_) => return,
             }
         }
     }

@@ -97,6 +97,7 @@ fn the_help_of_every_command() {
       mail         List mails by state and reason; pause and resume sending; send failed mails again
       preview      Write a sample mail to files, with a page that shows it as customers may see it
       send-test    Send a test mail, which counts in no report, and print the server's answer
+      digest       Show who gets the weekly digest, see and test it, and turn it on again for who opted out
       bounce       Process a bounce or complaint that a mail server pipes to standard input
       suppression  Manage the suppression list: addresses that get no survey mail
       erase        Erase who a customer is, what it was about and what they wrote, and never ask the address again
@@ -551,6 +552,76 @@ fn the_help_of_every_command() {
 
     Arguments:
       <ADDRESS>  The recipient; quiet periods and suppressions do not apply
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword digest --help
+    Show who gets the weekly digest, see and test it, and turn it on again for who opted out
+
+    Usage: afterword digest [OPTIONS] <COMMAND>
+
+    Commands:
+      list       List who gets a digest, when the next one is due, and who opted out
+      preview    Write the digest about the last whole week to files, and send nothing
+      send-test  Send the digest about the last whole week as a test, now, and print the server's answer
+      resume     Let an address that opted out have its digests again
+      help       Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword digest list --help
+    List who gets a digest, when the next one is due, and who opted out
+
+    Usage: afterword digest list [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword digest preview --help
+    Write the digest about the last whole week to files, and send nothing
+
+    Usage: afterword digest preview [OPTIONS] --out <DIR>
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --teammate <ID>  Only what counts for the teammate with this id
+          --team <TEAM>    Only what counts for this team
+          --no-comments    Leave out what customers wrote
+          --out <DIR>      The folder to write to; it is created if missing
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword digest send-test --help
+    Send the digest about the last whole week as a test, now, and print the server's answer
+
+    Usage: afterword digest send-test [OPTIONS] <ADDRESS>
+
+    Arguments:
+      <ADDRESS>  The recipient; the digest of the week still goes to all who get it
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --teammate <ID>  Only what counts for the teammate with this id
+          --team <TEAM>    Only what counts for this team
+          --no-comments    Leave out what customers wrote
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword digest resume --help
+    Let an address that opted out have its digests again
+
+    Usage: afterword digest resume [OPTIONS] <ADDRESS>
+
+    Arguments:
+      <ADDRESS>  The address
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]

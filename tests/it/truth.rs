@@ -11,8 +11,8 @@ mod page;
 mod paths;
 mod play;
 
-use history::{History, history};
 use crate::desk::few;
+use history::{History, history};
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::{RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use sha2::{Digest, Sha256};
@@ -42,11 +42,13 @@ fn check(history: &History) {
 fn every_path_tells_the_same_true_figures() {
     let seed = setting("TRUTH_SEED", 1);
     let config = few(setting("TRUTH_HISTORIES", HISTORIES));
-    let config = ProptestConfig { max_shrink_time: setting("TRUTH_SHORTEN", SHORTEN_FOR), max_shrink_iters: u32::MAX, ..config };
+    let config =
+        ProptestConfig { max_shrink_time: setting("TRUTH_SHORTEN", SHORTEN_FOR), max_shrink_iters: u32::MAX, ..config };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &Sha256::digest(seed.to_be_bytes()));
     let result = TestRunner::new_with_rng(config, rng).run(&history(), |history| {
         catch_unwind(AssertUnwindSafe(|| check(&history))).map_err(|panic| {
-            let why = panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(|why| (*why).to_owned()));
+            let why =
+                panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(|why| (*why).to_owned()));
             TestCaseError::fail(why.unwrap_or_default())
         })
     });

@@ -22,7 +22,10 @@ pub(super) async fn prove(gateway: &Gateway, all: bool) -> Vec<Found> {
     };
     if proof.left > 0 {
         let left = proof.left;
-        return vec![Found::good("reports", format!("{left} surveys are still to be summed up: reports are right, and slow"))];
+        return vec![Found::good(
+            "reports",
+            format!("{left} surveys are still to be summed up: reports are right, and slow"),
+        )];
     }
     let of = format!("{} sums of {} days, by {} mails and ratings", proof.sums, proof.days, proof.facts);
     if proof.wrong == 0 {
@@ -30,9 +33,12 @@ pub(super) async fn prove(gateway: &Gateway, all: bool) -> Vec<Found> {
     }
     let hint = "run `afterword check --rebuild-reports`";
     let mut found = vec![Found::bad("reports", format!("{} sums are wrong: {of}", proof.wrong), hint)];
-    found.extend(proof.differences.into_iter().map(|one| {
-        Found::bad("reports", format!("{}, {}: {}", one.series, one.stretch, one.figures), hint)
-    }));
+    found.extend(
+        proof
+            .differences
+            .into_iter()
+            .map(|one| Found::bad("reports", format!("{}, {}: {}", one.series, one.stretch, one.figures), hint)),
+    );
     found
 }
 

@@ -17,11 +17,12 @@ mod tests;
 
 use super::{CliError, complain, print, serve};
 use crate::clock::Clock;
-use crate::config::{AdminSettings, AdminUser, Config, Mailbox};
+use crate::config::{AdminSettings, AdminUser, Config, Mailbox, TargetSettings};
 use crate::gateway::Gateway;
 use crate::mail::transport::{Memory, Transport};
 use crate::survey::Time;
 use crate::survey::access::{Scope, Within};
+use crate::survey::report::cut::FIRST_DAY;
 use crate::survey::report::{Bound, ReportQuery};
 use clap::Args;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -105,6 +106,13 @@ fn settings(folder: &Path, address: SocketAddr) -> Config {
     config.brand.name = "Lumen Lamps".into();
     config.brand.color = "#b3540c".into();
     config.mail.from = Mailbox { name: Some("Lumen Lamps".into()), address: "support@lumen-lamps.example".into() };
+    let target = |csat, team: Option<&str>| TargetSettings {
+        csat,
+        from: FIRST_DAY,
+        team: team.map(str::to_owned),
+        teammate: None,
+    };
+    config.report.targets = vec![target(80, None), target(85, Some(shop::ORDERS))];
     let guest = AdminUser { scope: Scope::Admin, teammate: None, team: None };
     config.admin = AdminSettings {
         user_header: Some(GUEST_HEADER.into()),

@@ -110,17 +110,29 @@ macro_rules! state_columns {
 }
 /// Each state that a survey is counted by, and how often: 1, or -1. The watermarks are bound: SQLite pushes no subquery down.
 const UNROLLED: &str = concat!(
-    "SELECT survey_id, 1 AS sign, ", state_columns!(), ", ", ticks!(), " AS ticks
+    "SELECT survey_id, 1 AS sign, ",
+    state_columns!(),
+    ", ",
+    ticks!(),
+    " AS ticks
         FROM rating WHERE survey_id > ? AND survey_id <= ?
     UNION ALL
-    SELECT rating.survey_id, 1, ", state_columns!(), ", ", ticks!(), "
+    SELECT rating.survey_id, 1, ",
+    state_columns!(),
+    ", ",
+    ticks!(),
+    "
         FROM unrolled CROSS JOIN rating ON rating.survey_id = unrolled.survey_id
     UNION ALL
     SELECT survey_id, -1, asked_at, standing, opened, rated_at, score, ticks FROM unrolled"
 );
 /// Two halves, because each has an index. A survey in both is read once.
 const OF_TEAMMATE: &str = concat!(
-    "SELECT survey_id, 1 AS sign, ", state_columns!(), ", ", ticks!(), " AS ticks FROM rating WHERE survey_id IN (
+    "SELECT survey_id, 1 AS sign, ",
+    state_columns!(),
+    ", ",
+    ticks!(),
+    " AS ticks FROM rating WHERE survey_id IN (
         SELECT survey_id FROM rating WHERE teammate_id IS nullif(?1, '') AND asked_at >= ?2 AND asked_at < ?3
             AND asked_at IS NOT NULL AND standing <> 'voided'
         UNION
@@ -151,10 +163,13 @@ const FACTS: &str = concat!(
 );
 /// Of the views. Each column that cuts is looked up by itself there.
 const OF_VIEW: &str = concat!(
-    "SELECT day, '[]' AS ticks, teammate_id, team, connection, channel, tags, policy, language, ", kept!(), ", 0, 0
+    "SELECT day, '[]' AS ticks, teammate_id, team, connection, channel, tags, policy, language, ",
+    kept!(),
+    ", 0, 0
     FROM report_facts WHERE at >= ? AND at < ? AND NOT waiting AND NOT failed"
 );
-const TICKS: &str = "SELECT day, json_array(json_array(question, reason)) AS ticks, teammate_id, team, connection, channel, tags,
+const TICKS: &str =
+    "SELECT day, json_array(json_array(question, reason)) AS ticks, teammate_id, team, connection, channel, tags,
         policy, language, 0, 0, 0, 0, 0, 0, 0, 0, score = 1, score = 2, score = 3, score = 4, score = 5, 0, 0
     FROM report_reasons WHERE rated_at >= ? AND rated_at < ?";
 /// The surveys whose mail was to go out in a period and did not: they are few, and in no roll-up.

@@ -3,7 +3,7 @@
 //! Keys go in as one JSON array, so that a statement has one text whatever their number. It must not decide anything.
 
 use super::script::Script;
-use super::{erasing, follow_ups, rows, sending};
+use super::{digests, erasing, follow_ups, rows, sending};
 use crate::ledger::{Batch, Survey, Touched};
 use crate::survey::closing::{Conversation, Teammate};
 use crate::survey::outbound::Outgoing;
@@ -62,13 +62,14 @@ pub(super) async fn load(db: &mut SqliteConnection, touched: &Touched) -> Result
     }
     erasing::load(&mut script, touched, &mut takes)?;
     follow_ups::load(&mut script, touched, &mut takes)?;
+    digests::load(&mut script, touched, &mut takes)?;
     if !touched.teammates.is_empty() {
         script.add(TEAMMATES).bind(rows::json(&touched.teammates)?)?;
         takes.push(teammate);
     }
     let mut batch = Batch::new(touched);
     script.run(db, |statement, row| takes[statement](&mut batch, row)).await?;
-    batch.more_due = touched.due > 0 && batch.due.len() == touched.due;
+    batch.more_due = touched.due > 0 && batch.due.len() + batch.due_digests.len() == touched.due;
     Ok(batch)
 }
 
@@ -152,11 +153,11 @@ pub(super) fn name(row: &SqliteRow) -> Result<Conversation> {
     Ok(Conversation { connection: row.try_get("connection")?, id: row.try_get("conversation_id")? })
 }
 
-/// Due mails, with all that a claim decides by and all that their text needs.
+/// Due mails, with all that a claim decides by and all that their text needs: each is that of a survey or of a digest.
 const DUE: &str = concat!(
     "SELECT ",
     survey_columns!(),
-    ", address, customer_name, subject, in_reply_to, locale, policy,
+    ", outbox.id AS mail_id, survey.address, customer_name, subject, in_reply_to, locale, policy,
         (SELECT name FROM teammate WHERE teammate.id = survey.teammate_id) AS teammate,
         (SELECT max(reopened_at) FROM reopening
             WHERE reopening.connection = survey.connection AND reopening.conversation_id = survey.conversation_id
@@ -166,10 +167,12 @@ const DUE: &str = concat!(
             WHERE other.connection = survey.connection AND other.conversation_id = survey.conversation_id
                 AND (mail.state IN ('waiting', 'sending') OR mail.accepted_at IS NOT NULL)
         ) AS asked,
-        (SELECT group_concat(cause) FROM suppression WHERE suppression.address_hash = survey.address_hash) AS causes
-    FROM outbox CROSS JOIN survey ON survey.id = outbox.id CROSS JOIN rating ON rating.survey_id = outbox.id
-        LEFT JOIN clicks ON clicks.survey_id = outbox.id
-    WHERE outbox.state IN ('waiting', 'sending') AND outbox.due_at <= ? + 0 ORDER BY outbox.due_at LIMIT ?"
+        (SELECT group_concat(cause) FROM suppression WHERE suppression.address_hash = survey.address_hash) AS causes, ",
+    digests::digest_columns!(),
+    " FROM outbox LEFT JOIN survey ON survey.id = outbox.id LEFT JOIN rating ON rating.survey_id = outbox.id
+        LEFT JOIN clicks ON clicks.survey_id = outbox.id LEFT JOIN digest ON digest.id = outbox.id",
+    digests::digest_stops!(),
+    " WHERE outbox.state IN ('waiting', 'sending') AND outbox.due_at <= ? + 0 ORDER BY outbox.due_at LIMIT ?"
 );
 
 fn halt(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
@@ -179,9 +182,11 @@ fn halt(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
 
 /// One mail that cannot be read must not stop all others, so it is noted and put off.
 fn due(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
-    let id = rows::id(row, "survey_id")?;
-    if let Err(error) = read_due(batch, id, row) {
-        tracing::error!(survey = %id, %error, "a due mail cannot be read and is put off");
+    let id = rows::id(row, "mail_id")?;
+    let is_digest = row.try_get::<Option<&[u8]>, _>("digest_id")?.is_some();
+    let read = if is_digest { digests::due(batch, row) } else { read_due(batch, id, row) };
+    if let Err(error) = read {
+        tracing::error!(mail = %id, %error, "a due mail cannot be read and is put off");
         batch.unreadable.insert(id);
     }
     Ok(())
@@ -296,7 +301,17 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn nothing_that_a_batch_loads_is_looked_for_in_a_whole_table() {
-        let all = [CLICKS, SURVEYS, SURVEYS_OF_CONVERSATIONS, SURVEYS_TO_ADDRESSES, DUE, CONVERSATIONS, DECISIONS];
+        let all = [
+            digests::DIGESTS,
+            digests::DIGESTS_OF_WEEKS,
+            CLICKS,
+            SURVEYS,
+            SURVEYS_OF_CONVERSATIONS,
+            SURVEYS_TO_ADDRESSES,
+            DUE,
+            CONVERSATIONS,
+            DECISIONS,
+        ];
         for sql in all.into_iter().chain([SUPPRESSIONS, TEAMMATES]) {
             let steps = plan(sql).await;
             let scans: Vec<_> = steps.iter().filter(|step| step.starts_with("SCAN")).collect();

@@ -6,6 +6,7 @@ mod backup;
 mod conversations;
 mod customers;
 mod decisions;
+mod digests;
 mod erasing;
 mod facts;
 mod figures;

@@ -21,7 +21,8 @@ type Sums = [i64; KEPT];
 /// The most differences that are told: more of them say nothing new.
 const MOST_TOLD: usize = 20;
 
-const UNROLLED: &str = "SELECT until, (SELECT count(*) FROM rating WHERE survey_id > (SELECT until FROM rolled)) AS left
+const UNROLLED: &str =
+    "SELECT until, (SELECT count(*) FROM rating WHERE survey_id > (SELECT until FROM rolled)) AS left
     FROM rolled";
 /// Days that have a fact or a sum, or lie between such days.
 const DAYS: &str = "SELECT name, starts, ends FROM day WHERE name >= coalesce(?, (
@@ -35,7 +36,9 @@ const DAYS: &str = "SELECT name, starts, ends FROM day WHERE name >= coalesce(?,
         coalesce((SELECT max(day) + 1 FROM rollup WHERE level = 0), 0) * 86400000)
     ORDER BY starts";
 const SUMS: &str = concat!(
-    "SELECT series.cut, question, value, team, choice, ", facts::kept!(), " FROM (
+    "SELECT series.cut, question, value, team, choice, ",
+    facts::kept!(),
+    " FROM (
         SELECT DISTINCT cut, iif(cut LIKE 'team %', team, '') AS home FROM rollup_series
     ) AS one CROSS JOIN rollup ON rollup.cut = one.cut AND rollup.home = one.home AND level = ? AND day = ?
     CROSS JOIN rollup_series AS series ON series.id = rollup.series"

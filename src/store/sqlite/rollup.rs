@@ -44,12 +44,8 @@ const ADD: &str = "INSERT INTO rollup
         great = great + excluded.great, amazing = amazing + excluded.amazing";
 
 /// Begins anew: the next steps roll every survey.
-pub(super) const EMPTY: [&str; 4] = [
-    "DELETE FROM rollup",
-    "DELETE FROM rollup_series",
-    "DELETE FROM unrolled",
-    "UPDATE rolled SET until = x''",
-];
+pub(super) const EMPTY: [&str; 4] =
+    ["DELETE FROM rollup", "DELETE FROM rollup_series", "DELETE FROM unrolled", "UPDATE rolled SET until = x''"];
 
 /// Takes one step of so many surveys over the watermark, at most, and of all that is noted. Returns whether there may be more
 /// to fold. After an error the transaction may be open.

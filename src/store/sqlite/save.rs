@@ -5,7 +5,7 @@
 //! must not decide anything.
 
 use super::script::Script;
-use super::{erasing, follow_ups, rows};
+use super::{digests, erasing, follow_ups, rows};
 use crate::ledger::closings::NewClosing;
 use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::{Batch, Clicked, Survey};
@@ -13,7 +13,7 @@ use crate::survey::Time;
 use crate::survey::closing::Teammate;
 use crate::survey::eligibility::Decision;
 use crate::survey::evidence::{Change, Clicks};
-use crate::survey::outbound::State;
+use crate::survey::outbound::{Outbound, State};
 use crate::survey::rating::Standing;
 use crate::survey::suppression::Cause;
 use crate::survey::trail::KEPT;
@@ -33,6 +33,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     reopenings(&mut script, batch)?;
     suppressions(&mut script, batch)?;
     mails(&mut script, batch)?;
+    digests::save(&mut script, batch)?;
     due_again(&mut script, batch)?;
     clicks(&mut script, batch)?;
     answers(&mut script, batch)?;
@@ -192,20 +193,19 @@ fn survey_row(survey_id: &Uuid, survey: &Survey, new: &NewClosing) -> Row {
 
 /// A new mail, as the batch left it: a later command may have cancelled it already.
 fn mail_row(survey_id: &Uuid, survey: &Survey) -> Row {
-    let mut row = mail_state(survey_id, survey);
+    let mut row = mail_state(survey_id, &survey.mail);
     row.push(cell("kind", "request"));
     row
 }
 
-fn mail_state(survey_id: &Uuid, survey: &Survey) -> Row {
-    let mail = &survey.mail;
+pub(super) fn mail_state(mail_id: &Uuid, mail: &Outbound) -> Row {
     let (stop, owner) = match &mail.state {
         State::Cancelled(stop) => (Some(stop), None),
         State::Sending(lease) => (None, Some(&lease.owner)),
         State::Waiting | State::Accepted | State::Failed => (None, None),
     };
     vec![
-        id("id", Some(survey_id)),
+        id("id", Some(mail_id)),
         cell("state", mail.state.word()),
         at("due_at", mail.due_at),
         at("first_due", mail.first_due),
@@ -299,7 +299,7 @@ const FOLLOW_SERVICE: &str = "ON CONFLICT (id) DO UPDATE SET version = excluded.
 
 fn mails(script: &mut Script, batch: &Batch) -> Result<()> {
     let changed = || batch.surveys().filter(|(_, survey)| survey.mail_changed());
-    update(script, "outbox", changed().map(|(id, survey)| mail_state(id, survey)).collect())?;
+    update(script, "outbox", changed().map(|(id, survey)| mail_state(id, &survey.mail)).collect())?;
     if let Some(until) = batch.put_off_until {
         let row = |survey_id: &Uuid| vec![id("id", Some(survey_id)), at("due_at", until)];
         update(script, "outbox", batch.unreadable.iter().map(row).collect())?;

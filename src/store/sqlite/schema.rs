@@ -33,7 +33,7 @@ const DAYS: u64 = 14_610;
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     ("operating", include_str!("../../../migrations/sqlite/0002_operating.sql")),
     ("one click", include_str!("../../../migrations/sqlite/0003_one_click.sql")),
@@ -42,6 +42,7 @@ const MIGRATIONS: [(&str, &str); 8] = [
     ("moderate", include_str!("../../../migrations/sqlite/0006_moderate.sql")),
     ("follow-up", include_str!("../../../migrations/sqlite/0007_follow_up.sql")),
     ("decisions", include_str!("../../../migrations/sqlite/0008_decisions.sql")),
+    ("digest", include_str!("../../../migrations/sqlite/0009_digest.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a

@@ -61,6 +61,8 @@ impl Sqlite {
         // The index must be named: SQLite prefers the order of the whole table, which holds every mail ever sent.
         let sql = "SELECT id FROM outbox INDEXED BY outbox_unsent
             WHERE state IN ('waiting', 'sending', 'failed') AND state = 'failed' AND id > $1
+                -- A digest that failed is left: the next one comes.
+                AND kind = 'request'
                 AND ($2 IS NULL OR instr(lower(note), lower($2)) > 0) AND ($3 IS NULL OR id = $3)
                 -- It would only be cancelled, and its reason lost.
                 AND NOT EXISTS (

@@ -38,7 +38,8 @@ impl Tally {
                 true => vec![Some(stretch(by, fact.day))],
                 false => fact.keys(by).into_iter().map(|key| key.map(str::to_owned)).collect(),
             };
-            let longer = |ids: &Ids| keys.iter().map(|key| [ids.clone(), vec![key.clone()]].concat()).collect::<Vec<_>>();
+            let longer =
+                |ids: &Ids| keys.iter().map(|key| [ids.clone(), vec![key.clone()]].concat()).collect::<Vec<_>>();
             groups = groups.iter().flat_map(longer).collect();
         }
         for ids in groups {
@@ -83,11 +84,7 @@ impl Tally {
             let keys = cut.parts().zip(ids).map(key).collect();
             Group { keys, figures: figures(&sums, positive), ticks: ticked(ticks), before: None }
         });
-        Counted {
-            rows: rows.collect(),
-            total: figures(&total.0, positive),
-            total_ticks: ticked(total.1.clone()),
-        }
+        Counted { rows: rows.collect(), total: figures(&total.0, positive), total_ticks: ticked(total.1.clone()) }
     }
 }
 

@@ -307,6 +307,13 @@ impl Writer {
                 tracing::warn!(survey = %id, why = survey.mail.note, "a mail failed for good");
             }
         }
+        for (id, digest) in &batch.digests {
+            let Some(ended) = digest.mail_ended() else { continue };
+            self.metrics.mail_ended(ended);
+            if ended == StateWord::Failed {
+                tracing::warn!(digest = %id, why = digest.mail.note, "a digest failed for good");
+            }
+        }
     }
 
     /// Tries each command alone, so that one that fails does not keep the others from being done.

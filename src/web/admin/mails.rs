@@ -127,6 +127,7 @@ fn stop_name(stop: crate::survey::outbound::Stop) -> &'static str {
         Stop::Complained => "Complained before",
         Stop::Erased => "Erased",
         Stop::WindowOver => "Too late to rate",
+        Stop::NothingToTell => "Nothing to tell",
     }
 }
 

@@ -6,6 +6,7 @@
 mod achievements;
 mod bar;
 mod compare;
+mod export;
 mod filter;
 mod follow_up;
 mod form;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/admin", get(overview::show))
         .route("/admin/", get(async || Redirect::permanent("/admin")))
+        .route(export::PATH, get(export::csv))
         .route("/admin/ratings", get(ratings::show))
         .route("/admin/follow-up", get(follow_up::list))
         .route("/admin/follow-up/{survey}", get(follow_up::one).post(follow_up::follow))

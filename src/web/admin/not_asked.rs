@@ -28,12 +28,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         let page = NotAskedPage { shell, bar: Bar::new(&filter), sought, shown: None };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
     }
-    let query = DecisionsQuery {
-        by: DecisionsBy::Rule,
-        span: filter.span,
-        before: filter.before(),
-        within: filter.within(),
-    };
+    let query =
+        DecisionsQuery { by: DecisionsBy::Rule, span: filter.span, before: filter.before(), within: filter.within() };
     let counted = app.gateway.decisions(&query, &viewer.access.within).await?;
     let shown = Some(Shown::new(&app, &filter, &counted));
     Ok(html(&NotAskedPage { shell, bar: Bar::new(&filter), sought, shown }).into_response())

@@ -18,6 +18,7 @@ use crate::survey::interval::{FEWEST_TO_RANK, Interval};
 use crate::survey::rating::Score;
 use crate::survey::report::{By, Figures};
 use crate::survey::span::Preset;
+use crate::survey::wording::points;
 use crate::web::App;
 use crate::web::api::HandlerResult;
 use askama::Template;
@@ -164,20 +165,6 @@ fn answered(figures: &Figures) -> Option<Interval> {
     Interval::wilson(figures.answered, figures.asked)
 }
 
-/// A change in points of percent, to a tenth.
-fn tenths(by: f64) -> f64 {
-    (by * 1000.0).round() / 10.0
-}
-
-/// A change in words.
-fn points(by: f64) -> String {
-    match tenths(by) {
-        p if p > 0.0 => format!("up {p:.1} points"),
-        p if p < 0.0 => format!("down {:.1} points", -p),
-        _ => "unchanged".to_owned(),
-    }
-}
-
 impl Csat {
     fn of(filter: &Filter, total: &Figures, before: Option<&Figures>) -> Option<Self> {
         let now = csat(total)?;
@@ -218,11 +205,6 @@ fn face_rows(total: &Figures) -> Vec<(&'static str, &'static str, String, String
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_change_is_told_in_points() {
-        assert_eq!([0.0312, -0.0004, -0.2].map(points), ["up 3.1 points", "unchanged", "down 20.0 points"]);
-    }
 
     #[test]
     fn the_table_has_the_first_cut_that_is_open() {

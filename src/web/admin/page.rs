@@ -6,11 +6,11 @@ use super::filter::Filter;
 use super::session::{Note, Viewer};
 use crate::gateway::Error;
 use crate::render::chart::percent;
-use crate::render::rounded;
 use crate::survey::Time;
 use crate::survey::access::Within;
 use crate::survey::interval::Interval;
 use crate::survey::report::By;
+pub(super) use crate::survey::wording::{count, exact, plural};
 use crate::web::App;
 use crate::web::error::{ANOTHER_SITE, Failure};
 use crate::web::page::render;
@@ -227,23 +227,6 @@ pub(in crate::web) fn failure_page(app: &App, failure: &Failure, id: &str) -> Re
     failure.with_headers((failure.status, page).into_response())
 }
 
-/// The plural of a word, unless it is one.
-pub(super) fn plural(number: u64, word: &str) -> String {
-    format!("{} {word}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
-/// A count with commas between thousands.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
-    groups.collect::<Vec<_>>().join(",")
-}
-
-/// A share to a tenth of a percent, as everywhere else in the product.
-pub(super) fn exact(share: f64) -> String {
-    format!("{:.1}\u{a0}%", rounded(share * 100.0, 1))
-}
-
 /// The ends of an interval.
 pub(super) fn ends(interval: Interval) -> String {
     format!("{} to {}", percent(interval.low), percent(interval.high))
@@ -266,11 +249,5 @@ mod tests {
             assert_eq!(places.iter().filter(|known| **known == place).count(), 1, "{place:?}");
             assert!(place.path().starts_with("/admin") && !place.owns("period"), "{place:?}");
         }
-    }
-
-    #[test]
-    fn large_counts_have_commas() {
-        let shown = [0, 999, 1000, 12_345, 10_000_000].map(count);
-        assert_eq!(shown, ["0", "999", "1,000", "12,345", "10,000,000"]);
     }
 }

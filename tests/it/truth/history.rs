@@ -30,20 +30,40 @@ pub enum Step {
     /// Sends what is due; the relay answers each mail so.
     Deliver(Relay),
     /// Opens some faces of a survey, one a second.
-    Open { survey: usize, faces: Vec<usize>, by: Visitor },
+    Open {
+        survey: usize,
+        faces: Vec<usize>,
+        by: Visitor,
+    },
     Press(Press),
     /// A script confirms a face, and then all faces are opened: that puts the rating in doubt.
-    Scan { survey: usize, face: usize, by: Visitor },
-    Reopen { conversation: usize },
-    Bounce { survey: usize, kind: &'static str },
-    Unsubscribe { survey: usize },
-    Erase { customer: usize },
+    Scan {
+        survey: usize,
+        face: usize,
+        by: Visitor,
+    },
+    Reopen {
+        conversation: usize,
+    },
+    Bounce {
+        survey: usize,
+        kind: &'static str,
+    },
+    Unsubscribe {
+        survey: usize,
+    },
+    Erase {
+        customer: usize,
+    },
     /// Erases and deletes what is too old.
     Expire,
     /// Makes failed mails due again.
     Requeue,
     /// An admin decides about a rating.
-    Decide { survey: usize, act: &'static str },
+    Decide {
+        survey: usize,
+        act: &'static str,
+    },
     /// Adds what changed, and so many new surveys at most, to what reports have summed up.
     RollUp(usize),
     /// Forgets all that reports have summed up.
@@ -157,8 +177,12 @@ pub fn history() -> impl Strategy<Value = History> {
     let steps = prop::collection::vec(step(), 1..120);
     let questions = prop::collection::vec(question(), 6);
     (select(ZONES.to_vec()), 0..1_000_usize, 0..2_000_i64, positive, steps, questions).prop_map(
-        |(zone, change, day, positive, steps, questions)| {
-            History { zone, start: start(zone, change, day), positive, steps, questions }
+        |(zone, change, day, positive, steps, questions)| History {
+            zone,
+            start: start(zone, change, day),
+            positive,
+            steps,
+            questions,
         },
     )
 }
@@ -214,7 +238,8 @@ fn visitor() -> impl Strategy<Value = Visitor> {
 }
 
 fn closing() -> impl Strategy<Value = Closing> {
-    let whose = (prop::option::weighted(0.8, 0..3_usize), 0..3_usize, select(TEAMS.to_vec()), prop::bool::weighted(0.2));
+    let whose =
+        (prop::option::weighted(0.8, 0..3_usize), 0..3_usize, select(TEAMS.to_vec()), prop::bool::weighted(0.2));
     let cuts = (
         select(vec![None, Some("chat"), Some("email"), Some("e-mail")]),
         prop::collection::vec(select(vec!["refund", "bug", "vip", "größe \"L\""]), 0..4),
@@ -224,7 +249,12 @@ fn closing() -> impl Strategy<Value = Closing> {
     let what = (prop::option::weighted(0.15, 0..1_000_usize), select(vec!["", "", "desk"]), 0..12_usize);
     let late = (select(vec![0, 0, 0, 7, 2_000, 11_000]), prop::bool::weighted(0.05));
     (what, whose, cuts, late).prop_map(
-        |((again, connection, customer), (teammate, named, team, by_messages), (channel, tags, policy, locale), late)| {
+        |(
+            (again, connection, customer),
+            (teammate, named, team, by_messages),
+            (channel, tags, policy, locale),
+            late,
+        )| {
             let (ago, short) = late;
             Closing {
                 again,
@@ -270,12 +300,13 @@ fn press() -> impl Strategy<Value = Press> {
 
 fn question() -> impl Strategy<Value = Question> {
     let is_time = |cut: &str| ["day", "week", "month"].contains(&cut);
-    let cut = (select(CUTS.to_vec()), prop::option::weighted(0.6, select(CUTS.to_vec()))).prop_map(
-        move |(first, second)| match second {
-            Some(second) if second != first && !(is_time(first) && is_time(second)) => format!("{first},{second}"),
-            _ => first.to_owned(),
-        },
-    );
+    let cut =
+        (select(CUTS.to_vec()), prop::option::weighted(0.6, select(CUTS.to_vec()))).prop_map(move |(first, second)| {
+            match second {
+                Some(second) if second != first && !(is_time(first) && is_time(second)) => format!("{first},{second}"),
+                _ => first.to_owned(),
+            }
+        });
     let filter = prop_oneof![
         select(vec!["t0", "t1", ""]).prop_map(|value| ("teammate", value)),
         select(vec!["Billing", "Ops & \"Co\"", ""]).prop_map(|value| ("team", value)),
@@ -290,8 +321,13 @@ fn question() -> impl Strategy<Value = Question> {
         2 => filter.clone().prop_map(|filter| vec![filter]),
         1 => (filter.clone(), filter).prop_map(|(one, other)| if one.0 == other.0 { vec![one] } else { vec![one, other] }),
     ];
-    (cut, filters, edge(), edge(), any::<bool>())
-        .prop_map(|(cut, filters, from, to, compare)| Question { cut, filters, from, to, compare })
+    (cut, filters, edge(), edge(), any::<bool>()).prop_map(|(cut, filters, from, to, compare)| Question {
+        cut,
+        filters,
+        from,
+        to,
+        compare,
+    })
 }
 
 fn edge() -> impl Strategy<Value = Option<Edge>> {

@@ -323,7 +323,8 @@ impl Model {
         let (facts, earlier) = (in_period(ends), in_period(self.before(ends)));
         let parts: Vec<_> = asked.cut.split(',').collect();
         let time = parts.iter().position(|by| ["day", "week", "month"].contains(by));
-        let rows_of = |facts: &[Fact]| facts.iter().flat_map(|fact| self.rows(*fact, &asked.cut)).collect::<BTreeSet<Row>>();
+        let rows_of =
+            |facts: &[Fact]| facts.iter().flat_map(|fact| self.rows(*fact, &asked.cut)).collect::<BTreeSet<Row>>();
         let mut rows = rows_of(&facts);
         match time {
             Some(place) => {
@@ -355,20 +356,29 @@ impl Model {
             parts.collect::<Vec<_>>()
         };
         named.sort_by_key(order);
-        let rows: Vec<Value> = named.iter().map(|(names, row)| self.json_row(asked, (names, row), &facts, &earlier, time.is_some())).collect();
+        let rows: Vec<Value> = named
+            .iter()
+            .map(|(names, row)| self.json_row(asked, (names, row), &facts, &earlier, time.is_some()))
+            .collect();
         let mut report = json!({
             "from": ends.0.to_string(), "to": ends.1.to_string(), "by": asked.cut, "total": self.with_ticks(&facts),
             "rows": rows,
         });
         if asked.compare {
             let (from, to) = self.before(ends);
-            report["before"] =
-                json!({"from": from.to_string(), "to": to.to_string(), "total": self.figures(&earlier)});
+            report["before"] = json!({"from": from.to_string(), "to": to.to_string(), "total": self.figures(&earlier)});
         }
         report
     }
 
-    fn json_row(&self, asked: &Asked, (names, row): (&Row, &Row), facts: &[Fact], earlier: &[Fact], by_time: bool) -> Value {
+    fn json_row(
+        &self,
+        asked: &Asked,
+        (names, row): (&Row, &Row),
+        facts: &[Fact],
+        earlier: &[Fact],
+        by_time: bool,
+    ) -> Value {
         let mut json = Map::new();
         for (place, (name, id)) in names.iter().zip(row).enumerate() {
             let second = ["", "second_"][place];

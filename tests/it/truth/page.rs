@@ -20,7 +20,8 @@ pub fn tables(html: &str) -> Vec<Table> {
 fn table(above: &str, from: &str) -> Table {
     let table = from.split("</table>").next().expect("a part");
     let heading = above.rsplit("<h2").next().and_then(|rest| rest.split("</h2>").next()).unwrap_or_default();
-    let name = elements(table, "caption").pop().unwrap_or_else(|| text(heading.split_once('>').map_or("", |(_, text)| text)));
+    let name =
+        elements(table, "caption").pop().unwrap_or_else(|| text(heading.split_once('>').map_or("", |(_, text)| text)));
     let (head, body) = table.split_once("</thead>").expect("a head");
     let heads = elements(head, "th");
     let row = |row: &str| {

@@ -45,7 +45,9 @@ fn cell(row: &Value, name: &str) -> String {
     let share = |part: &str, of: &str| {
         let [part, of] = [part, of].map(|name| row[name].as_u64().expect("a count"));
         // To the nearest, and from the middle up.
-        (of > 0).then(|| (part * 20_000 + of) / (2 * of)).map(|parts| format!("{}.{:04}", parts / 10_000, parts % 10_000))
+        (of > 0)
+            .then(|| (part * 20_000 + of) / (2 * of))
+            .map(|parts| format!("{}.{:04}", parts / 10_000, parts % 10_000))
     };
     match (name, score) {
         (_, Some(score)) => row["scores"][score].to_string(),
@@ -107,7 +109,9 @@ fn same(what: &str, found: &Value, expected: &Value) {
         assert_eq!(found[part], expected[part], "{what}: {part}");
     }
     let rows = |report: &Value| report["rows"].as_array().cloned().unwrap_or_default();
-    let ids = |report: &Value| rows(report).iter().map(|row| (row["id"].clone(), row["second_id"].clone())).collect::<Vec<_>>();
+    let ids = |report: &Value| {
+        rows(report).iter().map(|row| (row["id"].clone(), row["second_id"].clone())).collect::<Vec<_>>()
+    };
     assert_eq!(ids(found), ids(expected), "{what}");
     for (found, expected) in rows(found).iter().zip(&rows(expected)) {
         let empty = serde_json::Map::new();
@@ -123,7 +127,9 @@ fn same(what: &str, found: &Value, expected: &Value) {
 fn csv(text: &str, expected: &Value, shown: impl Fn(&Value) -> bool) {
     let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let found: Vec<BTreeMap<String, String>> = reader.deserialize().map(|row| row.expect("a row")).collect();
-    let is_empty = |row: &BTreeMap<String, String>| row.iter().all(|(name, cell)| !FIGURES.contains(&name.as_str()) || cell.is_empty() || cell == "0");
+    let is_empty = |row: &BTreeMap<String, String>| {
+        row.iter().all(|(name, cell)| !FIGURES.contains(&name.as_str()) || cell.is_empty() || cell == "0")
+    };
     let rows: Vec<_> = expected["rows"].as_array().expect("rows").iter().filter(|row| shown(row)).collect();
     let found: Vec<_> = found.iter().filter(|row| rows.len() == found.len() || !is_empty(row)).collect();
     assert_eq!(found.len(), rows.len(), "{text}");
@@ -259,7 +265,8 @@ async fn sums(desk: &Desk, model: &Model) {
                 continue;
             }
             let text = |value: &Value| value.as_str().unwrap_or("null").to_owned();
-            let keys = if cut == "teammate" { vec![text(&row["id"]), text(&row["name"])] } else { vec![text(&row["id"])] };
+            let keys =
+                if cut == "teammate" { vec![text(&row["id"]), text(&row["name"])] } else { vec![text(&row["id"])] };
             wanted.push([keys, figures.to_vec()].concat());
         }
         wanted.sort();
@@ -314,7 +321,8 @@ pub async fn ratings(desk: &Desk, model: &Model, from: NaiveDate) {
         ("&commented=true", |survey| survey.rating.as_ref().is_some_and(|rating| rating.comment.is_some())),
     ];
     for (query, holds) in parts {
-        let mut wanted: Vec<_> = model.surveys.iter().filter(|survey| survey.counted().is_some() && holds(survey)).collect();
+        let mut wanted: Vec<_> =
+            model.surveys.iter().filter(|survey| survey.counted().is_some() && holds(survey)).collect();
         wanted.sort_by_key(|survey| std::cmp::Reverse((survey.counted().map(|rating| rating.at), survey.id.clone())));
         let wanted: Vec<_> = wanted.into_iter().map(|survey| item(model, survey)).collect();
         let (mut found, mut cursor) = (Vec::new(), String::new());
@@ -365,7 +373,8 @@ fn percent(row: &Value, part: &str, of: &str) -> String {
 fn overview_of(page: &Answer, cuts: &[(&str, Value)], weeks: &Value) {
     let total = &weeks["total"];
     let shown = text(&page.text);
-    let [asked, answered, ratings] = ["asked", "answered", "ratings"].map(|name| total[name].as_u64().expect("a count"));
+    let [asked, answered, ratings] =
+        ["asked", "answered", "ratings"].map(|name| total[name].as_u64().expect("a count"));
     if asked + ratings + total["waiting"].as_u64().expect("a count") + total["failed"].as_u64().expect("a count") == 0 {
         assert!(shown.contains("Nobody was asked in this time"), "{shown}");
         return;
@@ -383,15 +392,24 @@ fn overview_of(page: &Answer, cuts: &[(&str, Value)], weeks: &Value) {
     let rows = |name: &str| tables.iter().find(|table| table.name == name).map_or(&[][..], |table| &table.rows);
     for (by, report) in cuts {
         let Some(found) = tables.iter().find(|table| table.name == format!("By {by}")) else { continue };
-        let mut found: Vec<_> = found.rows.iter().map(|row| {
-            let head = if *by == "team" { "Team" } else { "Teammate" };
-            [head, "CSAT", "Ratings", "Asked", "Answered"].map(|name| row[name].trim_end_matches('*').to_owned())
-        }).collect();
-        let mut wanted: Vec<_> = report["rows"].as_array().expect("rows").iter().map(|row| {
-            let name = row["name"].as_str().unwrap_or("Unattributed").to_owned();
-            let share = percent(row, "positive", "ratings");
-            [name, share, row["ratings"].to_string(), row["asked"].to_string(), percent(row, "answered", "asked")]
-        }).collect();
+        let mut found: Vec<_> = found
+            .rows
+            .iter()
+            .map(|row| {
+                let head = if *by == "team" { "Team" } else { "Teammate" };
+                [head, "CSAT", "Ratings", "Asked", "Answered"].map(|name| row[name].trim_end_matches('*').to_owned())
+            })
+            .collect();
+        let mut wanted: Vec<_> = report["rows"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|row| {
+                let name = row["name"].as_str().unwrap_or("Unattributed").to_owned();
+                let share = percent(row, "positive", "ratings");
+                [name, share, row["ratings"].to_string(), row["asked"].to_string(), percent(row, "answered", "asked")]
+            })
+            .collect();
         found.sort();
         wanted.sort();
         assert_eq!(found, wanted, "by {by}");
@@ -401,8 +419,10 @@ fn overview_of(page: &Answer, cuts: &[(&str, Value)], weeks: &Value) {
     assert_eq!(faces, scores, "faces");
     if ratings > 0 {
         let wanted = weeks["rows"].as_array().expect("rows").iter().rev();
-        let wanted: Vec<_> = wanted.map(|row| [percent(row, "positive", "ratings"), row["ratings"].to_string()]).collect();
-        let found: Vec<_> = rows("CSAT by week").iter().map(|row| ["CSAT", "Ratings"].map(|name| row[name].clone())).collect();
+        let wanted: Vec<_> =
+            wanted.map(|row| [percent(row, "positive", "ratings"), row["ratings"].to_string()]).collect();
+        let found: Vec<_> =
+            rows("CSAT by week").iter().map(|row| ["CSAT", "Ratings"].map(|name| row[name].clone())).collect();
         assert_eq!(found, wanted, "weeks");
     }
 }
@@ -429,7 +449,8 @@ pub async fn command(desk: &Desk, model: &Model, asked: &[Asked]) {
     }
     arguments.extend(asked.compare.then(|| "--compare".to_owned()));
     let mut expected = model.report(asked, desk.clock.now());
-    let mut found: Value = serde_json::from_str(&run([&arguments[..], &["--format".into(), "json".into()]].concat())).expect("JSON");
+    let mut found: Value =
+        serde_json::from_str(&run([&arguments[..], &["--format".into(), "json".into()]].concat())).expect("JSON");
     let by_time = ["day", "week", "month"].iter().any(|time| asked.cut.contains(time));
     if by_time {
         for report in [&mut expected, &mut found] {

@@ -18,7 +18,8 @@ use chrono::{Days, Months, TimeDelta};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1";
+const PHONE: &str =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1";
 /// Which reasons are offered for which scores. The question is for all.
 const OFFER: &str = r#"
     [reasons]
@@ -110,7 +111,8 @@ impl Play {
     /// So many milliseconds after the next local midnight that this is still to come at.
     fn midnight(&self, after: i64) -> Time {
         let today = self.model.day(self.now());
-        let days = (1..4).map(|days| day_start(today + Days::new(days), self.model.zone) + TimeDelta::milliseconds(after));
+        let days =
+            (1..4).map(|days| day_start(today + Days::new(days), self.model.zone) + TimeDelta::milliseconds(after));
         days.into_iter().find(|at| *at > self.now()).expect("a midnight to come")
     }
 
@@ -137,7 +139,8 @@ impl Play {
             let message = |author, at| json!({"author": author, "at": stamp(at), "text": "Hello"});
             let mut last = message("teammate", closed_at);
             (last["author_id"], last["author_name"]) = (json!(id), json!(name));
-            told["messages"] = json!([message("customer", closed_at - TimeDelta::minutes(1)), last, message("bot", closed_at)]);
+            told["messages"] =
+                json!([message("customer", closed_at - TimeDelta::minutes(1)), last, message("bot", closed_at)]);
             told["teammate"] = Value::Null;
         }
         let survey = self.report_closing(connection, told).await;
@@ -243,7 +246,8 @@ impl Play {
             }
             let path = format!("/v1/conversations/{}?connection={}", survey.conversation, survey.cuts.connection);
             let record = self.desk.get(&path).await;
-            let found = record["surveys"].as_array().expect("a list").iter().find(|known| known["survey_id"] == survey.id);
+            let found =
+                record["surveys"].as_array().expect("a list").iter().find(|known| known["survey_id"] == survey.id);
             survey.mail = match found.map(|survey| survey["mail"]["state"].as_str().expect("a state")) {
                 Some("waiting") => Mail::Waiting,
                 Some("failed") => Mail::Failed,
@@ -272,7 +276,8 @@ impl Play {
             Visitor::Phone => PHONE,
             Visitor::Machine => "curl/8.5.0",
         };
-        let mut request = Request::builder().method(Method::GET).uri(self.link(survey, face)).header("user-agent", agent);
+        let mut request =
+            Request::builder().method(Method::GET).uri(self.link(survey, face)).header("user-agent", agent);
         if by == Visitor::Webmail {
             request = request.header("sec-fetch-site", "cross-site").header("sec-fetch-user", "?1");
         }
@@ -289,7 +294,14 @@ impl Play {
     }
 
     /// Takes what a customer was told after a post: `how` is what an accepted one counts as.
-    fn hear(&mut self, survey: usize, answer: &Answer, how: &'static str, comment: Option<&str>, ticks: Option<&[&str]>) {
+    fn hear(
+        &mut self,
+        survey: usize,
+        answer: &Answer,
+        how: &'static str,
+        comment: Option<&str>,
+        ticks: Option<&[&str]>,
+    ) {
         let now = self.now();
         let survey = &mut self.model.surveys[survey];
         if survey.erased || survey.voided {

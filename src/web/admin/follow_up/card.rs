@@ -71,7 +71,8 @@ impl Card {
         let connection = if row.connection.is_empty() { String::new() } else { format!(" in {}", row.connection) };
         let entry = |at: Time, what: String, note| Entry { at: moment(at, zone), stamp: stamp(at), what, note };
         let history = row.history.iter();
-        let history = history.map(|(at, kind, score)| entry(*at, format!("{kind} {}", word(*score).to_lowercase()), None));
+        let history =
+            history.map(|(at, kind, score)| entry(*at, format!("{kind} {}", word(*score).to_lowercase()), None));
         let steps = row.follow_up.steps().iter();
         Self {
             id: row.survey,

@@ -1,12 +1,13 @@
 //! The table by one cut: its rows, and the order of those.
 
 use super::goal::Goals;
-use super::{NO_FIGURE, answered, csat, tenths};
+use super::{NO_FIGURE, answered, csat};
 use crate::render::chart::{self, SCORES};
 use crate::survey::interval::{FEWEST_TO_RANK, Interval};
 use crate::survey::rating::Score;
 use crate::survey::report::{By, Figures, Group, Key};
 use crate::survey::target::Verdict;
+use crate::survey::wording::tenths;
 use crate::web::admin::bar;
 use crate::web::admin::filter::Filter;
 use crate::web::admin::page::{Place, count, ends, exact};
