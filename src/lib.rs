@@ -20,9 +20,10 @@
 //!    [stands](survey::rating::Standing). A comment locks it.
 //! 5. The team reads [`Gateway::report`] and [`Gateway::ratings`], over the `report_*` views of `migrations/sqlite/`, and
 //!    [`Gateway::conversation`], which is told as a [story](survey::story). The admin pages show [`Gateway::overview`], with
-//!    [intervals](survey::interval) and [charts](render::chart), to those who [signed in](Gateway::sign_in).
-//!    A weekly mail brings it to them: [`Gateway::announce_digests`] queues the [digests](survey::digest) that are due, in
-//!    the same outbox.
+//!    [intervals](survey::interval) and [charts](render::chart), to those who [signed in](Gateway::sign_in). Admins
+//!    [decide](Gateway::moderate) about ratings: a [held one counts or goes](survey::moderation), an abusive one counts
+//!    nowhere. A weekly mail brings the figures to the team: [`Gateway::announce_digests`] queues the
+//!    [digests](survey::digest) that are due, in the same outbox.
 //! 6. Who was asked can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
 //!
 //! # How it is watched

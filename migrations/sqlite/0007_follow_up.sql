@@ -88,6 +88,6 @@ SELECT lower(substr(hex(follow_up.survey_id), 1, 8) || '-' || substr(hex(follow_
 FROM follow_up CROSS JOIN rating ON rating.survey_id = follow_up.survey_id
     CROSS JOIN survey ON survey.id = follow_up.survey_id;
 
--- As before, with the score: streaks read nothing else of a rating.
+-- As before, with all that streaks read of a rating.
 DROP INDEX rating_teammate;
-CREATE INDEX rating_teammate ON rating (teammate_id, rated_at, score) WHERE standing IN ('rated', 'locked');
+CREATE INDEX rating_teammate ON rating (teammate_id, rated_at, score, team, standing) WHERE standing IN ('rated', 'locked');

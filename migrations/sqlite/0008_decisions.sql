@@ -19,13 +19,15 @@ FROM closing LEFT JOIN json_each(closing.reasons) AS reason;
 -- closing. It holds whole days up to the moment in decided_until, and later closings are counted as they are. The triggers
 -- keep it exact, also for a closing that is stored after its day was counted. When the zone of days changes, both begin anew.
 CREATE TABLE decided (
+    level       TEXT NOT NULL CHECK (level IN ('all', 'team', 'teammate')), -- every closing is in each of them: a count for
+                                       -- all reads one row a day and outcome, one for teams a row a team
+    teammate_id TEXT NOT NULL,         -- '' for none, and in other levels than 'teammate'
     outcome     TEXT NOT NULL,         -- 'ask', 'skip', or a rule that failed
     day         TEXT NOT NULL,
-    team        TEXT NOT NULL,         -- '' for none
-    teammate_id TEXT NOT NULL,         -- '' for none
+    team        TEXT NOT NULL,         -- '' for none, and in the level 'all'
     closings    INTEGER NOT NULL,
     only_reason INTEGER NOT NULL,      -- of these, the ones that failed no other rule; of 'skip', those that failed just one
-    PRIMARY KEY (outcome, day, team, teammate_id)
+    PRIMARY KEY (level, teammate_id, outcome, day, team)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE decided_until (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1),
@@ -36,9 +38,11 @@ INSERT INTO decided_until (until) VALUES (0);
 CREATE TRIGGER closing_decided AFTER INSERT ON closing WHEN NEW.reported_at < (SELECT until FROM decided_until)
 BEGIN
     INSERT INTO decided
-    SELECT outcome.value, day.name, coalesce(NEW.team, ''), coalesce(NEW.teammate_id, ''), 1,
+    SELECT level.column1, level.column2, outcome.value, day.name, level.column3, 1,
            NEW.decision = 'skip' AND json_array_length(NEW.reasons) = 1
-    FROM day CROSS JOIN (SELECT NEW.decision AS value UNION ALL SELECT value ->> 'rule' FROM json_each(NEW.reasons)) AS outcome
+    FROM day CROSS JOIN (VALUES ('all', '', ''), ('team', '', coalesce(NEW.team, '')),
+            ('teammate', coalesce(NEW.teammate_id, ''), coalesce(NEW.team, ''))) AS level
+        CROSS JOIN (SELECT NEW.decision AS value UNION ALL SELECT value ->> 'rule' FROM json_each(NEW.reasons)) AS outcome
     WHERE day.name = (SELECT name FROM day WHERE starts <= NEW.reported_at ORDER BY starts DESC LIMIT 1)
     ON CONFLICT DO UPDATE SET closings = closings + 1, only_reason = only_reason + excluded.only_reason;
 END;
@@ -46,9 +50,10 @@ CREATE TRIGGER closing_deleted AFTER DELETE ON closing WHEN OLD.reported_at < (S
 BEGIN
     UPDATE decided SET closings = closings - 1,
         only_reason = only_reason - (OLD.decision = 'skip' AND json_array_length(OLD.reasons) = 1)
-    WHERE outcome IN (SELECT OLD.decision UNION ALL SELECT value ->> 'rule' FROM json_each(OLD.reasons))
-        AND day = (SELECT name FROM day WHERE starts <= OLD.reported_at ORDER BY starts DESC LIMIT 1)
-        AND team = coalesce(OLD.team, '') AND teammate_id = coalesce(OLD.teammate_id, '');
+    WHERE (level, teammate_id, team) IN (VALUES ('all', '', ''), ('team', '', coalesce(OLD.team, '')),
+            ('teammate', coalesce(OLD.teammate_id, ''), coalesce(OLD.team, '')))
+        AND outcome IN (SELECT OLD.decision UNION ALL SELECT value ->> 'rule' FROM json_each(OLD.reasons))
+        AND day = (SELECT name FROM day WHERE starts <= OLD.reported_at ORDER BY starts DESC LIMIT 1);
 END;
 
 -- Finds what came back of a mail that was sent, and mails that were stopped, newest first. Both hold few mails. An accepted

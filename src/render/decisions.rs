@@ -6,6 +6,7 @@ use super::report::align;
 use super::spreadsheet;
 use crate::survey::decisions::{Decided, DecisionRow, Decisions, DecisionsBy};
 use serde_json::{Map, Value, json};
+use std::fmt::Write;
 
 /// The columns of counts, in their order.
 const COUNTS: [&str; 4] = ["closings", "asked", "skipped", "only_reason"];
@@ -62,7 +63,7 @@ pub fn table(counted: &Decisions) -> String {
     let Decisions { by, span, total, rows, before } = counted;
     let mut text = format!("{} to {}, by {by}", span.first, span.last);
     if let Some((span, _)) = before {
-        text += &format!("; before: {} to {}", span.first, span.last);
+        let _ = write!(text, "; before: {} to {}", span.first, span.last);
     }
     text += "\n\n";
     let is_rule = *by == DecisionsBy::Rule;
@@ -93,7 +94,7 @@ pub fn table(counted: &Decisions) -> String {
     let lines: Vec<Vec<String>> = [head].into_iter().chain(rows).chain([total_line]).collect();
     align(&mut text, &lines, left);
     if is_rule {
-        text += &format!("\n{} closings, {} of them asked about.\n", total.closings(), total.asked);
+        let _ = writeln!(text, "\n{} closings, {} of them asked about.", total.closings(), total.asked);
         text += "A closing that failed several rules counts for each, and once in the last line.\n";
     }
     text

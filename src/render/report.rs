@@ -3,9 +3,9 @@
 //! It owns the names and the order of columns. It must not know how figures are counted.
 
 use super::spreadsheet;
-use crate::survey::wording::rounded;
 use crate::survey::answers::{Counts, REASONS};
 use crate::survey::report::{Before, By, Figures, Group, Key, Report};
+use crate::survey::wording::rounded;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;

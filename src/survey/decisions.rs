@@ -13,6 +13,7 @@ use super::span::Span;
 use super::words::words;
 use chrono::{Days, NaiveDate};
 pub use meaning::Meaning;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 words! {
@@ -164,16 +165,14 @@ fn beside(by: DecisionsBy, tally: Tally, before: Option<Tally>) -> Vec<DecisionR
     let gone = |(key, before)| DecisionRow { key, decided: Decided::default(), before: Some(before) };
     rows.extend(then.into_iter().map(gone));
     let skipped = |row: &DecisionRow| row.decided.skipped + row.before.map_or(0, |before| before.skipped);
-    match by {
-        DecisionsBy::Rule => {
-            rows.sort_by_cached_key(|row| (u64::MAX - row.decided.skipped, u64::MAX - skipped(row), row.key.clone()))
-        }
-        _ => rows.sort_by_cached_key(|row| (row.key.id.is_none(), row.key.name.clone(), row.key.id.clone())),
+    if by != DecisionsBy::Rule {
+        rows.sort_by_cached_key(|row| (row.key.id.is_none(), row.key.name.clone(), row.key.id.clone()));
+        return rows;
     }
-    if by == DecisionsBy::Rule {
-        for row in &mut rows {
-            row.key.name = row.key.id.as_deref().map(|word| Meaning::of(word).title.to_owned());
-        }
+    let rarest_last = |row: &DecisionRow| Reverse((row.decided.skipped, skipped(row)));
+    rows.sort_by_cached_key(|row| (rarest_last(row), row.key.clone()));
+    for row in &mut rows {
+        row.key.name = row.key.id.as_deref().map(|word| Meaning::of(word).title.to_owned());
     }
     rows
 }

@@ -73,12 +73,4 @@ mod tests {
     fn a_change_is_told_in_points() {
         assert_eq!([0.0312, -0.0004, -0.2].map(points), ["up 3.1 points", "unchanged", "down 20.0 points"]);
     }
-
-    #[test]
-    fn the_middle_is_rounded_up_as_a_spreadsheet_does() {
-        // One of 16 and one of 32, which are exact in binary.
-        assert_eq!(format!("{:.1}", rounded(6.25, 1)), "6.3");
-        assert_eq!(format!("{:.4}", rounded(0.03125, 4)), "0.0313");
-        assert_eq!([12.5, -0.25, 66.666, 100.0].map(|number| rounded(number, 1)), [12.5, -0.3, 66.7, 100.0]);
-    }
 }

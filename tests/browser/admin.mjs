@@ -25,6 +25,8 @@ const PAGES = {
   'follow-up-done': '/admin/follow-up?state=done&period=7d',
   achievements: '/admin/achievements?period=90d',
   'achievements-none': '/admin/achievements?team=Nobody',
+  held: '/admin/ratings?standing=held&period=90d',
+  search: '/admin/ratings?text=the&period=90d',
   missing: '/admin/missing',
 };
 
@@ -126,6 +128,29 @@ const cases = {
       await page.locator('.picks a', { hasText: 'Done' }).click();
       await card.locator('b', { hasText: 'finished it' }).waitFor();
     }),
+  'a held rating is released and then voided, without script': async (service, browsers) => {
+    const { links } = await service.ask('admin-held');
+    service.update('admin-held', { rating: `standing = 'held', score = 4, evidence = 'seen', rated_at = ${Date.now()},
+      page = 1, page_issued = 1, held_at = ${Date.now()}` });
+    await visit(browsers, { javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${service.url}/admin/ratings?standing=held&teammate=admin-held`);
+      await page.fill('#key', service.key);
+      await page.keyboard.press('Enter');
+      await page.locator('.aside', { hasText: 'Held' }).waitFor();
+      await page.locator('.ratings a', { hasText: 'History' }).click();
+      for (const [act, stands] of [['release', 'counts'], ['void', 'voided it']]) {
+        await page.fill(`#reason-${act}`, `to ${act} it`);
+        await page.keyboard.press('Enter');
+        await page.locator('section b', { hasText: stands }).waitFor();
+        await page.locator('.story', { hasText: `(“to ${act} it”)` }).waitFor();
+      }
+      expect((await service.survey('admin-held')).standing, 'voided', 'the standing');
+      await page.locator('a', { hasText: 'Back to the list' }).click();
+      await page.locator('h2', { hasText: 'No ratings here' }).waitFor();
+      await page.goto(links[4]);
+      expect(await page.locator('button').count(), 0, 'buttons of a voided survey');
+    });
+  },
   'looks and axe-core': (service, browsers, folder) => withDemo((url) => visit(browsers, {}, async (page) => {
     const faults = [];
     const look = async (name, address) => {
@@ -145,6 +170,8 @@ const cases = {
       }
     };
     for (const [name, path] of Object.entries(PAGES)) await look(name, url + path);
+    await page.goto(`${url}/admin/ratings?standing=held&period=90d`);
+    await look('rating', await page.locator('.ratings a', { hasText: 'History' }).first().evaluate((link) => link.href));
     await look('sign-in', `${service.url}/admin/sign-in`);
     expect(faults.join('\n'), '', 'faults');
   })),

@@ -113,7 +113,12 @@ async fn nobody_gets_a_week_twice_across_restarts_and_crashes() {
     let desk = Desk::at(desk.folder, to_lead).await;
     desk.turn_to(DUE);
     let key = desk.sql("SELECT value FROM setting WHERE name = 'address_key'").await;
-    let settings = Settings { timezone: Tz::UTC, positive: vec![4, 5], followed: afterword::survey::follow_up::FollowedScores::default(), address_key: key[0][0].clone() };
+    let settings = Settings {
+        timezone: Tz::UTC,
+        positive: vec![4, 5],
+        followed: afterword::survey::follow_up::FollowedScores::default(),
+        address_key: key[0][0].clone(),
+    };
     let store = Store::open(&desk.gateway.config.database, &settings).await.expect("it opens");
     let (at, owner) = (desk.clock.now(), store.owner());
     let claim = Claim { at, lease: Lease { owner, until: at + TimeDelta::minutes(30) }, rates: Rates::default() };

@@ -158,7 +158,7 @@ async fn what_somebody_else_took_meanwhile_is_told_and_nothing_is_changed() {
     let again = hers.posts(&path, &[("do", "take"), ("seen", "0"), ("to", to)]).await;
     assert_eq!(again.status, 303, "she sent the form twice");
     let late = his.posts(&path, &[("do", "done"), ("seen", "0"), ("note", "<b>I called</b>")]).await;
-    let texts = ["Nothing was changed: Grace took it 3 minutes ago meanwhile.", "&#60;b&#62;I called", "Take it over"];
+    let texts = ["Nothing was changed: Grace took it 3 minutes ago.", "&#60;b&#62;I called", "Take it over"];
     assert_eq!((late.status, shows(&late, &texts)), (409, vec![true; 3]), "{}", late.text);
     let late = follow(&desk, &survey, &alan, json!({"do": "take"})).await;
     assert_eq!((late.status, &late["code"]), (409, &json!("changed_meanwhile")), "{}", late.text);
@@ -452,7 +452,7 @@ proptest! {
             let mut model: BTreeMap<usize, (&str, i64, Option<&str>)> = (0..3).map(|at| (at, ("rated", 5, None))).collect();
             for (at, act) in acts {
                 let (standing, score, state) = model[&at];
-                let on_list = |standing, score, state: Option<&str>| {
+                let on_list = |standing: &str, score: i64, state: Option<&str>| {
                     state.map_or(standing == "rated" && score <= 2, |state| state != "done")
                 };
                 let key = surveys[at].replace('-', "");

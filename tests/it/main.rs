@@ -1,6 +1,6 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
 //! no sleeping, no order between tests. Only `commands`, `deploy`, `e2e`, `full`, `proof`, `samples`, `sending`, `story`,
-//! `terminal` and `upkeep` start processes, and only `deploy`, `e2e`, `full`, `proof`, `samples`, `sending`, `smtp`,
+//! `terminal`, `truth` and `upkeep` start processes, and only `deploy`, `e2e`, `full`, `proof`, `samples`, `sending`, `smtp`,
 //! `sockets` and `upkeep` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]

@@ -279,7 +279,7 @@ async fn an_admin_decides_on_the_page_of_the_rating() {
     assert!(blank.status == 422 && blank.text.contains("Please say why"), "{}", blank.text);
     let foreign = admin.posts(&page, "https://evil.example", &act("release", "fine")).await;
     assert!(foreign.status == 403 && foreign.text.contains("another site"), "{}", foreign.text);
-    assert_eq!(admin.posts(&page, OURS, &[("act", "delete"), ("reason", "x")]).await.status, 400);
+    assert_eq!(admin.posts(&page, OURS, &[("act", "delete"), ("reason", "x")]).await.status, 422);
     assert_eq!(figures(&desk).await, [0, 1, 0]);
 
     let done = admin.posts(&page, OURS, &act("release", "Ada called")).await;

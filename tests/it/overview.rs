@@ -119,7 +119,9 @@ async fn every_cut_has_rows_and_each_row_leads_to_its_part() {
     let texts =
         ["/admin?none=policy%2Ctag\"", "/admin?tag=vip&#38;none=policy\"", "rows add up to more than the total"];
     assert_eq!(shows(&page, &texts), [true; 3], "{}", page.text);
-    assert!(!page.text.contains("href=\"/admin/ratings?tag"), "that page has no such filter");
+    assert!(page.text.contains("href=\"/admin/ratings?tag=vip&#38;none=policy\""), "the list has the same filters");
+    let list = browser.opens("/admin/ratings?tag=refund&none=policy,language").await;
+    assert_eq!(shows(&list, &["Tag refund", "No language", "<li class=\"card s5-side\""]), [true; 3], "{}", list.text);
 }
 
 #[tokio::test]

@@ -782,6 +782,10 @@ async fn held_unconfirmed_and_answered_mean_what_customers_did() {
         "teammate",
         "team",
         "url",
+        "closed_at",
+        "asked_at",
+        "held_because",
+        "history",
     ];
     assert_eq!(item.keys().collect::<Vec<_>>(), names);
     assert_eq!((&item["comment"], &item["teammate"]), (&json!("Thank you"), &json!({"id": "t7", "name": "Grace"})));
@@ -810,4 +814,16 @@ async fn held_unconfirmed_and_answered_mean_what_customers_did() {
     assert_eq!(what, ["rated", "rated", "commented"]);
     let skips = desk.close(json!({"conversation_id": "short", "characters": 1})).await.rules().join("");
     assert_eq!(desk.sql("SELECT rule FROM report_decisions WHERE conversation_id = 'short'").await, [[skips]]);
+}
+
+#[tokio::test]
+async fn a_report_of_one_teammate_counts_also_where_no_sums_are_kept() {
+    let desk = Desk::open().await;
+    let mut facts = [Fact::rated(5, "2026-11-20T10:00:00Z"), Fact::rated(1, "2026-11-20T10:00:00Z")];
+    facts[0].teammate = Some("t1");
+    store(&desk, &facts).await;
+    for (teammate, scores) in [("t1", [0, 0, 0, 0, 1]), ("", [1, 0, 0, 0, 0])] {
+        let report = desk.get(&format!("/v1/report?by=channel,policy&teammate={teammate}")).await;
+        assert_eq!(report["total"]["scores"], json!(scores), "{teammate}");
+    }
 }

@@ -334,15 +334,38 @@ fn the_help_of_every_command() {
               Only ratings with this score, 1 to 5; repeat it for several
 
           --teammate <ID>
-              Only ratings of the teammate with this id
+              Only what counts for the teammate with this id; an empty value picks what has none, here and below
 
           --team <TEAM>
-              Only ratings of this team
+              Only what counts for this team
+
+          --channel <CHANNEL>
+              Only conversations of this channel
+
+          --tag <TAG>
+              Only conversations with this tag
+
+          --policy <POLICY>
+              Only what was asked by this policy
+
+          --language <LANGUAGE>
+              Only customers of this language, such as de
+
+          --connection <CONNECTION>
+              Only conversations that this configured helpdesk reported
 
           --commented [<BOOL>]
               Only ratings with a comment; with `false`, only those without
 
               [possible values: true, false]
+
+          --text <TEXT>
+              Only ratings with this text in the comment, in lower or upper case
+
+          --standing <STANDING>
+              Which ratings, by where they stand: counted, held or voided
+
+              [default: counted]
 
           --format <FORMAT>
               The output format

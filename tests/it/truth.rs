@@ -20,7 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// As many as a suite has time for.
 const HISTORIES: u32 = 40;
-/// How long shorter histories are sought once one fails, in milliseconds.
+/// How long shorter histories are sought once one fails, in milliseconds; `TRUTH_SHORTEN` sets another time.
 const SHORTEN_FOR: u32 = 60_000;
 
 fn setting(name: &str, usual: u32) -> u32 {

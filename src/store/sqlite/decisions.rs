@@ -38,8 +38,9 @@ const FIRST: &str = "SELECT min(at) FROM (
 const DAY: &str = "SELECT name, starts, ends FROM day WHERE ends > $1 AND ends <= $2 ORDER BY ends LIMIT 1";
 /// All outcomes that were ever counted, by one step in the index each.
 const KNOWN: &str = "WITH RECURSIVE known (outcome) AS (
-        SELECT min(outcome) FROM decided
-        UNION ALL SELECT (SELECT min(outcome) FROM decided WHERE decided.outcome > known.outcome)
+        SELECT min(outcome) FROM decided WHERE level = 'all' AND teammate_id = ''
+        UNION ALL SELECT (SELECT min(outcome) FROM decided
+                WHERE level = 'all' AND teammate_id = '' AND decided.outcome > known.outcome)
             FROM known WHERE known.outcome IS NOT NULL)";
 
 /// Both bounds as a closing's time and as the least id of a survey.
@@ -50,16 +51,45 @@ fn bounds(from: Time, until: Time) -> Bounds {
     (from.timestamp_millis(), until.timestamp_millis(), id(from), id(until))
 }
 
-/// The column that rows are by, and the outcomes that count in them: for a team, a teammate or a day each closing once.
-const fn parts(by: DecisionsBy) -> (&'static str, &'static str) {
-    let each_once = "('ask', 'skip')";
-    match by {
+/// The statement that counts by outcome and, unless rows are rules, by a key. What is counted ahead and what is not are
+/// summed up apart, because the index has the first in order.
+fn counts(by: DecisionsBy, within: &Within) -> String {
+    let (key, outcomes) = match by {
         DecisionsBy::Rule => ("''", "(SELECT outcome FROM known WHERE outcome IS NOT NULL)"),
-        DecisionsBy::Team => ("team", each_once),
-        DecisionsBy::Teammate => ("teammate_id", each_once),
-        DecisionsBy::Day | DecisionsBy::Week | DecisionsBy::Month => ("day", each_once),
-    }
+        DecisionsBy::Team => ("team", EACH_ONCE),
+        DecisionsBy::Teammate => ("teammate_id", EACH_ONCE),
+        DecisionsBy::Day | DecisionsBy::Week | DecisionsBy::Month => ("day", EACH_ONCE),
+    };
+    let (known, newer) = match by {
+        DecisionsBy::Rule => (KNOWN, String::new()),
+        _ => ("", format!("AND outcome IN {EACH_ONCE}")),
+    };
+    let level = match (by, &within.teammate) {
+        (_, Some(_)) => "level = 'teammate' AND teammate_id = $8",
+        (DecisionsBy::Teammate, None) => {
+            "level = 'teammate' AND teammate_id IN (SELECT id FROM teammate UNION ALL SELECT '')"
+        }
+        (by, None) if by == DecisionsBy::Team || within.team.is_some() => "level = 'team' AND teammate_id = ''",
+        (_, None) => "level = 'all' AND teammate_id = ''",
+    };
+    format!(
+        "{known} SELECT key, outcome, sum(closings) AS closings, sum(only_reason) AS only_reason,
+            (SELECT name FROM teammate WHERE teammate.id = key) AS teammate
+        FROM (
+            SELECT {key} AS key, outcome, sum(closings) AS closings, sum(only_reason) AS only_reason FROM decided
+            WHERE {level} AND outcome IN {outcomes} AND day >= $5 AND day <= $6 AND ($7 IS NULL OR team = $7)
+            GROUP BY outcome, 1
+            UNION ALL
+            SELECT {key}, outcome, count(*), sum(only_reason) FROM (
+                SELECT *, (SELECT name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1) AS day
+                FROM ({OUTCOMES}))
+            WHERE ($7 IS NULL OR team = $7) AND ($8 IS NULL OR teammate_id = $8) {newer} GROUP BY outcome, 1
+        ) GROUP BY outcome, key"
+    )
 }
+
+/// The outcomes that each closing has one of.
+const EACH_ONCE: &str = "('ask', 'skip')";
 
 impl Sqlite {
     pub(in crate::store) async fn decided(
@@ -72,24 +102,8 @@ impl Sqlite {
         let mut db = self.reports.begin().await?;
         let until = until(&mut db).await?;
         let (from, until, first, end) = bounds(period.from.max(until), period.until);
-        let (key, outcomes) = parts(by);
-        let known = if by == DecisionsBy::Rule { KNOWN } else { "" };
-        let newer = if by == DecisionsBy::Rule { "" } else { "WHERE outcome IN ('ask', 'skip')" };
-        let sql = format!(
-            "{known} SELECT counts.*, (SELECT name FROM teammate WHERE teammate.id = key) AS teammate FROM (
-                SELECT {key} AS key, outcome, sum(closings) AS closings, sum(only_reason) AS only_reason FROM (
-                    SELECT outcome, day, team, teammate_id, closings, only_reason FROM decided
-                        WHERE outcome IN {outcomes} AND day >= $5 AND day <= $6
-                    UNION ALL
-                    SELECT outcome, (SELECT name FROM day WHERE starts <= at ORDER BY starts DESC LIMIT 1), team,
-                        teammate_id, 1, only_reason
-                        FROM ({OUTCOMES}) {newer}
-                )
-                WHERE ($7 IS NULL OR team = $7) AND ($8 IS NULL OR teammate_id = $8) GROUP BY 1, 2
-            ) AS counts"
-        );
         // Safe: the pieces are constants, and values are bound.
-        let rows = query(AssertSqlSafe(sql))
+        let rows = query(AssertSqlSafe(counts(by, within)))
             .bind(from)
             .bind(until)
             .bind(first)
@@ -119,8 +133,11 @@ impl Sqlite {
         let (starts, ends) = (super::rows::time(&day, "starts")?, super::rows::time(&day, "ends")?);
         let (from, until, first, end) = bounds(starts.max(until), ends);
         let sql = format!(
-            "INSERT INTO decided SELECT outcome, $5, team, teammate_id, count(*), sum(only_reason)
-            FROM ({OUTCOMES}) GROUP BY outcome, team, teammate_id"
+            "INSERT INTO decided
+            SELECT level, iif(level = 'teammate', teammate_id, ''), outcome, $5, iif(level = 'all', '', team), count(*),
+                sum(only_reason)
+            FROM ({OUTCOMES}) CROSS JOIN (SELECT 'all' AS level UNION ALL SELECT 'team' UNION ALL SELECT 'teammate')
+            GROUP BY 1, 2, 3, 5"
         );
         // Safe: the pieces are constants, and values are bound.
         let fold = query(AssertSqlSafe(sql)).bind(from).bind(until).bind(first).bind(end);

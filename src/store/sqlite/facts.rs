@@ -133,10 +133,10 @@ const OF_TEAMMATE: &str = concat!(
     ", ",
     ticks!(),
     " AS ticks FROM rating WHERE survey_id IN (
-        SELECT survey_id FROM rating WHERE teammate_id IS nullif(?1, '') AND asked_at >= ?2 AND asked_at < ?3
+        SELECT survey_id FROM rating WHERE teammate_id IS nullif(?, '') AND asked_at >= ? AND asked_at < ?
             AND asked_at IS NOT NULL AND standing <> 'voided'
         UNION
-        SELECT survey_id FROM rating WHERE teammate_id IS nullif(?1, '') AND rated_at >= ?2 AND rated_at < ?3
+        SELECT survey_id FROM rating WHERE teammate_id IS nullif(?, '') AND rated_at >= ? AND rated_at < ?
             AND standing IN ('rated', 'locked'))"
 );
 /// The facts of these states, with all that cuts them. Each survey's closing is looked up once.
@@ -195,7 +195,10 @@ pub(super) async fn read(db: &mut SqliteConnection, of: Of<'_>, period: Option<P
         Of::Teammate(id, period) => {
             let (first, end) = ends(period);
             script.add(&format!("WITH state AS MATERIALIZED ({OF_TEAMMATE}), {FACTS}"));
-            script.bind(id.to_owned())?.bind(first)?.bind(end)?.bind(from)?.bind(until)?;
+            for _ in 0..2 {
+                script.bind(id.to_owned())?.bind(first)?.bind(end)?;
+            }
+            script.bind(from)?.bind(until)?;
         }
     }
     take(db, script, true).await

@@ -8,7 +8,8 @@ use super::super::Unavailable;
 use super::Sqlite;
 use super::facts::{self, Fact, KEPT, NO_END, Of, Sums, decode, kept, ratings};
 use super::series::{self, Kind};
-use super::tally::{Tally, time_id};
+use super::tally::Tally;
+use crate::survey::report::cut::stretch;
 use crate::survey::report::{By, Counted, Cut, Filters, Period};
 use chrono::NaiveDate;
 use serde_json::from_str;
@@ -56,7 +57,9 @@ impl Shared<'_> {
                 return Ok(tally);
             }
         };
-        facts.iter().for_each(|fact| tally.add_fact(cut, fact));
+        for fact in facts {
+            tally.add_fact(cut, fact);
+        }
         Ok(tally)
     }
 
@@ -95,9 +98,12 @@ impl Shared<'_> {
             let text = |place: usize| row.try_get::<&str, _>(place);
             let (question, value, team, choice) = (text(0)?, text(1)?, text(2)?, text(3)?);
             let day = || series::day(row.try_get(4).ok()?);
-            let id = |by: &By| match by.is_time() {
-                true => day().and_then(|day| time_id(*by, day)),
-                false => kind.key(*by, value, team).map(str::to_owned),
+            let id = |by: &By| {
+                if by.is_time() {
+                    day().map(|day| stretch(*by, day))
+                } else {
+                    kind.key(*by, value, team).map(str::to_owned)
+                }
             };
             let ids = parts.iter().map(id).collect();
             match question {
@@ -175,14 +181,14 @@ impl Shared<'_> {
 /// The statement that reads sums. Its values are those of the cut, of what is wanted, and of the stretches.
 fn rolled(kind: Kind, stretches: usize, wanted: &[(&str, &str)], by_day: bool) -> String {
     let values = vec!["(?, ?, ?)"; stretches].join(", ");
-    let (day, sums, groups) = match by_day {
-        true => ("day", kept!().to_owned(), ""),
-        false => {
-            let sums: Vec<_> = kept!().split(',').map(|one| format!("sum({one})")).collect();
-            ("NULL", sums.join(", "), " GROUP BY rollup.series")
-        }
+    let (day, sums, groups) = if by_day {
+        ("day", kept!().to_owned(), "")
+    } else {
+        let sums: Vec<_> = kept!().split(',').map(|one| format!("sum({one})")).collect();
+        ("NULL", sums.join(", "), " GROUP BY rollup.series")
     };
-    let conditions: String = wanted.iter().map(|(column, _)| format!(" AND {column} = ?")).collect();
+    let conditions: Vec<_> = wanted.iter().map(|(column, _)| format!(" AND {column} = ?")).collect();
+    let conditions = conditions.concat();
     let homes = if kind.by_home { "team" } else { "''" };
     let only = if wanted.is_empty() { "" } else { " AND +rollup.series IN (SELECT id FROM wanted)" };
     // The limit keeps the join with the names outside of the sums.
@@ -278,4 +284,24 @@ async fn start<'f>(
 async fn names(db: &mut SqliteConnection) -> Result<BTreeMap<String, String>> {
     let rows = query("SELECT id, name FROM teammate WHERE name IS NOT NULL").fetch_all(db).await?;
     rows.iter().map(|row| Ok((row.try_get("id")?, row.try_get("name")?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::tests::plan;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_report_reads_no_sum_that_it_does_not_need() {
+        for cut in ["teammate", "team", "tag", "team,channel", "team,month"] {
+            for filters in [Filters::default(), Filters::default().and(By::Team, Some("Billing".into()))] {
+                let cut: Cut = cut.parse().expect("a cut");
+                let kind = Kind::of(Some(cut), &filters).expect("a series");
+                let steps = plan(&rolled(kind, 3, &kind.wanted(&filters), cut.has_time())).await;
+                let search = "SEARCH rollup USING PRIMARY KEY (cut=? AND home=? AND level=? AND day>? AND day<?)";
+                assert!(steps.iter().any(|step| step == search), "{cut}: {steps:#?}");
+                assert!(!steps.iter().any(|step| step.starts_with("SCAN rollup")), "{cut}: {steps:#?}");
+            }
+        }
+    }
 }

@@ -220,3 +220,55 @@ fn add_as(summed: &mut Summed, fact: &Fact, tick: Option<&Tick>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn stretches_hold_each_day_once_and_split_no_row(
+            first in 18_000..21_000i64,
+            days in 0..900i64,
+            kind in prop::sample::select(KINDS.to_vec()),
+            time in prop::sample::select(vec![None, Some(By::Day), Some(By::Week), Some(By::Month)]),
+        ) {
+            let [first, last] = [first, first + days].map(|number| day(number).expect("a day"));
+            let mut held = Vec::new();
+            for Stretch { level, first, last } in kind.stretches(first, last, time) {
+                prop_assert!(kind.levels().contains(&level), "{level:?} has no sums");
+                let starts: BTreeSet<_> = first.iter_days().take_while(|day| *day <= last).map(|day| level.start(day)).collect();
+                for start in starts.range(first..) {
+                    let days: Vec<_> = start.iter_days().take_while(|day| level.start(*day) == *start).collect();
+                    let row = |day: &NaiveDate| time.map(|by| crate::survey::report::cut::stretch(by, *day));
+                    prop_assert!(days.iter().all(|day| row(day) == row(start)), "{start} {level:?} is in two rows");
+                    held.extend(days);
+                }
+            }
+            held.sort();
+            prop_assert_eq!(held, first.iter_days().take_while(|day| *day <= last).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_long_period_is_few_sums() {
+        let count = |first, last| {
+            let [first, last] = [first, last].map(|day: &str| day.parse().expect("a day"));
+            let stretches = KINDS[2].stretches(first, last, None);
+            let length = |stretch: &Stretch| match stretch.level {
+                Level::Day => (stretch.last - stretch.first).num_days() + 1,
+                Level::Week => ((stretch.last - stretch.first).num_days() + 1) / 7,
+                Level::Month => {
+                    i64::from(stretch.last.year() - stretch.first.year()) * 12 + i64::from(stretch.last.month())
+                        - i64::from(stretch.first.month())
+                        + 1
+                }
+            };
+            stretches.iter().map(length).sum::<i64>()
+        };
+        assert_eq!(count("2026-11-01", "2026-11-30"), 1);
+        assert_eq!(count("2026-10-29", "2026-11-27"), 12);
+        assert_eq!(count("2024-11-28", "2026-11-27"), 35);
+    }
+}

@@ -8,7 +8,7 @@ use crate::survey::report::Period;
 use sqlx::{Error, Row, query};
 use std::collections::BTreeMap;
 
-/// Each teammate with the newest scores as a JSON array. The index of teammates holds all that it reads, but for a team.
+/// Each teammate with the newest scores as a JSON array. The index of teammates holds all that it reads.
 const LATEST: &str = "SELECT wanted.value AS teammate_id,
         (SELECT json_group_array(score) FROM (
             SELECT score FROM rating
@@ -50,7 +50,7 @@ mod tests {
     #[tokio::test]
     async fn the_scores_of_a_teammate_are_read_by_the_index_in_their_order() {
         let steps = plan(LATEST).await;
-        assert!(steps.iter().any(|step| step.contains("INDEX rating_teammate (teammate_id=?")), "{steps:#?}");
+        assert!(steps.iter().any(|step| step.contains("COVERING INDEX rating_teammate (teammate_id=?")), "{steps:#?}");
         assert!(!steps.iter().any(|step| step.contains("ORDER BY")), "{steps:#?}");
     }
 }

@@ -6,7 +6,6 @@ use super::facts::{Fact, KEPT, SCORES, Sums, add_to, ratings};
 use crate::survey::answers::Counts;
 use crate::survey::report::cut::stretch;
 use crate::survey::report::{By, Counted, Cut, Figures, Group, Key};
-use chrono::NaiveDate;
 use std::collections::{BTreeMap, HashMap};
 
 /// The ids of a group: one a part of the cut.
@@ -34,9 +33,10 @@ impl Tally {
     pub(super) fn add_fact(&mut self, cut: Option<Cut>, fact: &Fact) {
         let mut groups: Vec<Ids> = vec![Vec::new()];
         for by in cut.into_iter().flat_map(Cut::parts) {
-            let keys: Ids = match by.is_time() {
-                true => vec![Some(stretch(by, fact.day))],
-                false => fact.keys(by).into_iter().map(|key| key.map(str::to_owned)).collect(),
+            let keys: Ids = if by.is_time() {
+                vec![Some(stretch(by, fact.day))]
+            } else {
+                fact.keys(by).into_iter().map(|key| key.map(str::to_owned)).collect()
             };
             let longer =
                 |ids: &Ids| keys.iter().map(|key| [ids.clone(), vec![key.clone()]].concat()).collect::<Vec<_>>();
@@ -88,14 +88,11 @@ impl Tally {
     }
 }
 
-/// The id of a group for a part of a cut that is a time.
-pub(super) fn time_id(by: By, day: NaiveDate) -> Option<String> {
-    Some(stretch(by, day))
-}
-
 /// What was ticked at all.
 fn ticked(mut ticks: Counts) -> Counts {
-    ticks.values_mut().for_each(|choices| choices.retain(|_, count| *count > 0));
+    for choices in ticks.values_mut() {
+        choices.retain(|_, count| *count > 0);
+    }
     ticks.retain(|_, choices| !choices.is_empty());
     ticks
 }

@@ -35,11 +35,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     let after = paging.unwrap_or_default().after;
     let found = app.gateway.achievements(filter.span, &filter.within(), after, &viewer.access.within).await?;
     let is_one = found.streak.is_some();
-    if let Some(name) = found.name.as_ref().filter(|_| filter.within().teammate.is_some())
-        && let Some(chip) = page.bar.chips.last_mut()
-    {
-        chip.0 = format!("Teammate {name}");
-    }
+    page.bar = page.bar.named(found.name.as_deref());
     page.shown = Some(Shown::new(found, &filter, &app, is_one));
     Ok(html(&page).into_response())
 }

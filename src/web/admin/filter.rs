@@ -337,10 +337,10 @@ mod tests {
     #[test]
     fn no_link_shows_more_than_it_says() {
         let filter = read("team=Billing");
-        let ratings = filter.narrow(Place::Ratings, Some((By::Teammate, "t7")));
-        assert_eq!(ratings.as_deref(), Some("/admin/ratings?team=Billing&teammate=t7"));
-        assert_eq!(filter.narrow(Place::Ratings, Some((By::Teammate, ""))), None, "no teammate");
-        assert_eq!(filter.narrow(Place::Ratings, Some((By::Channel, "chat"))), None, "it has no such filter");
-        assert_eq!(read("channel=chat").narrow(Place::Ratings, None), None);
+        let more = |by, value| filter.narrow(Place::FollowUp, Some((by, value)));
+        assert_eq!(more(By::Teammate, "t7").as_deref(), Some("/admin/follow-up?team=Billing&teammate=t7"));
+        assert_eq!(more(By::Teammate, ""), None, "no teammate");
+        assert_eq!(more(By::Channel, "chat"), None, "it has no such filter");
+        assert_eq!(read("channel=chat").narrow(Place::FollowUp, None), None);
     }
 }

@@ -79,8 +79,7 @@ pub(super) async fn follow(State(app): State<Arc<App>>, Segment(survey): Segment
     let (row, status, notice) = match app.gateway.follow(survey, Wish { deed, note, seen }, &viewer.access).await {
         Ok(Attempted { was_as_seen: true, .. }) => return Ok(posted.back(Place::FollowUp.path())),
         Ok(Attempted { row, .. }) => {
-            let notice =
-                format!("Nothing was changed: {} meanwhile.", card::state_words(&row, app.gateway.clock.now()));
+            let notice = format!("Nothing was changed: {}.", card::state_words(&row, app.gateway.clock.now()));
             (row, StatusCode::CONFLICT, notice)
         }
         Err(Error::Invalid(faults)) => {

@@ -67,7 +67,7 @@ struct Row {
 
 struct Scanned {
     surveys: String,
-    scanned: String,
+    hits: String,
     share: String,
     since: Option<String>,
     domains: Vec<[String; 6]>,
@@ -98,7 +98,7 @@ impl Shown {
             evidence: app.gateway.config.clicks.evidence.to_string(),
             scanned: (scanning.surveys > 0).then(|| Scanned {
                 surveys: count(scanning.surveys),
-                scanned: count(scanning.scanned),
+                hits: count(scanning.scanned),
                 share: share(scanning.scanned, scanning.surveys),
                 since: scanning.since.map(|at| moment(at, zone)),
                 domains: scanning.domains.iter().map(domain).collect(),

@@ -12,8 +12,9 @@ use super::filter::{Filter, days};
 use super::follow_up::waiting_words;
 use super::page::{Place, Shell, count, ends, exact, html, plural, shell};
 use super::session::Viewer;
-use crate::gateway::{Overview, OverviewQuery};
+use crate::gateway::{Error, Overview, OverviewQuery};
 use crate::render::chart::{self, Alternative, SCORES};
+use crate::survey::access::Within;
 use crate::survey::interval::{FEWEST_TO_RANK, Interval};
 use crate::survey::rating::Score;
 use crate::survey::report::{By, Figures};
@@ -48,21 +49,35 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         OverviewQuery { span: filter.span, before: filter.before(), by, step: filter.step(), filters: filter.report() };
     let figures = app.gateway.overview(&wanted, allowed).await?;
     let name = app.teammate_of(&filter, allowed).await?;
-    let waiting = app.gateway.open_follow_ups(&filter.within(), allowed).await?;
-    let waiting = (waiting.open + waiting.taken > 0).then(|| waiting_words(&waiting, app.gateway.clock.now()));
     let goals = Goals::new(app.gateway.config.report.targets(), &filter, allowed);
+    let waiting = waiting(&app, &filter, allowed).await?;
     let shown = Some(Shown::new(&app, &filter, by, &goals, &figures));
     Ok(html(&OverviewPage { shell, bar: Bar::new(&filter).named(name.as_deref()), shown, waiting }).into_response())
 }
 
-/// What the rows of the table stand for: as asked for, else the first cut that no filter has settled.
+/// How many customers wait to be called back, in words, and the list of them; `None` if nobody does, or the list has no
+/// such filter.
+async fn waiting(app: &App, filter: &Filter, allowed: &Within) -> Result<Option<(String, String)>, Error> {
+    if filter.narrow(Place::FollowUp, None).is_none() {
+        return Ok(None);
+    }
+    let waiting = app.gateway.open_follow_ups(&filter.within(), allowed).await?;
+    let link = filter.link_to(Place::FollowUp, &[("period", None), ("from", None), ("to", None)]);
+    let words = || waiting_words(&waiting, app.gateway.clock.now());
+    Ok((waiting.open + waiting.taken > 0).then(|| (words(), link)))
+}
+
+/// What the rows of the table stand for: as asked for, else the first cut that no filter has settled and that is quick.
 fn cut(filter: &Filter) -> By {
     let asked = filter.value("by").and_then(|by| by.parse().ok()).filter(|by| By::FILTERS.contains(by));
     let settled = |by: By| filter.filters.iter().any(|(held, _)| *held == by);
     // The teams of one teammate say little.
     let says_little = |by: &By| settled(*by) || (*by == By::Team && settled(By::Teammate));
-    let open = By::FILTERS.into_iter().find(|by| !says_little(by));
-    asked.or(open).unwrap_or_default()
+    // For two of these at once there are no sums by day, nor for one of them by teammate.
+    let rare = |by: &By| !matches!(by, By::Teammate | By::Team);
+    let is_slow = |by: &By| *by != By::Team && By::FILTERS.iter().any(|held| rare(held) && settled(*held));
+    let open = By::FILTERS.into_iter().find(|by| !says_little(by) && !is_slow(by));
+    asked.or(open).unwrap_or(By::Team)
 }
 
 #[derive(Template)]
@@ -72,7 +87,7 @@ struct OverviewPage<'a> {
     bar: Bar<'a>,
     shown: Option<Shown>,
     /// How many unhappy customers wait, of any time.
-    waiting: Option<String>,
+    waiting: Option<(String, String)>,
 }
 
 /// All that the page shows of the figures.
@@ -213,6 +228,7 @@ mod tests {
         assert_eq!(shown("teammate=t7"), By::Channel);
         assert_eq!(shown("none=teammate"), By::Channel);
         assert_eq!(shown("team=Billing"), By::Teammate);
+        assert_eq!((shown("channel=chat"), shown("channel=chat&team=Billing")), (By::Team, By::Team), "quick ones");
         assert_eq!(shown("by=tag&tag=vip"), By::Tag, "tags that go with it");
         assert_eq!(shown("by=day"), By::Teammate);
     }

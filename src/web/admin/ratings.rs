@@ -35,8 +35,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         return Ok(wrong(&app, &viewer, &filter));
     }
     let listed = app.gateway.ratings(&wanted, &viewer.access.within).await?;
-    let shown = Some(Shown::new(&listed, &app, &filter));
-    Ok(html(&RatingsPage::new(&app, &viewer, &filter, shown)).into_response())
+    let name = app.teammate_of(&filter, &viewer.access.within).await?;
+    let mut page = RatingsPage::new(&app, &viewer, &filter, Some(Shown::new(&listed, &app, &filter)));
+    page.bar = page.bar.named(name.as_deref());
+    Ok(html(&page).into_response())
 }
 
 /// All ratings that the list has on its pages, as a file. It is made while it is sent, because it may be long.

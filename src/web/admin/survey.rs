@@ -10,6 +10,7 @@ use crate::gateway::{Error, Known, LONGEST_REASON};
 use crate::render::chart::SCORES;
 use crate::survey::access::Scope;
 use crate::survey::conversation::SurveyRecord;
+use crate::survey::fields::Fault;
 use crate::survey::moderation::Act;
 use crate::survey::rating::Standing;
 use crate::survey::stamp;
@@ -41,7 +42,8 @@ pub(super) async fn decide(State(app): State<Arc<App>>, Segment(id): Segment, fo
     let posted = form.by(&app, Scope::Admin).await?;
     let id = read_id(&id)?;
     let act = posted.fields.get("act").and_then(|act| act.parse().ok());
-    let act: Act = act.ok_or_else(|| Failure::new(StatusCode::BAD_REQUEST, "bad_form", "the form names no act"))?;
+    let expected = "expected release, discard, void or restore";
+    let act: Act = act.ok_or_else(|| Failure::invalid(vec![Fault::parameter("act", expected)]))?;
     let reason = posted.fields.get("reason").unwrap_or_default();
     let (status, wrong) = match app.gateway.moderate(id, act, reason, &posted.viewer.access).await {
         Ok(_) => return Ok(posted.back(&path(id))),

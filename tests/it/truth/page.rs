@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct Table {
     /// Its caption, or else the heading above it.
     pub name: String,
+    /// What the first column is called.
+    pub first: String,
     pub rows: Vec<BTreeMap<String, String>>,
 }
 
@@ -28,7 +30,8 @@ fn table(above: &str, from: &str) -> Table {
         let cells = row.replace("<th", "<td").replace("</th>", "</td>");
         heads.iter().cloned().zip(elements(&cells, "td")).collect()
     };
-    Table { name, rows: body.split("<tr").skip(1).map(row).collect() }
+    let first = heads.first().cloned().unwrap_or_default();
+    Table { name, first, rows: body.split("<tr").skip(1).map(row).collect() }
 }
 
 /// The texts of all elements of a kind.

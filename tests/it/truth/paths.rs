@@ -4,7 +4,7 @@
 //! It must not know how a history went.
 
 use super::model::{Asked, Bound, Mail, Model, Standing, Survey, What};
-use super::page::{tables, text};
+use super::page::{Table, tables, text};
 use crate::commands::{afterword, code, said};
 use crate::desk::{Answer, Desk, stamp};
 use afterword::render;
@@ -347,10 +347,18 @@ pub async fn overview(desk: &Desk, model: &Model, from: NaiveDate) {
     let request = Request::post("/admin/sign-in").header("content-type", "application/x-www-form-urlencoded");
     let signed_in = desk.send(request.body(body).expect("a request")).await;
     let cookie = signed_in.header("set-cookie").split(';').next().expect("a pair").to_owned();
-    for filters in [vec![], vec![("team", "Billing")], vec![("teammate", "t1")]] {
+    for (filters, by) in [
+        (vec![], "team"),
+        (vec![], "tag"),
+        (vec![], "language"),
+        (vec![("team", "Billing")], "channel"),
+        (vec![("teammate", "t1")], "policy"),
+    ] {
         let to = model.day(desk.clock.now());
-        let mut query = vec![("from", from.to_string()), ("to", to.to_string()), ("step", "week".into())];
-        query.extend(filters.iter().map(|(by, value)| (*by, (*value).to_owned())));
+        let days = [("from", from.to_string()), ("to", to.to_string())];
+        let own = [("step", "week".into()), ("by", by.to_owned())];
+        let filtered = filters.iter().map(|(by, value)| (*by, (*value).to_owned()));
+        let query: Vec<_> = days.into_iter().chain(own).chain(filtered).collect();
         let request = Request::get(format!("/admin?{}", encoded(&query))).header("cookie", &cookie);
         let page = desk.send(request.body(Body::empty()).expect("a request")).await;
         let report = |cut: &str| {
@@ -358,7 +366,7 @@ pub async fn overview(desk: &Desk, model: &Model, from: NaiveDate) {
             let asked = Asked { cut: cut.into(), filters: filters.clone(), from, to, compare: false };
             model.report(&asked, desk.clock.now())
         };
-        overview_of(&page, &[("team", report("team")), ("teammate", report("teammate"))], &report("week"));
+        overview_of(&page, report);
     }
 }
 
@@ -370,61 +378,65 @@ fn percent(row: &Value, part: &str, of: &str) -> String {
     tenths.map_or("–".into(), |tenths| format!("{}.{}\u{a0}%", tenths / 10, tenths % 10))
 }
 
-fn overview_of(page: &Answer, cuts: &[(&str, Value)], weeks: &Value) {
+fn overview_of(page: &Answer, report: impl Fn(&str) -> Value) {
+    let (weeks, shown) = (report("week"), text(&page.text));
     let total = &weeks["total"];
-    let shown = text(&page.text);
-    let [asked, answered, ratings] =
-        ["asked", "answered", "ratings"].map(|name| total[name].as_u64().expect("a count"));
-    if asked + ratings + total["waiting"].as_u64().expect("a count") + total["failed"].as_u64().expect("a count") == 0 {
+    let [asked, answered, ratings, waiting, failed] =
+        ["asked", "answered", "ratings", "waiting", "failed"].map(|name| total[name].as_u64().expect("a count"));
+    if asked + ratings + waiting + failed == 0 {
         assert!(shown.contains("Nobody was asked in this time"), "{shown}");
         return;
     }
-    let texts = [
+    for text in [
         format!("CSAT {}", percent(total, "positive", "ratings")),
         format!("Answered {}", percent(total, "answered", "asked")),
-        format!("{answered} of {asked} surveys"),
-        format!("{ratings} ratings"),
-    ];
-    for text in texts {
+        format!("{answered} of {asked} survey"),
+        format!("{ratings} rating"),
+    ] {
         assert!(shown.contains(&text), "{text}: {shown}");
     }
     let tables = tables(&page.text);
-    let rows = |name: &str| tables.iter().find(|table| table.name == name).map_or(&[][..], |table| &table.rows);
-    for (by, report) in cuts {
-        let Some(found) = tables.iter().find(|table| table.name == format!("By {by}")) else { continue };
-        let mut found: Vec<_> = found
-            .rows
-            .iter()
-            .map(|row| {
-                let head = if *by == "team" { "Team" } else { "Teammate" };
-                [head, "CSAT", "Ratings", "Asked", "Answered"].map(|name| row[name].trim_end_matches('*').to_owned())
-            })
-            .collect();
-        let mut wanted: Vec<_> = report["rows"]
-            .as_array()
-            .expect("rows")
-            .iter()
-            .map(|row| {
-                let name = row["name"].as_str().unwrap_or("Unattributed").to_owned();
-                let share = percent(row, "positive", "ratings");
-                [name, share, row["ratings"].to_string(), row["asked"].to_string(), percent(row, "answered", "asked")]
-            })
-            .collect();
-        found.sort();
-        wanted.sort();
-        assert_eq!(found, wanted, "by {by}");
+    for table in &tables {
+        if let Some(by) = table.name.strip_prefix("By ") {
+            by_cut(table, by, &report(by));
+        }
     }
-    let faces: Vec<_> = rows("Ratings by face").iter().map(|row| row["Ratings"].clone()).collect();
+    let column = |table: &str, name: &str| {
+        let found = tables.iter().find(|found| found.name == table).expect(table);
+        found.rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>()
+    };
     let scores: Vec<_> = total["scores"].as_array().expect("scores").iter().rev().map(Value::to_string).collect();
-    assert_eq!(faces, scores, "faces");
+    assert_eq!(column("Ratings by face", "Ratings"), scores, "faces");
     if ratings > 0 {
-        let wanted = weeks["rows"].as_array().expect("rows").iter().rev();
-        let wanted: Vec<_> =
-            wanted.map(|row| [percent(row, "positive", "ratings"), row["ratings"].to_string()]).collect();
-        let found: Vec<_> =
-            rows("CSAT by week").iter().map(|row| ["CSAT", "Ratings"].map(|name| row[name].clone())).collect();
-        assert_eq!(found, wanted, "weeks");
+        let wanted = || weeks["rows"].as_array().expect("rows").iter().rev();
+        let counts: Vec<_> = wanted().map(|row| row["ratings"].to_string()).collect();
+        assert_eq!(column("CSAT by week", "Ratings"), counts, "weeks");
+        let shares: Vec<_> = wanted().map(|row| percent(row, "positive", "ratings")).collect();
+        assert_eq!(column("CSAT by week", "CSAT"), shares, "weeks");
     }
+}
+
+/// A table of the overview, in whatever order.
+fn by_cut(table: &Table, by: &str, report: &Value) {
+    let rows = report["rows"].as_array().expect("rows");
+    let names: Vec<_> = rows.iter().filter_map(|row| row["name"].as_str()).filter(|name| !name.is_empty()).collect();
+    // What has no name is called differently in each table.
+    let known = |name: &str| if names.contains(&name) { name.to_owned() } else { String::new() };
+    let found = table.rows.iter().map(|row| {
+        let figures = ["CSAT", "Ratings", "Asked", "Answered"].map(|name| row[name].trim_end_matches('*').to_owned());
+        (known(&row[&table.first]), figures)
+    });
+    let wanted = rows.iter().map(|row| {
+        let (csat, answered) = (percent(row, "positive", "ratings"), percent(row, "answered", "asked"));
+        (
+            known(row["name"].as_str().unwrap_or_default()),
+            [csat, row["ratings"].to_string(), row["asked"].to_string(), answered],
+        )
+    });
+    let (mut found, mut wanted): (Vec<_>, Vec<_>) = (found.collect(), wanted.collect());
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted, "by {by}");
 }
 
 /// The commands, run as a person runs them: they know the time of this machine, so days without data may differ.

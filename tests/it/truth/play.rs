@@ -118,53 +118,26 @@ impl Play {
 
     async fn close(&mut self, closing: &Closing) {
         let known = closing.again.filter(|_| !self.conversations.is_empty());
-        let (conversation, connection, customer) = match known {
-            Some(again) => self.conversations[again % self.conversations.len()].clone(),
-            None => (format!("c{}", self.conversations.len()), closing.connection, closing.customer),
-        };
         if known.is_none() {
-            self.conversations.push((conversation.clone(), connection, customer));
+            let name = format!("c{}", self.conversations.len());
+            self.conversations.push((name, closing.connection, closing.customer));
         }
+        let number = known.unwrap_or(self.conversations.len() - 1) % self.conversations.len();
+        let (conversation, connection, customer) = self.conversations[number].clone();
         let closed_at = self.now() - TimeDelta::minutes(closing.ago);
         let teammate = closing.teammate.map(|number| (format!("t{number}"), format!("N{number}.{}", closing.named)));
         let (email, url) = (format!("u{customer}@example.com"), format!("https://desk.example.com/{conversation}"));
-        let mut told = json!({
-            "conversation_id": conversation, "closed_at": stamp(closed_at), "url": url, "channel": closing.channel,
-            "tags": closing.tags, "policy": closing.policy, "last_reply_at": stamp(closed_at),
-            "characters": if closing.short { 5 } else { 612 },
-            "customers": [{"email": email, "locale": closing.locale}],
-            "teammate": teammate.as_ref().map(|(id, name)| json!({"id": id, "name": name, "team": closing.team})),
-        });
-        if let (true, Some((id, name))) = (closing.by_messages, &teammate) {
-            let message = |author, at| json!({"author": author, "at": stamp(at), "text": "Hello"});
-            let mut last = message("teammate", closed_at);
-            (last["author_id"], last["author_name"]) = (json!(id), json!(name));
-            told["messages"] =
-                json!([message("customer", closed_at - TimeDelta::minutes(1)), last, message("bot", closed_at)]);
-            told["teammate"] = Value::Null;
-        }
-        let survey = self.report_closing(connection, told).await;
+        let mut fields = fields(closing, teammate.as_ref(), closed_at);
+        fields["conversation_id"] = json!(conversation);
+        fields["url"] = json!(url);
+        fields["customers"] = json!([{"email": email, "locale": closing.locale}]);
+        let survey = self.report_closing(connection, fields).await;
         if !self.closings.insert((conversation.clone(), closed_at)) {
             return;
         }
         let team = closing.team.filter(|_| !closing.by_messages).map(str::to_owned);
         let team = self.name(teammate.as_ref(), team, closed_at);
         let Some((id, due)) = survey else { return };
-        let mut tags: Vec<String> = Vec::new();
-        for tag in &closing.tags {
-            if !tags.contains(&(*tag).to_owned()) {
-                tags.push((*tag).to_owned());
-            }
-        }
-        let language = closing.locale.map(|locale| locale.split(['-', '_']).next().unwrap_or(locale).to_lowercase());
-        let text = |text: Option<&str>| text.map(str::to_owned);
-        let cuts = Cuts {
-            channel: text(closing.channel),
-            tags,
-            policy: text(closing.policy),
-            language,
-            connection: connection.to_owned(),
-        };
         self.model.surveys.push(Survey {
             id,
             conversation,
@@ -172,7 +145,7 @@ impl Play {
             url: Some(url),
             teammate: teammate.map(|(id, _)| id),
             team,
-            cuts,
+            cuts: cuts(closing, connection),
             due,
             mail: Mail::Waiting,
             standing: Standing::Unrated,
@@ -553,6 +526,37 @@ impl Play {
         paths::overview(&self.desk, &self.model, always).await;
         paths::command(&self.desk, &self.model, &asked).await;
     }
+}
+
+/// The fields of a closing that do not depend on what was closed before.
+fn fields(closing: &Closing, teammate: Option<&(String, String)>, closed_at: Time) -> Value {
+    let mut fields = json!({
+        "closed_at": stamp(closed_at), "channel": closing.channel, "tags": closing.tags, "policy": closing.policy,
+        "last_reply_at": stamp(closed_at), "characters": if closing.short { 5 } else { 612 },
+        "teammate": teammate.map(|(id, name)| json!({"id": id, "name": name, "team": closing.team})),
+    });
+    if let (true, Some((id, name))) = (closing.by_messages, teammate) {
+        let message = |author, at| json!({"author": author, "at": stamp(at), "text": "Hello"});
+        let mut last = message("teammate", closed_at);
+        (last["author_id"], last["author_name"]) = (json!(id), json!(name));
+        let first = message("customer", closed_at - TimeDelta::minutes(1));
+        fields["messages"] = json!([first, last, message("bot", closed_at)]);
+        fields["teammate"] = Value::Null;
+    }
+    fields
+}
+
+/// What a survey of this closing is cut by.
+fn cuts(closing: &Closing, connection: &str) -> Cuts {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in &closing.tags {
+        if !tags.iter().any(|known| known == tag) {
+            tags.push((*tag).to_owned());
+        }
+    }
+    let language = closing.locale.map(|locale| locale.split(['-', '_']).next().unwrap_or(locale).to_lowercase());
+    let (channel, policy) = (closing.channel.map(str::to_owned), closing.policy.map(str::to_owned));
+    Cuts { channel, tags, policy, language, connection: connection.to_owned() }
 }
 
 /// What is left of a survey once its customer is forgotten.
