@@ -505,6 +505,20 @@ async fn a_filter_narrows_what_a_key_sees() {
 }
 
 #[tokio::test]
+async fn one_teammates_part_is_cut_by_what_no_sum_has() {
+    let desk = Desk::open().await;
+    let mut facts = [Fact::rated(5, "2026-11-20T10:00:00Z"), Fact::rated(1, "2026-11-20T10:00:00Z")];
+    (facts[0].teammate, facts[1].teammate) = (Some("t1"), Some("t2"));
+    facts.iter_mut().for_each(|fact| fact.cuts.tags = vec!["refund", "bug"]);
+    store(&desk, &facts).await;
+    for (query, rows) in [("by=tag", 2), ("by=channel,tag", 2), ("by=tag,month&team=", 2), ("by=tag&tag=bug", 2)] {
+        let report = desk.get(&format!("/v1/report?teammate=t1&from=2026-11-20&to=2026-11-20&{query}")).await;
+        let full = report["rows"].as_array().expect("rows").iter().filter(|row| row["ratings"] == 1).count();
+        assert_eq!((&report["total"]["ratings"], full), (&json!(1), rows), "{query}: {}", report.text);
+    }
+}
+
+#[tokio::test]
 async fn the_command_cuts_filters_and_compares_as_the_api() {
     let desk = Desk::open().await;
     let mut fact = Fact::rated(5, "2026-11-20T10:00:00Z");

@@ -175,14 +175,6 @@ pub(super) struct Name {
     pub(super) choice: String,
 }
 
-impl Name {
-    /// Where its sums lie.
-    pub(super) fn home(&self) -> &str {
-        let by_home = KINDS.iter().any(|kind| kind.name == self.cut && kind.by_home);
-        if by_home { &self.team } else { "" }
-    }
-}
-
 /// Sums by series, level and first day.
 pub(super) type Summed = HashMap<Name, HashMap<(Level, NaiveDate), [i64; KEPT]>>;
 

@@ -281,6 +281,15 @@ impl Model {
             }
     }
 
+    /// The surveys whose ratings count in a period, the newest rating first.
+    pub fn rated_in(&self, asked: &Asked, now: Time) -> Vec<&Survey> {
+        let ends = self.ends(asked, now);
+        let rated = |fact: &Fact| fact.1 == What::Rated && self.within(ends, fact.2);
+        let mut rated: Vec<_> = self.facts().into_iter().filter(rated).map(|(survey, _, at)| (at, survey)).collect();
+        rated.sort_by_key(|(at, survey)| std::cmp::Reverse((*at, survey.id.clone())));
+        rated.into_iter().map(|(_, survey)| survey).collect()
+    }
+
     /// The period before: as many whole months, as many days, or as much time.
     fn before(&self, (from, to): (Bound, Bound)) -> (Bound, Bound) {
         let (Bound::Day(first), Bound::Day(last)) = (from, to) else {

@@ -310,8 +310,8 @@ pub async fn proof(desk: &Desk) {
     assert_eq!(proof.wrong, 0, "{proof:?}");
 }
 
-/// The list of ratings, all of its pages, whole and in parts.
-pub async fn ratings(desk: &Desk, model: &Model, from: NaiveDate) {
+/// The list of ratings, all of its pages, in the periods of some questions, whole and in parts.
+pub async fn ratings(desk: &Desk, model: &Model, questions: &[Asked]) {
     type Part = fn(&Survey) -> bool;
     let parts: [(&str, Part); 5] = [
         ("", |_| true),
@@ -320,24 +320,25 @@ pub async fn ratings(desk: &Desk, model: &Model, from: NaiveDate) {
         ("&teammate=t1", |survey| survey.teammate.as_deref() == Some("t1")),
         ("&commented=true", |survey| survey.rating.as_ref().is_some_and(|rating| rating.comment.is_some())),
     ];
-    for (query, holds) in parts {
-        let mut wanted: Vec<_> =
-            model.surveys.iter().filter(|survey| survey.counted().is_some() && holds(survey)).collect();
-        wanted.sort_by_key(|survey| std::cmp::Reverse((survey.counted().map(|rating| rating.at), survey.id.clone())));
-        let wanted: Vec<_> = wanted.into_iter().map(|survey| item(model, survey)).collect();
+    for (asked, (part, holds)) in questions.iter().zip(parts.into_iter().cycle()) {
+        let ends = [("from", asked.from), ("to", asked.to)];
+        let ends = ends.into_iter().filter_map(|(name, bound)| Some((name, bound?.to_string())));
+        let query = encoded(&ends.collect::<Vec<_>>());
+        let wanted = model.rated_in(asked, desk.clock.now()).into_iter().filter(|survey| holds(survey));
+        let wanted: Vec<_> = wanted.map(|survey| item(model, survey)).collect();
         let (mut found, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = desk.get(&format!("/v1/ratings?from={from}&limit=3{query}{cursor}")).await;
-            for mut found_item in page["items"].as_array().expect(&page.text).clone() {
-                let fields = found_item.as_object_mut().expect("a rating");
+            let page = desk.get(&format!("/v1/ratings?{query}&limit=3{part}{cursor}")).await;
+            for mut rating in page["items"].as_array().expect(&page.text).clone() {
+                let fields = rating.as_object_mut().expect("a rating");
                 // When it was closed and what led to it are no figures.
                 fields.retain(|name, _| !["closed_at", "held_because", "history"].contains(&name.as_str()));
-                found.push(found_item);
+                found.push(rating);
             }
             let Some(next) = page["next"].as_str() else { break };
             cursor = format!("&cursor={next}");
         }
-        assert_eq!(found, wanted, "ratings {query}");
+        assert_eq!(found, wanted, "ratings {query}{part}");
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! It must not know how figures are counted.
 
-use super::history::{Closing, Edge, History, Press, Question, Relay, Step, Visitor, day_start};
+use super::history::{CUTS, Closing, Edge, History, Press, Question, Relay, Step, Visitor, day_start};
 use super::model::{Asked, Bound, Cuts, Mail, Model, Opened, Rating, Standing, Survey, Teammate, Time};
 use super::paths;
 use crate::desk::{Answer, BROWSER, Desk, folder, stamp};
@@ -515,14 +515,14 @@ impl Play {
         let always = self.model.day(history.start) - Days::new(30);
         let latest = self.model.facts().iter().map(|fact| self.model.day(fact.2)).max();
         let to = Some(Bound::Day(latest.unwrap_or_default().max(self.model.day(self.now()))));
-        for cut in super::history::CUTS {
-            let (cut, from) = (cut.to_owned(), Some(Bound::Day(always)));
-            let asked = Asked { cut, filters: Vec::new(), from, to, compare: false };
-            paths::report(&self.desk, &self.model, &asked).await;
+        let from = Some(Bound::Day(always));
+        let whole = CUTS.map(|cut| Asked { cut: cut.to_owned(), filters: Vec::new(), from, to, compare: false });
+        for asked in &whole {
+            paths::report(&self.desk, &self.model, asked).await;
         }
         paths::views(&self.desk, &self.model).await;
         paths::proof(&self.desk).await;
-        paths::ratings(&self.desk, &self.model, always).await;
+        paths::ratings(&self.desk, &self.model, &[&whole[..5], &asked].concat()).await;
         paths::overview(&self.desk, &self.model, always).await;
         paths::command(&self.desk, &self.model, &asked).await;
     }
