@@ -1,7 +1,7 @@
 //! What the team reads: the figures of a group, its CSAT, and the period they are taken over.
 //!
-//! What rows stand for is in `cut`, lists of ratings are in `list`. It must not know how figures are counted (the `report_*` views define that), nor how
-//! they are shown.
+//! The meaning of rows is in `cut`, lists of ratings are in `list`. It must not know how figures are counted (the
+//! `report_*` views define that), nor how they are shown.
 
 pub mod cut;
 mod list;

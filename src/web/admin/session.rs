@@ -93,7 +93,7 @@ impl App {
     }
 }
 
-/// The form; whoever is signed in already is sent on.
+/// The form. A viewer who is signed in already is sent on.
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
