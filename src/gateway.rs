@@ -1,14 +1,17 @@
 //! The verbs of the product: each checks its input, hands one command to the store, and words the answer.
 //!
 //! [`Gateway`] owns what the verbs share: the settings, the store, the clock, the secrets and the transport of mail. It
-//! must not know HTTP or SQL. What each command decides is in the [`ledger`](crate::ledger). Here are closings; clicks
-//! are in `clicks`, unsubscribing in `unsubscribe`, what mail workers need in `delivery`, returned mail in `bounce`, the
-//! suppression list in `suppression`, forgetting people in `erasing`, the pause of sending and mails that failed in
-//! `sending`, reports and lists in `reports`, counts of decisions in `decisions`, mails in `mails`, what admins decide about
-//! ratings in `moderating`, unhappy customers in `follow_ups`, happy ones in `achievements`, the weekly mail to the team in
-//! `digests`, the start of the admin pages in `overview`, who sees those in `sessions`, keys of the API in `access`, the key
-//! file in `keys`, backups in `backup`, preview and test mails in `preview`, how the service does in `health`, whether it has
-//! the same keys in `challenge`, and secrets that change in `reload`.
+//! must not know HTTP or SQL. The decisions of each command are in the [`ledger`](crate::ledger). Here are closings. The
+//! other verbs have a file each:
+//!
+//! - customers: `clicks`, `unsubscribe`, `erasing`, and the `suppression` list;
+//! - mail: `delivery` for the workers, `bounce` for returned mail, `sending` for its pause and mails that failed, `preview`
+//!   for previews and tests;
+//! - the team: `reports` and lists, the `overview` of the admin pages, `sessions` for those who see these, `decisions`,
+//!   `mails`, `moderating` for admins who decide about ratings, `follow_ups` for unhappy customers, `achievements` for happy
+//!   ones, and `digests` for the weekly mail;
+//! - the operator: keys of the API in `access`, the key file in `keys`, `backup`, `health`, whether the service has the same
+//!   keys in `challenge`, and secrets that change in `reload`.
 
 mod access;
 mod achievements;

@@ -20,11 +20,14 @@
 //!    [stands](survey::rating::Standing). A comment locks it.
 //! 5. The team reads [`Gateway::report`] and [`Gateway::ratings`], over the `report_*` views of `migrations/sqlite/`, and
 //!    [`Gateway::conversation`], which is told as a [story](survey::story). The admin pages show [`Gateway::overview`], with
-//!    [intervals](survey::interval) and [charts](render::chart), to those who [signed in](Gateway::sign_in). Admins
-//!    [decide](Gateway::moderate) about ratings: a [held one counts or goes](survey::moderation), an abusive one counts
-//!    nowhere. A weekly mail brings the figures to the team: [`Gateway::announce_digests`] queues the
+//!    [intervals](survey::interval) and [charts](render::chart), to those who [signed in](Gateway::sign_in). A report reads
+//!    sums by day instead of every rating: the writer [folds](Gateway::roll_up) ratings into them when it has time.
+//! 6. The team acts. An unhappy customer's rating opens a [follow-up](survey::follow_up), which somebody takes and
+//!    finishes: [`Gateway::follow`]. Admins [decide](Gateway::moderate) about ratings: a
+//!    [held one counts or goes](survey::moderation), an abusive one counts nowhere. [`Gateway::decisions`] counts why nobody
+//!    was asked. A weekly mail brings the figures to the team: [`Gateway::announce_digests`] queues the
 //!    [digests](survey::digest) that are due, in the same outbox.
-//! 6. Who was asked can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
+//! 7. A customer can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
 //!
 //! # How it is watched
 //!
@@ -67,6 +70,14 @@
 //! - **pace**: a rate of sending, overall or for one recipient domain.
 //! - **pause**: no mail goes out, because the relay refuses the sender or can't be reached; one mail **probes** it now and
 //!   then. A **halt** is a pause that a person made.
+//! - **cut**: what the rows of a report stand for: teammates, tags, months and so on.
+//! - **span**: local days in a row. A **period** is any stretch of time.
+//! - **fact**: a survey that was asked, a rating that counts, or a mail that has not gone out. Every figure is a sum of
+//!   facts.
+//! - **roll-up**: the sums of facts by day, week and month, in **series**. To **fold** is to add surveys to it; the
+//!   **watermark** is the last survey that is in it.
+//! - **part**: what a key, a filter or a digest is limited to: a teammate, a team, or all.
+//! - **turn**: how often a follow-up was taken, finished or reopened. A form names the one that its sender saw.
 //! - **tick**: a reason or an answer that a customer chose beside a rating. No click rule reads it.
 //! - **custom texts**: the operator's wording in place of the built-in one.
 //!

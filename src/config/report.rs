@@ -1,6 +1,6 @@
 //! How ratings are counted, and what the team wants to reach: `[report]`.
 //!
-//! Owns its keys and checks. What a target is measured by is in [`survey::target`](crate::survey::target).
+//! Owns its keys and checks. The measure of a target is in [`survey::target`](crate::survey::target).
 
 use super::value;
 use crate::survey::access::Within;

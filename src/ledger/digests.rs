@@ -77,7 +77,7 @@ impl Command for Announce {
             }
             let mut mail = Outbound::due(self.at);
             if *is_empty {
-                // It is decided once: what happens to that week later makes no late mail of it.
+                // It is decided once: later events of that week make no late mail of it.
                 mail.cancel(Stop::NothingToTell);
             }
             let digested = Digested { digest: digest.clone(), mail, stopped: false, stored: None };

@@ -1,7 +1,7 @@
 //! What teammates do about unhappy customers.
 //!
-//! What may be done when is in `survey::follow_up`. It must not know which ratings open a follow-up: triggers of the
-//! database do that.
+//! The rules of that are in `survey::follow_up`. It must not know which ratings open a follow-up: triggers of the database
+//! do that.
 
 use super::{Batch, Command, Touched};
 use crate::survey::Time;

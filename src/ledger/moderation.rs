@@ -1,6 +1,6 @@
 //! What admins decide about ratings.
 //!
-//! Which standing an act needs and makes is in `survey::moderation`. It must not know who is an admin.
+//! The rules of that are in `survey::moderation`. It must not know who is an admin.
 
 use super::{Batch, Command, Touched};
 use crate::survey::Time;

@@ -293,7 +293,7 @@ pub(super) fn not_encoded(text: &str) -> String {
 
 /// The Feedback-ID, by which Gmail counts complaints: the brand, and at the end the sender, which must be the same in
 /// all mails. It does not name a person.
-pub(super) fn feedback_id(brand: &str) -> String {
+fn feedback_id(brand: &str) -> String {
     let words = brand.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let slug: String = words.collect::<Vec<_>>().join("-").to_lowercase().chars().take(BRAND_CHARACTERS).collect();
     if slug.is_empty() { "survey:afterword".to_owned() } else { format!("survey:{slug}:afterword") }

@@ -16,7 +16,8 @@ impl Store {
         self.sqlite().troubles(period, within).await
     }
 
-    /// Lists mails of a period, newest first. It looks at so many at most, whomever they belong to.
+    /// Lists mails of a period, newest first. It looks at a bounded number of mails, those of other parts of the team
+    /// included.
     ///
     /// # Errors
     /// The store did not answer.

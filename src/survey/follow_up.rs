@@ -31,7 +31,7 @@ words! {
     pub enum Deed {
         /// Takes it.
         Take = "take",
-        /// Writes a note, whoever works on it.
+        /// Writes a note, also if another works on it.
         Note = "note",
         /// Says that nothing is left to do.
         Done = "done",
@@ -128,8 +128,8 @@ impl FollowUp {
     }
 
     /// Takes a step, and tells whether it changed anything: a repeat doesn't. `seen` is the [turn](Self::turn) that the
-    /// caller saw. Who saw that another has it can take it over, or finish it for them; who saw nothing can't. A note is
-    /// taken whatever was seen.
+    /// caller saw. A caller who saw that another has it can take it over, or finish it for them. One who saw nothing
+    /// can't. A note is taken whatever was seen.
     ///
     /// # Errors
     /// The follow-up is not as it was seen, or it has too many steps.

@@ -40,9 +40,7 @@ impl Opening {
         };
         if counts { Some(opening) } else { noted }
     }
-}
 
-impl Opening {
     /// What it is called, what it means that surveys were opened so and not rated, and what can be changed.
     #[must_use]
     pub const fn meaning(self) -> (&'static str, &'static str, &'static str) {

@@ -51,8 +51,8 @@ fn bounds(from: Time, until: Time) -> Bounds {
     (from.timestamp_millis(), until.timestamp_millis(), id(from), id(until))
 }
 
-/// The statement that counts by outcome and, unless rows are rules, by a key. What is counted ahead and what is not are
-/// summed up apart, because the index has the first in order.
+/// The statement that counts by outcome and, unless rows are rules, by a key. Days that are counted ahead and later
+/// closings are summed up apart, because the index has the first in order.
 fn counts(by: DecisionsBy, within: &Within) -> String {
     let (key, outcomes) = match by {
         DecisionsBy::Rule => ("''", "(SELECT outcome FROM known WHERE outcome IS NOT NULL)"),
@@ -166,7 +166,7 @@ fn add(tally: &mut Tally, by: DecisionsBy, row: &SqliteRow) -> Result<(), sqlx::
     if !is_rule {
         tally.total.add(&decided);
     }
-    // What retention deleted leaves counts of 0.
+    // Closings that retention deleted leave counts of 0.
     if is_rule != (by == DecisionsBy::Rule) || closings == 0 {
         return Ok(());
     }

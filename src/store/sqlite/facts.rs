@@ -1,7 +1,7 @@
 //! Facts with everything that they are cut by: of the surveys that the roll-up has not counted yet, or of one teammate.
 //!
-//! A fact is a survey that was asked or a rating that counts, in the sense of `report_facts`, with a sign: what a survey
-//! counted as when it was rolled is taken away. It must not know what facts are added to.
+//! A fact is a survey that was asked or a rating that counts, in the sense of `report_facts`, with a sign: the figures of
+//! a survey when it was rolled are taken away. It must not know what facts are added to.
 
 use super::script::Script;
 use crate::survey::report::{By, Filters, Period};

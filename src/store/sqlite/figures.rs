@@ -1,8 +1,8 @@
 //! The figures of reports: from the roll-up, from the facts of one teammate, or from all facts of a period.
 //!
-//! The views define every figure. Whole days are read from the roll-up where a series has all that is asked for, with what
-//! is not rolled yet; what is cut or limited otherwise is read from `report_facts` and `report_reasons`. The sums are the
-//! same. All statements of a report read one snapshot. It must not know in which order rows are shown.
+//! The views define every figure. Whole days are read from the roll-up where a series has all that is asked for, with
+//! the surveys that are not rolled yet. Other cuts and filters are read from `report_facts` and `report_reasons`. The sums
+//! are the same. All statements of a report read one snapshot. It must not know in which order rows are shown.
 
 use super::super::Unavailable;
 use super::Sqlite;
@@ -136,8 +136,8 @@ impl Shared<'_> {
         Ok(())
     }
 
-    /// Reads a view: the keys of each group, and some columns. It names only the columns that it needs, because what the
-    /// views look up for others costs nothing then.
+    /// Reads a view: the keys of each group, and some columns. It names only the columns that it needs, because the others
+    /// are then not looked up.
     async fn read(
         &self,
         db: &mut SqliteConnection,

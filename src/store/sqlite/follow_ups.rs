@@ -83,8 +83,8 @@ fn counted(within: &Within) -> String {
     )
 }
 
-/// Puts the scores that open a follow-up into their table, where they differ. What is open by other scores, and nobody has
-/// begun to work on, leaves the list. Earlier ratings are not added: the list begins with the next one.
+/// Puts the scores that open a follow-up into their table, where they differ. Follow-ups of other scores leave the list,
+/// unless somebody has begun to work on them. Earlier ratings are not added: the list begins with the next one.
 pub(super) async fn apply(db: &mut SqliteConnection, followed: &FollowedScores) -> Result<()> {
     let mode =
         |score: &u8| i64::from(followed.always.contains(score)) + 2 * i64::from(followed.with_comment.contains(score));
@@ -120,8 +120,8 @@ fn follow_up(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
     Ok(())
 }
 
-/// Writes what was done. Before the ratings: what somebody has begun to work on stays on the list, whatever becomes of its
-/// rating.
+/// Writes what was done. Before the ratings: a follow-up that somebody has begun to work on stays on the list, whatever
+/// becomes of its rating.
 pub(super) fn save(script: &mut Script, batch: &Batch) -> Result<()> {
     let row = |survey_id, (number, step): (usize, &Step)| {
         vec![

@@ -382,8 +382,8 @@ fn ratings(script: &mut Script, batch: &Batch) -> Result<()> {
     };
     insert(script, "history", changes.map(row).collect(), "")?;
 
-    // Every change but a hold takes a try: the history can be long only where tries were dropped already. What admins
-    // did is kept.
+    // Every change but a hold takes a try: the history can be long only where tries were dropped already. Decisions
+    // of admins are kept.
     let long = changed().filter(|(_, clicked)| clicked.clicks.trail.tries.len() >= KEPT);
     let long: Vec<_> = long.map(|(id, _)| id).collect();
     if !long.is_empty() {

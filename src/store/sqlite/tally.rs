@@ -73,7 +73,7 @@ impl Tally {
         positive: &[usize],
         names: &BTreeMap<String, String>,
     ) -> Counted {
-        // What was counted once and is no longer is there with 0.
+        // A group that counted once and no longer does is there with 0.
         let any = |sums: &Sums| sums[0] + ratings(sums) + sums[KEPT] + sums[KEPT + 1] > 0;
         let groups = self.0.into_iter().filter(|(_, (sums, _))| any(sums));
         let rows = groups.map(|(ids, (sums, ticks))| {

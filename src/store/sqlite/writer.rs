@@ -245,7 +245,7 @@ impl Writer {
         }
     }
 
-    /// Folds one step. What fails is tried again after the next command, because a report is exact without it.
+    /// Folds one step. If it fails, it is tried again after the next command, because a report is exact without it.
     async fn fold(&mut self) {
         let start = Instant::now();
         let folded = rollup::fold(&mut self.db, rollup::STEP).await;

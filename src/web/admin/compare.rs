@@ -1,6 +1,6 @@
 //! The same ratings, counted as other products do: for those who come from one and find another figure here.
 //!
-//! It owns what is said about each way. Which scores a way counts is in [`ways`](crate::survey::ways).
+//! It owns what is said about each way. The scores that a way counts are in [`ways`](crate::survey::ways).
 
 use super::bar::Bar;
 use super::filter::Filter;

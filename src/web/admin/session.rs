@@ -69,7 +69,7 @@ impl App {
         let path = format!("/admin/sign-in?{query}");
         if parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
             // A browser that follows a link of another site, such as a webmail, keeps the cookie back, also through a
-            // redirect. What our own page does next is ours again.
+            // redirect. A request that our own page sends next has it again.
             let page = html(&Onward { shell: shell(self, None, None), path: &path });
             return ([(header::REFRESH, format!("0;url={path}"))], page).into_response();
         }
@@ -101,7 +101,6 @@ pub(super) async fn ask(
     RawQuery(query): RawQuery,
 ) -> HandlerResult {
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
-    // Where one comes to after signing in: the page that one was on the way to.
     let to = fields.to(START);
     if app.viewer(&headers, &extensions).await?.is_some() {
         return Ok(go_to(to));
