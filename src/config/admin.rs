@@ -65,7 +65,8 @@ impl AdminSettings {
         if header && self.users.is_empty() {
             return refuse("users", "no user: expected [admin.users.NAME] for each, or [admin.users.\"*\"] for all");
         }
-        if !header && !(self.proxies.is_empty() && self.users.is_empty()) {
+        let is_alone = !(self.proxies.is_empty() && self.users.is_empty());
+        if !header && is_alone {
             return refuse("user_header", "is missing: expected the header in which the proxy names the user");
         }
         for (name, user) in &self.users {

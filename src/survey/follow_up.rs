@@ -87,7 +87,9 @@ impl FollowUp {
     #[must_use]
     pub fn of(steps: Vec<Step>) -> Self {
         let mut all = Self { steps: Vec::with_capacity(steps.len() + 1), state: State::Open, who: None, turn: 0 };
-        steps.into_iter().for_each(|step| all.add(step));
+        for step in steps {
+            all.add(step);
+        }
         all
     }
 
@@ -140,8 +142,7 @@ impl FollowUp {
         let mine = self.who.is_none() || self.who == step.who;
         let fits = match step.deed {
             Deed::Note => true,
-            Deed::Take => self.state != State::Done,
-            Deed::Done => self.state != State::Done,
+            Deed::Take | Deed::Done => self.state != State::Done,
             Deed::Reopen => self.state != State::Open,
         };
         let as_seen = seen.map_or(mine, |seen| seen == self.turn) || step.deed == Deed::Note;

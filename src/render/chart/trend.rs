@@ -82,7 +82,7 @@ fn names<'p>(points: &'p [Point], plane: &Plane) -> Vec<(usize, &'p str)> {
     // The last step is the one that people look for.
     let last = points.len().saturating_sub(1);
     let every = every.unwrap_or(points.len().max(1));
-    let chosen = points.iter().enumerate().filter(|(at, _)| (last - at) % every == 0);
+    let chosen = points.iter().enumerate().filter(|(at, _)| (last - at).is_multiple_of(every));
     let inside = |(at, point): &(usize, &Point)| {
         let half = width_of(&point.name) / 2.0;
         plane.x(*at) - half >= 0.0 && plane.x(*at) + half <= plane.width
@@ -120,6 +120,8 @@ fn draw_run(svg: &mut Svg, plane: &Plane, run: &[(usize, Interval)]) {
         }
     }
     if plane.slot >= DOTTED || run.len() == 1 {
-        run.iter().for_each(|(step, share)| svg.circle("dot", at((*step, share.share)), 3.0));
+        for (step, share) in run {
+            svg.circle("dot", at((*step, share.share)), 3.0);
+        }
     }
 }

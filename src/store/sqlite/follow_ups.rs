@@ -240,10 +240,12 @@ fn listed(row: &SqliteRow) -> Result<FollowUpRow> {
     })
 }
 
+/// The columns of a step: at, who, deed, score, note.
+type StepCells = (i64, Option<String>, Deed, Score, Option<String>);
+
 fn steps(row: &SqliteRow) -> Result<Vec<Step>> {
-    let steps: Vec<(i64, Option<String>, Deed, Score, Option<String>)> = parse(row, "steps")?;
-    let step = |(at, who, deed, score, note)| Ok(Step { at: moment(at, "steps")?, who, deed, score, note });
-    steps.into_iter().map(step).collect()
+    let step = |(at, who, deed, score, note): StepCells| Ok(Step { at: moment(at, "steps")?, who, deed, score, note });
+    parse::<Vec<_>>(row, "steps")?.into_iter().map(step).collect()
 }
 
 fn history(row: &SqliteRow) -> Result<Vec<(Time, ChangeKind, Score)>> {

@@ -13,7 +13,7 @@ use super::session::Viewer;
 use crate::gateway::{Attempted, Error, Wish};
 use crate::render::follow_ups::age;
 use crate::survey::Time;
-use crate::survey::access::Scope;
+use crate::survey::access::{Scope, Within};
 use crate::survey::fields::Fault;
 use crate::survey::follow_up::list::{FollowUpRow, FollowUpsQuery, MOST_COUNTED, OpenFollowUps};
 use crate::survey::follow_up::{LONGEST_NOTE, State as Progress};
@@ -53,7 +53,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         waiting: waiting_words(&waiting, app.gateway.clock.now()),
         all: is_dated(&filter).then(|| filter.link(&[("period", None), ("from", None), ("to", None)])),
         is_off: app.gateway.config.follow_up.is_off(),
-        is_filtered: filter.value("state").is_some() || filter.within() != Default::default() || is_dated(&filter),
+        is_filtered: filter.value("state").is_some() || filter.within() != Within::default() || is_dated(&filter),
         cards: listed.items.iter().map(|row| Card::new(row, &app, &viewer, &here, Some(&filter))).collect(),
         next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
         first: filter.value("cursor").is_some().then(|| filter.link(&[])),
