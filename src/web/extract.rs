@@ -4,12 +4,13 @@
 
 use super::App;
 use super::error::Failure;
-use crate::gateway::Access;
+use crate::gateway::{Access, Error};
 use crate::survey::access::Scope;
 use crate::survey::page::Visitor;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use uuid::Uuid;
 
 /// One segment of a path, decoded. A segment that is not UTF-8 is not found.
 pub(super) struct Segment(pub(super) String);
@@ -21,6 +22,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
         let path = Path::<String>::from_request_parts(parts, state).await;
         path.map(|Path(segment)| Self(segment)).map_err(|_| Failure::not_found())
     }
+}
+
+/// The survey that a segment names.
+///
+/// # Errors
+/// Anything that is no id of a survey: it names none.
+pub(super) fn survey_id(segment: &str) -> Result<Uuid, Failure> {
+    segment.parse().map_err(|_| Error::UnknownSurvey.into())
 }
 
 impl App {

@@ -176,6 +176,8 @@ async fn what_makes_no_sense_is_refused_and_nothing_is_stored() {
         let refused = decide(&desk, unknown, "void", "why").await;
         assert_eq!((refused.status, &refused.json["code"]), (404, &json!("unknown_survey")));
     }
+    let bent = decide(&desk, "%ff", "void", "why").await;
+    assert_eq!((bent.status, &bent.json["code"]), (404, &json!("not_found")), "{}", bent.text);
     let read = desk.key(Scope::Read, None, None).await;
     let trigger = desk.key(Scope::Trigger, None, None).await;
     for (key, status) in [(None, 401), (Some(&read), 403), (Some(&trigger), 403)] {
