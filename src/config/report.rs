@@ -4,6 +4,7 @@
 
 use super::value;
 use crate::survey::access::Within;
+use crate::survey::rating::Score;
 use crate::survey::target::Target;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -45,6 +46,12 @@ pub struct TargetSettings {
 }
 
 impl ReportSettings {
+    /// The scores that count as positive, worst first.
+    #[must_use]
+    pub fn positive_scores(&self) -> Vec<Score> {
+        Score::ALL.into_iter().filter(|score| self.positive.contains(&score.number())).collect()
+    }
+
     /// The targets.
     #[must_use]
     pub fn targets(&self) -> Vec<Target> {

@@ -5,11 +5,12 @@
 
 use super::{Error, Gateway};
 use crate::survey::access::Within;
-use crate::survey::paging::Paging;
+use crate::survey::paging::{Paging, RowPlace};
 use crate::survey::rating::Score;
-use crate::survey::report::{Bound, By, Cut, Figures, Filters, RatingPlace, Ratings, RatingsQuery, ReportQuery};
+use crate::survey::report::{By, Cut, Figures, Filters, Group, Ratings, RatingsQuery, ReportQuery};
 use crate::survey::span::Span;
 use crate::survey::streak::Streak;
+use std::collections::BTreeMap;
 
 /// How far a streak is counted in the list of all: beyond, it is this many or more. So the list costs some hundred rows of
 /// an index a teammate, whatever the period.
@@ -63,55 +64,73 @@ impl Gateway {
         &self,
         span: Span,
         within: &Within,
-        after: Option<RatingPlace>,
+        after: Option<RowPlace>,
         allowed: &Within,
     ) -> Result<Achievements, Error> {
         let Some(within) = within.and(allowed) else { return Ok(Achievements::default()) };
-        let (from, to) = (Some(Bound::Day(span.first)), Some(Bound::Day(span.last)));
-        let positive = &self.config.report.positive;
+        let (from, to) = span.ends();
         let by_teammate = ReportQuery {
             cut: Cut::from(By::Teammate),
-            from,
-            to,
+            from: Some(from),
+            to: Some(to),
             filters: Filters::default().within(&within),
             ..ReportQuery::default()
         };
-        let happy = RatingsQuery {
-            from,
-            to,
-            scores: Score::ALL.into_iter().filter(|score| positive.contains(&score.number())).collect(),
+        let everything = Within::default();
+        let (report, comments) =
+            tokio::try_join!(self.report(&by_teammate, &everything), self.happy_comments(span, &within, after))?;
+        let mut achievements = Achievements { total: report.total, comments, ..Achievements::default() };
+        if let Some(teammate) = &within.teammate {
+            let mut streaks = self.streaks(std::slice::from_ref(teammate), &within, span, MOST_LOOKED_AT).await?;
+            achievements.name = report.rows.into_iter().find_map(|row| row.keys.into_iter().next()?.name);
+            achievements.streak = Some(streaks.remove(teammate).unwrap_or_default());
+        } else {
+            achievements.teammates = self.achievers(report.rows, &within, span).await?;
+        }
+        Ok(achievements)
+    }
+
+    /// Positive ratings with a comment, newest first, after a place in their list.
+    async fn happy_comments(&self, span: Span, within: &Within, after: Option<RowPlace>) -> Result<Ratings, Error> {
+        let (from, to) = span.ends();
+        let query = RatingsQuery {
+            from: Some(from),
+            to: Some(to),
+            scores: self.config.report.positive_scores(),
             commented: Some(true),
-            filters: Filters::default().within(&within),
+            filters: Filters::default().within(within),
             paging: Paging { after, limit: COMMENTS },
             ..RatingsQuery::default()
         };
-        let everything = Within::default();
-        let (report, comments) =
-            tokio::try_join!(self.report(&by_teammate, &everything), self.ratings(&happy, &everything))?;
-        let (period, _) = self.period(from, to)?;
-        let is_happy = |score: Score| positive.contains(&score.number());
-        let mut achievements = Achievements { total: report.total, comments, ..Achievements::default() };
-        let team = within.team.as_deref();
-        if let Some(teammate) = &within.teammate {
-            let ids = std::slice::from_ref(teammate);
-            let mut found = self.store.latest_scores(ids, team, period, MOST_LOOKED_AT).await?;
-            let scores = found.remove(teammate).unwrap_or_default();
-            achievements.name = report.rows.into_iter().find_map(|row| row.keys.into_iter().next()?.name);
-            achievements.streak = Some(Streak::of(scores.into_iter().map(is_happy)));
-            return Ok(achievements);
+        self.ratings(&query, &Within::default()).await
+    }
+
+    /// The teammates of a report who have a positive rating, with their streaks.
+    async fn achievers(&self, rows: Vec<Group>, within: &Within, span: Span) -> Result<Vec<Achiever>, Error> {
+        let named = rows.into_iter().filter(|row| row.figures.positive > 0).filter_map(|row| {
+            let key = row.keys.into_iter().next()?;
+            Some(Achiever { id: key.id?, name: key.name, figures: row.figures, streak: 0 })
+        });
+        let mut achievers: Vec<_> = named.collect();
+        let ids: Vec<_> = achievers.iter().map(|achiever| achiever.id.clone()).collect();
+        let streaks = self.streaks(&ids, within, span, LONGEST_LISTED).await?;
+        for achiever in &mut achievers {
+            achiever.streak = streaks.get(&achiever.id).map_or(0, |streak| streak.now);
         }
-        let rows = report.rows.into_iter().filter(|row| row.figures.positive > 0);
-        let named: Vec<_> = rows
-            .filter_map(|row| {
-                let key = row.keys.into_iter().next()?;
-                Some((key.id?, key.name, row.figures))
-            })
-            .collect();
-        let ids: Vec<_> = named.iter().map(|(id, ..)| id.clone()).collect();
-        let mut found = self.store.latest_scores(&ids, team, period, LONGEST_LISTED).await?;
-        let mut streak = |id: &String| Streak::of(found.remove(id).unwrap_or_default().into_iter().map(is_happy)).now;
-        achievements.teammates =
-            named.into_iter().map(|(id, name, figures)| Achiever { streak: streak(&id), id, name, figures }).collect();
-        Ok(achievements)
+        Ok(achievers)
+    }
+
+    /// The streaks of teammates in a period, each from so many ratings at most.
+    async fn streaks(
+        &self,
+        teammates: &[String],
+        within: &Within,
+        span: Span,
+        most: u32,
+    ) -> Result<BTreeMap<String, Streak>, Error> {
+        let found = self.store.latest_scores(teammates, within.team.as_deref(), self.days(span)?, most).await?;
+        let positive = self.config.report.positive_scores();
+        let streak = |scores: Vec<Score>| Streak::of(scores.iter().map(|score| positive.contains(score)));
+        Ok(found.into_iter().map(|(id, scores)| (id, streak(scores))).collect())
     }
 }

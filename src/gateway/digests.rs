@@ -18,7 +18,7 @@ use crate::survey::link::{Link, Purpose};
 use crate::survey::outbound::{Attempt, Lease};
 use crate::survey::paging::Paging;
 use crate::survey::rating::Score;
-use crate::survey::report::{Bound, By, Cut, Filters, RatingRow, Ratings, RatingsQuery, ReportQuery};
+use crate::survey::report::{By, Cut, Filters, RatingRow, Ratings, RatingsQuery, ReportQuery};
 use crate::survey::span::Span;
 use chrono::Days;
 use std::collections::BTreeMap;
@@ -85,8 +85,8 @@ impl Gateway {
     pub async fn digest(&self, within: &Within, week: Span, comments: bool) -> Result<Digest, Error> {
         let first = mondays(week).first().copied().unwrap_or(week.first);
         let report = |by: By| {
-            let (from, to) = (Some(Bound::Day(first)), Some(Bound::Day(week.last)));
-            ReportQuery { cut: Cut::from(by), from, to, ..ReportQuery::default() }
+            let (from, to) = Span { first, ..week }.ends();
+            ReportQuery { cut: Cut::from(by), from: Some(from), to: Some(to), ..ReportQuery::default() }
         };
         let weeks = self.report(&report(By::Week), within).await?.rows;
         let teammate = match &within.teammate {
@@ -98,7 +98,7 @@ impl Gateway {
             None => None,
         };
         let (happy, unhappy) = if comments {
-            (self.happy(within, week).await?, self.comments(within, week, &UNHAPPY, MOST_UNHAPPY).await?)
+            (self.happy(within, week).await?, self.comments(within, week, &Score::LOW, MOST_UNHAPPY).await?)
         } else {
             (Vec::new(), Ratings::none())
         };
@@ -115,10 +115,10 @@ impl Gateway {
         })
     }
 
-    /// The newest comments beside the best scores.
+    /// The newest comments beside the best of the positive scores.
     async fn happy(&self, within: &Within, week: Span) -> Result<Vec<RatingRow>, Error> {
         let mut found: Vec<RatingRow> = Vec::new();
-        for score in HAPPY {
+        for score in self.config.report.positive_scores().into_iter().rev() {
             let left = MOST_HAPPY.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
             if left > 0 {
                 found.extend(self.comments(within, week, &[score], left).await?.items);
@@ -128,9 +128,10 @@ impl Gateway {
     }
 
     async fn comments(&self, within: &Within, week: Span, scores: &[Score], limit: u32) -> Result<Ratings, Error> {
+        let (from, to) = week.ends();
         let query = RatingsQuery {
-            from: Some(Bound::Day(week.first)),
-            to: Some(Bound::Day(week.last)),
+            from: Some(from),
+            to: Some(to),
             scores: scores.to_vec(),
             commented: Some(true),
             filters: Filters::default().within(within),
@@ -287,11 +288,6 @@ impl Gateway {
         found.map(|digest| digest.subscription).ok_or(Error::UnknownLink)
     }
 }
-
-/// The scores whose comments are worth a smile, the best first.
-const HAPPY: [Score; 2] = [Score::ALL[4], Score::ALL[3]];
-/// The scores whose comments need somebody.
-const UNHAPPY: [Score; 2] = [Score::ALL[0], Score::ALL[1]];
 
 /// The id of a test, as those of test mails: its links open nothing.
 fn test_id() -> Uuid {

@@ -8,9 +8,9 @@ use crate::store::FollowUpsFilter;
 use crate::survey::Time;
 use crate::survey::access::Within;
 use crate::survey::fields::Fault;
-use crate::survey::follow_up::list::{FollowUpPlace, FollowUpRow, FollowUpsQuery, OpenFollowUps};
+use crate::survey::follow_up::list::{FollowUpRow, FollowUpsQuery, OpenFollowUps};
 use crate::survey::follow_up::{Deed, LONGEST_NOTE, MOST_STEPS, Refused};
-use crate::survey::paging::Listed;
+use crate::survey::paging::{Listed, RowPlace};
 use crate::survey::report::Bound;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl Gateway {
         &self,
         query: &FollowUpsQuery,
         allowed: &Within,
-    ) -> Result<Listed<FollowUpRow, FollowUpPlace>, Error> {
+    ) -> Result<Listed<FollowUpRow, RowPlace>, Error> {
         // The list forgets nobody, so without a period it goes back as far as there are any.
         let from = query.from.unwrap_or(Bound::Instant(Time::UNIX_EPOCH));
         let (period, _) = self.period(Some(from), query.to)?;

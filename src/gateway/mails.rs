@@ -4,9 +4,9 @@
 
 use super::{Error, Gateway};
 use crate::survey::access::Within;
-use crate::survey::mails::{MailList, MailPlace, Trouble, Troubles};
-use crate::survey::paging::Paging;
-use crate::survey::report::{Bound, Period};
+use crate::survey::mails::{MailList, Trouble, Troubles};
+use crate::survey::paging::{Paging, RowPlace};
+use crate::survey::report::Period;
 use crate::survey::scanning::{SAMPLE, Scanning, by_domain};
 use crate::survey::span::Span;
 
@@ -31,7 +31,7 @@ impl Gateway {
         span: Span,
         within: &Within,
         allowed: &Within,
-        paging: &Paging<MailPlace>,
+        paging: &Paging<RowPlace>,
     ) -> Result<MailList, Error> {
         let Some(within) = within.and(allowed) else { return Ok(MailList::default()) };
         Ok(self.store.mails(trouble, self.days(span)?, &within, paging).await?)
@@ -50,6 +50,7 @@ impl Gateway {
 
     /// The stretch of time of some local days.
     pub(super) fn days(&self, span: Span) -> Result<Period, Error> {
-        Ok(self.period(Some(Bound::Day(span.first)), Some(Bound::Day(span.last)))?.0)
+        let (from, to) = span.ends();
+        Ok(self.period(Some(from), Some(to))?.0)
     }
 }

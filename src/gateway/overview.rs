@@ -4,7 +4,7 @@
 
 use super::{Error, Gateway};
 use crate::survey::access::Within;
-use crate::survey::report::{Bound, By, Cut, Filters, Group, Report, ReportQuery};
+use crate::survey::report::{By, Cut, Filters, Group, Report, ReportQuery};
 use crate::survey::span::Span;
 use chrono::NaiveDate;
 
@@ -38,8 +38,7 @@ impl Gateway {
     /// # Errors
     /// Days that leave the calendar, or an unavailable store.
     pub async fn overview(&self, query: &OverviewQuery, allowed: &Within) -> Result<Overview, Error> {
-        let ends = |span: Span| (Bound::Day(span.first), Bound::Day(span.last));
-        let (from, to) = ends(query.span);
+        let (from, to) = query.span.ends();
         let trend = ReportQuery {
             cut: Cut::from(query.step),
             from: Some(from),
@@ -47,7 +46,7 @@ impl Gateway {
             filters: query.filters.clone(),
             ..ReportQuery::default()
         };
-        let other = query.before.map(ends);
+        let other = query.before.map(Span::ends);
         let rows = ReportQuery { cut: Cut::from(query.by), compare: other.is_some(), other, ..trend.clone() };
         let (report, trend) = tokio::try_join!(self.report(&rows, allowed), self.report(&trend, allowed))?;
         Ok(Overview { report, trend: trend.rows })

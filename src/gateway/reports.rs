@@ -10,7 +10,9 @@ use crate::survey::conversation::ConversationRecord;
 use crate::survey::fields::Fault;
 use crate::survey::report::cut::{arrange, before};
 use crate::survey::report::proof::Proof;
-use crate::survey::report::{Before, Bound, Counted, Period, Ratings, RatingsQuery, Report, ReportQuery, usual_bounds};
+use crate::survey::report::{
+    Before, Bound, Counted, NO_YEARS, Period, Ratings, RatingsQuery, Report, ReportQuery, usual_bounds,
+};
 use chrono::Days;
 use uuid::Uuid;
 
@@ -37,7 +39,7 @@ impl Gateway {
         let mut earlier = None;
         if query.compare {
             let bounds =
-                query.other.or_else(|| before(from, to, period)).ok_or_else(|| wrong_period(LEAVES_CALENDAR.into()))?;
+                query.other.or_else(|| before(from, to, period)).ok_or_else(|| wrong_period(NO_YEARS.into()))?;
             let (period, (from, to)) = self.period(Some(bounds.0), Some(bounds.1))?;
             let then = self.store.counted(query.cut, period, &filters).await?;
             earlier = Some(Before { from, to, total: then.total });
@@ -156,12 +158,10 @@ impl Gateway {
     pub(super) fn period(&self, from: Option<Bound>, to: Option<Bound>) -> Result<(Period, (Bound, Bound)), Error> {
         let (now, zone) = (self.clock.now(), self.config.report.timezone);
         let period = Period::between(from, to, now, zone).map_err(wrong_period)?;
-        let bounds = usual_bounds(from, to, now, zone).ok_or_else(|| wrong_period(LEAVES_CALENDAR.into()))?;
+        let bounds = usual_bounds(from, to, now, zone).ok_or_else(|| wrong_period(NO_YEARS.into()))?;
         Ok((period, bounds))
     }
 }
-
-const LEAVES_CALENDAR: &str = "the period leaves the calendar";
 
 pub(super) fn wrong_period(detail: String) -> Error {
     Error::Invalid(vec![Fault::parameter("from", detail)])

@@ -12,14 +12,14 @@ use crate::config::Config;
 use crate::survey::Time;
 use crate::survey::digest::Digest;
 use crate::survey::fields::display;
-use crate::survey::interval::{FEWEST_TO_RANK, Interval};
+use crate::survey::interval::FEWEST_TO_RANK;
 use crate::survey::link::{KeyRing, Link, Purpose};
 use crate::survey::rating::Score;
 use crate::survey::report::{Figures, RatingRow};
 use crate::survey::span::Span;
-use crate::survey::wording::{count, exact, plural, points};
+use crate::survey::wording::{count, days, ends, exact, plural, points, share};
 use askama::Template;
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use lettre::message::{Message, MultiPart};
 use std::time::SystemTime;
@@ -29,8 +29,6 @@ use uuid::Uuid;
 const LONGEST_HAPPY: usize = 400;
 /// The most characters of an unhappy comment: enough to see what it is about. The conversation has the rest.
 const LONGEST_UNHAPPY: usize = 160;
-/// The words of the scores, worst first.
-const WORDS: [&str; 5] = ["terrible", "bad", "okay", "great", "amazing"];
 
 /// To whom a digest goes.
 #[derive(Clone, Copy, Debug)]
@@ -185,7 +183,7 @@ fn content<'a>(config: &'a Config, to: &Addressed, digest: &Digest, ring: &KeyRi
         let number = figures.scores[score.index()];
         Face {
             picture: score.face(),
-            word: WORDS[score.index()],
+            word: score.word(),
             count: count(number),
             width: (100 * number).checked_div(most).unwrap_or_default(),
         }
@@ -239,35 +237,15 @@ fn page(config: &Config, digest: &Digest, path: &str, query: &[(&str, &str)]) ->
     format!("{}{path}{mark}{query}", config.public_url)
 }
 
-/// Days in words, such as `16 to 22 Nov 2026`.
-fn days(week: Span) -> String {
-    let Span { first, last } = week;
-    let last_words = last.format("%-d %b %Y");
-    if first.month() == last.month() {
-        format!("{} to {last_words}", first.day())
-    } else if first.year() == last.year() {
-        format!("{} to {last_words}", first.format("%-d %b"))
-    } else {
-        format!("{} to {last_words}", first.format("%-d %b %Y"))
-    }
-}
-
 impl Csat {
     fn of(figures: &Figures, before: &Figures) -> Option<Self> {
-        let share = |figures: &Figures| Interval::wilson(figures.positive, figures.ratings());
-        let now = share(figures)?;
-        let change = share(before).map(|before| {
+        let now = figures.csat_interval()?;
+        let change = before.csat_interval().map(|before| {
             let change = now.since(&before);
             let chance = if change.maybe_chance { " (can be chance)" } else { "" };
             format!("{}{chance} from {} in the week before", points(change.by), exact(before.share))
         });
-        let end = |end: f64| format!("{:.0}\u{a0}%", end * 100.0);
-        Some(Self {
-            share: exact(now.share),
-            range: format!("{} to {}", end(now.low), end(now.high)),
-            change,
-            few: figures.ratings() < FEWEST_TO_RANK,
-        })
+        Some(Self { share: exact(now.share), range: ends(now), change, few: figures.ratings() < FEWEST_TO_RANK })
     }
 }
 
@@ -276,7 +254,7 @@ impl Week {
         let ratings = figures.ratings();
         Self {
             starts: starts.format("%-d %b").to_string(),
-            csat: figures.csat().map_or_else(|| "–".to_owned(), exact),
+            csat: share(figures.positive, ratings),
             ratings: count(ratings),
             width: (100 * figures.positive).checked_div(ratings).unwrap_or_default(),
             is_this: starts == week.first,
@@ -293,26 +271,10 @@ impl Comment {
         let whom: Vec<_> = name.into_iter().chain(rating.team.as_deref()).chain([day.as_str()]).collect();
         Some(Self {
             picture: rating.score.face(),
-            word: WORDS[rating.score.index()],
+            word: rating.score.word(),
             text,
             whom: whom.join(" · "),
             url: rating.url.clone(),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn span(first: &str, last: &str) -> Span {
-        Span { first: first.parse().expect("a day"), last: last.parse().expect("a day") }
-    }
-
-    #[test]
-    fn days_are_told_briefly() {
-        assert_eq!(days(span("2026-11-16", "2026-11-22")), "16 to 22 Nov 2026");
-        assert_eq!(days(span("2026-10-26", "2026-11-01")), "26 Oct to 1 Nov 2026");
-        assert_eq!(days(span("2026-12-28", "2027-01-03")), "28 Dec 2026 to 3 Jan 2027");
     }
 }

@@ -8,10 +8,10 @@
 mod small;
 mod trend;
 
-pub use small::{SCORES, faces, part, range, split};
+pub use small::{faces, part, range, split};
 pub use trend::{Point, trend};
 
-use crate::survey::wording::rounded;
+use crate::survey::wording::percent;
 use std::fmt::Write;
 
 /// The size of texts, as the style sheet sets it, in units of the view box.
@@ -93,12 +93,6 @@ impl Svg {
         self.0.push_str("</svg>");
         self.0
     }
-}
-
-/// A share as whole percents, on one line.
-#[must_use]
-pub fn percent(share: f64) -> String {
-    format!("{:.0}\u{a0}%", rounded(share * 100.0, 0))
 }
 
 /// The room that a text takes, estimated from above.

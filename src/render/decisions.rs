@@ -2,9 +2,10 @@
 //!
 //! It owns the names and the order of columns. It must not know how decisions are counted.
 
-use super::report::align;
+use super::report::{align, percent};
 use super::spreadsheet;
 use crate::survey::decisions::{Decided, DecisionRow, Decisions, DecisionsBy};
+use crate::survey::report::share;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
@@ -76,7 +77,7 @@ pub fn table(counted: &Decisions) -> String {
     let line = |names: Vec<String>, decided: &Decided, before: Option<&Decided>| -> Vec<String> {
         let [closings, asked, skipped, only_reason] = counts(decided).map(|count| count.to_string());
         let cells = if is_rule {
-            vec![skipped, of_all(decided.skipped, total.closings()), only_reason]
+            vec![skipped, percent(share(decided.skipped, total.closings())), only_reason]
         } else {
             vec![closings, asked, skipped, only_reason]
         };
@@ -98,11 +99,6 @@ pub fn table(counted: &Decisions) -> String {
         text += "A closing that failed several rules counts for each, and once in the last line.\n";
     }
     text
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 closings")]
-fn of_all(part: u64, all: u64) -> String {
-    if all == 0 { "-".into() } else { format!("{:.1} %", 100.0 * part as f64 / all as f64) }
 }
 
 #[cfg(test)]

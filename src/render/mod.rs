@@ -11,7 +11,6 @@ pub mod report;
 mod spreadsheet;
 pub mod status;
 
-pub use crate::survey::wording::rounded;
 use serde_json::{Value, json};
 
 /// A teammate, wherever one is shown; nothing if there is no id.

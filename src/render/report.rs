@@ -5,7 +5,7 @@
 use super::spreadsheet;
 use crate::survey::answers::{Counts, REASONS};
 use crate::survey::report::{Before, By, Figures, Group, Key, Report};
-use crate::survey::wording::rounded;
+use crate::survey::wording::{rounded, tenths};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -245,10 +245,14 @@ fn split(figures: &Figures) -> Option<String> {
     })
 }
 
+/// A share for a terminal, to a tenth of a percent.
+pub(super) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", rounded(share * 100.0, 1)))
+}
+
 fn line(names: Vec<String>, figures: &Figures, before: Option<&Figures>, compared: bool) -> Vec<String> {
-    let percent = |share: Option<f64>| share.map_or("-".into(), |share| format!("{:.1} %", rounded(share * 100.0, 1)));
     let then = before.and_then(Figures::csat);
-    let change = figures.csat().zip(then).map_or("-".into(), |(now, then)| format!("{:+.1}", (now - then) * 100.0));
+    let change = figures.csat().zip(then).map_or("-".into(), |(now, then)| format!("{:+.1}", tenths(now - then)));
     let [terrible, bad, okay, great, amazing] = figures.scores.map(|count| count.to_string());
     let Figures { asked, answered, held, unconfirmed, waiting, failed, .. } = figures;
     let [ratings, asked, answered] = [figures.ratings(), *asked, *answered].map(|count| count.to_string());

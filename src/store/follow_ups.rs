@@ -4,8 +4,8 @@ use super::{Store, Unavailable};
 use crate::ledger::follow_ups::{Follow, NotFollowed};
 use crate::survey::access::Within;
 use crate::survey::follow_up::State;
-use crate::survey::follow_up::list::{FollowUpPlace, FollowUpRow, OpenFollowUps};
-use crate::survey::paging::Paging;
+use crate::survey::follow_up::list::{FollowUpRow, OpenFollowUps};
+use crate::survey::paging::{Paging, RowPlace};
 use crate::survey::rating::Score;
 use crate::survey::report::Period;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub struct FollowUpsFilter {
     /// Of this part of the team.
     pub within: Within,
     /// Which page of the list.
-    pub paging: Paging<FollowUpPlace>,
+    pub paging: Paging<RowPlace>,
 }
 
 impl Store {

@@ -2,8 +2,8 @@
 
 use super::{Store, Unavailable};
 use crate::survey::access::Within;
-use crate::survey::mails::{MailList, MailPlace, Trouble, Troubles};
-use crate::survey::paging::Paging;
+use crate::survey::mails::{MailList, Trouble, Troubles};
+use crate::survey::paging::{Paging, RowPlace};
 use crate::survey::report::Period;
 use crate::survey::scanning::Sent;
 
@@ -26,7 +26,7 @@ impl Store {
         trouble: Trouble,
         period: Period,
         within: &Within,
-        paging: &Paging<MailPlace>,
+        paging: &Paging<RowPlace>,
     ) -> Result<MailList, Unavailable> {
         self.sqlite().mails(trouble, period, within, paging).await
     }

@@ -45,6 +45,15 @@ impl Within {
         Some(Self { teammate: both(&self.teammate, &other.teammate)?, team: both(&self.team, &other.team)? })
     }
 
+    /// The part in words, such as `team Billing`; `None` for all.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        let team = self.team.as_ref().map(|name| format!("team {name}"));
+        let teammate = self.teammate.as_ref().map(|id| format!("teammate {id}"));
+        let parts: Vec<_> = team.into_iter().chain(teammate).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
     /// Whether what belongs to this teammate and team is in this part.
     #[must_use]
     pub fn includes(&self, teammate: Option<&str>, team: Option<&str>) -> bool {

@@ -8,7 +8,7 @@ mod meaning;
 
 use super::access::Within;
 use super::report::cut::stretch;
-use super::report::{By, Key, USUAL_DAYS};
+use super::report::{BACKWARD, By, Key, NO_YEARS, USUAL_DAYS};
 use super::span::Span;
 use super::words::words;
 use chrono::{Days, NaiveDate};
@@ -187,8 +187,8 @@ pub fn span(from: Option<NaiveDate>, to: Option<NaiveDate>, today: NaiveDate) ->
     let first = from.or_else(|| last.checked_sub_days(Days::new(USUAL_DAYS - 1)));
     match first {
         Some(first) if first <= last => Ok(Span { first, last }),
-        Some(_) => Err("the period ends before it begins: expected from at or before to".into()),
-        None => Err("the period leaves the calendar: expected years that people live in".into()),
+        Some(_) => Err(BACKWARD.into()),
+        None => Err(NO_YEARS.into()),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::closing::Conversation;
 use super::outbound::{Outbound, State, Stop};
+use super::paging::RowPlace;
 use super::refusal::blames_recipient;
 use super::suppression::Bounce;
 use super::words::words;
@@ -36,9 +37,6 @@ pub struct Troubles {
     pub stopped: BTreeMap<Stop, u64>,
 }
 
-/// Where a mail is in the list: newest first, mails of one moment by their survey.
-pub type MailPlace = (Time, Uuid);
-
 /// A mail of the list.
 #[derive(Clone, Debug)]
 pub struct MailRow {
@@ -61,8 +59,8 @@ pub struct MailRow {
 impl MailRow {
     /// Where it is in the list.
     #[must_use]
-    pub fn place(&self) -> MailPlace {
-        (self.at, self.survey)
+    pub fn place(&self) -> RowPlace {
+        RowPlace { at: self.at, survey: self.survey }
     }
 }
 
@@ -72,7 +70,7 @@ pub struct MailList {
     /// The mails, newest first.
     pub items: Vec<MailRow>,
     /// Where the next page begins, if there may be one.
-    pub next: Option<MailPlace>,
+    pub next: Option<RowPlace>,
     /// Mails before this time were not looked at, because so many newer ones belong to another part of the team.
     pub looked_back_to: Option<Time>,
 }

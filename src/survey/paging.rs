@@ -2,10 +2,22 @@
 //!
 //! It must not know what is listed, nor how a cursor is spelled.
 
+use super::Time;
+use uuid::Uuid;
+
 /// How many items a page holds unless the caller says otherwise.
 pub const USUAL_PAGE: u32 = 50;
 /// The most items that a page may hold.
 pub const LARGEST_PAGE: u32 = 200;
+
+/// Where a row is in a list by time: by its time, rows of one moment by their survey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowPlace {
+    /// The time that the list is by.
+    pub at: Time,
+    /// The survey that the row is about.
+    pub survey: Uuid,
+}
 
 /// Which page of a list to read. `C` is the place of an item in the order of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]

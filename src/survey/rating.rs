@@ -16,6 +16,9 @@ impl Score {
     /// All five, worst first: the order of the faces in a mail.
     pub const ALL: [Self; 5] = [Self(1), Self(2), Self(3), Self(4), Self(5)];
 
+    /// Terrible and bad: the scores of customers whom a team calls back.
+    pub const LOW: [Self; 2] = [Self(1), Self(2)];
+
     /// The number, 1 to 5.
     #[must_use]
     pub fn number(self) -> u8 {
@@ -32,6 +35,18 @@ impl Score {
     #[must_use]
     pub fn face(self) -> &'static str {
         ["😠", "🙁", "😐", "😀", "🤩"][self.index()]
+    }
+
+    /// What it is called in English, within a sentence.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        ["terrible", "bad", "okay", "great", "amazing"][self.index()]
+    }
+
+    /// What it is called in English, by itself.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        ["Terrible", "Bad", "Okay", "Great", "Amazing"][self.index()]
     }
 }
 

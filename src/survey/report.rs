@@ -8,12 +8,13 @@ mod list;
 pub mod proof;
 
 use super::answers::Counts;
+use super::interval::Interval;
 use super::opening::Opening;
 use super::{Time, stamp};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 pub use cut::{By, Cut, Filters};
-pub use list::{LONGEST_SOUGHT, Listing, RatingPlace, RatingRow, Ratings, RatingsQuery, Sought};
+pub use list::{LONGEST_SOUGHT, Listing, RatingRow, Ratings, RatingsQuery, Sought};
 use std::collections::BTreeMap;
 
 /// How many local days a report covers unless told otherwise, today included.
@@ -177,6 +178,12 @@ impl Figures {
         share(self.positive, self.ratings())
     }
 
+    /// The same with its interval.
+    #[must_use]
+    pub fn csat_interval(&self) -> Option<Interval> {
+        Interval::wilson(self.positive, self.ratings())
+    }
+
     /// The share of those asked in the period who answered by now, 0 to 1; `None` if nobody was asked.
     #[must_use]
     pub fn response_rate(&self) -> Option<f64> {
@@ -184,8 +191,10 @@ impl Figures {
     }
 }
 
+/// The share of a part, 0 to 1; `None` of nothing.
+#[must_use]
 #[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 surveys")]
-fn share(part: u64, of: u64) -> Option<f64> {
+pub fn share(part: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| part as f64 / of as f64)
 }
 
@@ -194,6 +203,11 @@ fn add_each<const N: usize>(mine: &mut [u64; N], others: [u64; N]) {
         *mine += others;
     }
 }
+
+/// What is wrong with a period that ends before it begins.
+pub const BACKWARD: &str = "the period ends before it begins: expected from at or before to";
+/// What is wrong with a period that leaves the calendar.
+pub const NO_YEARS: &str = "the period leaves the calendar: expected years that people live in";
 
 /// A stretch of time, half open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,8 +266,8 @@ impl Period {
         let reversed = matches!(bounds, Some((Bound::Day(from), Bound::Day(to))) if from > to);
         match bounds.and_then(|(from, to)| start(from).zip(end(to))) {
             Some((from, until)) if from <= until && !reversed => Ok(Self { from, until }),
-            Some(_) => Err("the period ends before it begins: expected from at or before to".into()),
-            None => Err("the period leaves the calendar: expected years that people live in".into()),
+            Some(_) => Err(BACKWARD.into()),
+            None => Err(NO_YEARS.into()),
         }
     }
 }

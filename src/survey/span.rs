@@ -2,7 +2,7 @@
 //!
 //! It must not know in which zone the days are, nor what is counted.
 
-use super::report::By;
+use super::report::{Bound, By};
 use super::words::words;
 use chrono::{Datelike, Days, Months, NaiveDate};
 
@@ -91,6 +91,12 @@ impl Span {
     #[must_use]
     pub fn days(self) -> i64 {
         (self.last - self.first).num_days() + 1
+    }
+
+    /// Its two ends, as the query of a report has them.
+    #[must_use]
+    pub fn ends(self) -> (Bound, Bound) {
+        (Bound::Day(self.first), Bound::Day(self.last))
     }
 
     /// The stretch right before it: of whole months as many whole months, else as many days. `None` where that leaves the

@@ -7,7 +7,7 @@
 mod clicks;
 mod mail;
 
-pub use clicks::{doubt, word};
+pub use clicks::doubt;
 
 use super::Time;
 use super::closing::ClosingState;

@@ -9,10 +9,10 @@ use crate::survey::access::Within;
 use crate::survey::closing::Conversation;
 use crate::survey::decisions::DecisionsQuery;
 use crate::survey::fields::{Fault, LONGEST_ID};
-use crate::survey::follow_up::list::{FollowUpPlace, FollowUpsQuery};
-use crate::survey::paging::{LARGEST_PAGE, Paging, USUAL_PAGE};
+use crate::survey::follow_up::list::FollowUpsQuery;
+use crate::survey::paging::{LARGEST_PAGE, Paging, RowPlace, USUAL_PAGE};
 use crate::survey::rating::Score;
-use crate::survey::report::{By, Filters, RatingPlace, RatingsQuery, ReportQuery};
+use crate::survey::report::{By, Filters, RatingsQuery, ReportQuery};
 use crate::survey::span::Span;
 use axum::http::StatusCode;
 use chrono::NaiveDate;
@@ -178,7 +178,7 @@ pub(super) fn ratings(text: Option<&str>) -> Result<RatingsQuery, Failure> {
         commented: query.switch("commented"),
         sought: query.value("text"),
         filters: query.filters(),
-        paging: query.paging(read_rating),
+        paging: query.paging(read_cursor),
     };
     query.done(ratings)
 }
@@ -193,7 +193,7 @@ pub(super) fn follow_ups(text: Option<&str>) -> Result<FollowUpsQuery, Failure> 
         from: query.value("from"),
         to: query.value("to"),
         within: Within { teammate: text(&query, "teammate"), team: text(&query, "team") },
-        paging: query.paging(read_follow_up),
+        paging: query.paging(read_cursor),
     };
     query.done(follow_ups)
 }
@@ -205,42 +205,23 @@ pub(super) fn suppressions(text: Option<&str>) -> Result<Paging<SuppressionPlace
     query.done(paging)
 }
 
-/// The cursor of a rating.
-pub(super) fn rating_cursor(place: &RatingPlace) -> String {
-    let at = place.rated_at.timestamp_millis().to_be_bytes();
+/// The cursor of a list by time.
+pub(super) fn cursor(place: &RowPlace) -> String {
+    let at = place.at.timestamp_millis().to_be_bytes();
     BASE64URL_NOPAD.encode(&[&at[..], place.survey.as_bytes()].concat())
 }
 
-/// The page of the list of ratings after a cursor, or the first one; `None` if that is no cursor.
-pub(super) fn rating_paging(cursor: Option<&str>) -> Option<Paging<RatingPlace>> {
+/// The page of a list by time after a cursor, or the first one; `None` if that is no cursor.
+pub(super) fn paging(cursor: Option<&str>) -> Option<Paging<RowPlace>> {
     let Some(text) = cursor else { return Some(Paging::default()) };
-    let after = BASE64URL_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| read_rating(&bytes))?;
+    let after = BASE64URL_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| read_cursor(&bytes))?;
     Some(Paging { after: Some(after), limit: USUAL_PAGE })
 }
 
-fn read_rating(bytes: &[u8]) -> Option<RatingPlace> {
+fn read_cursor(bytes: &[u8]) -> Option<RowPlace> {
     let (at, survey) = bytes.split_at_checked(8)?;
-    let rated_at = moment(i64::from_be_bytes(at.try_into().ok()?))?;
-    Some(RatingPlace { rated_at, survey: Uuid::from_slice(survey).ok()? })
-}
-
-/// The cursor of a follow-up: spelled as that of a rating.
-pub(super) fn follow_up_cursor(place: &FollowUpPlace) -> String {
-    rating_cursor(&RatingPlace { rated_at: place.opened_at, survey: place.survey })
-}
-
-/// The page of the list of follow-ups after a cursor, or the first one; `None` if that is no cursor.
-pub(super) fn follow_up_paging(cursor: Option<&str>) -> Option<Paging<FollowUpPlace>> {
-    let Paging { after, limit } = rating_paging(cursor)?;
-    Some(Paging { after: after.map(follow_up_place), limit })
-}
-
-fn read_follow_up(bytes: &[u8]) -> Option<FollowUpPlace> {
-    read_rating(bytes).map(follow_up_place)
-}
-
-fn follow_up_place(place: RatingPlace) -> FollowUpPlace {
-    FollowUpPlace { opened_at: place.rated_at, survey: place.survey }
+    let at = moment(i64::from_be_bytes(at.try_into().ok()?))?;
+    Some(RowPlace { at, survey: Uuid::from_slice(survey).ok()? })
 }
 
 /// The cursor of a suppression.
@@ -268,14 +249,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_cursor_comes_back_as_it_went_and_what_has_another_length_is_none(at: i64, id: u128, text in ".{0,60}") {
-            let rated_at = Time::from_timestamp_millis(at.rem_euclid(LAST + 1)).expect("in the calendar");
-            let place = RatingPlace { rated_at, survey: Uuid::from_u128(id) };
-            let cursor = BASE64URL_NOPAD.decode(rating_cursor(&place).as_bytes()).expect("ours");
-            prop_assert_eq!(read_rating(&cursor), Some(place));
-            let place = (rated_at, "00ff".to_owned(), Cause::Bounced);
+            let at = Time::from_timestamp_millis(at.rem_euclid(LAST + 1)).expect("in the calendar");
+            let place = RowPlace { at, survey: Uuid::from_u128(id) };
+            prop_assert_eq!(paging(Some(&cursor(&place))).and_then(|paging| paging.after), Some(place));
+            let place = (at, "00ff".to_owned(), Cause::Bounced);
             let cursor = BASE64URL_NOPAD.decode(suppression_cursor(&place).as_bytes()).expect("ours");
             prop_assert_eq!(read_suppression(&cursor), Some(place));
-            prop_assert!(text.len() == 24 || read_rating(text.as_bytes()).is_none());
+            prop_assert!(text.len() == 24 || read_cursor(text.as_bytes()).is_none());
         }
     }
 

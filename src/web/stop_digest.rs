@@ -36,9 +36,5 @@ struct StopDigestPage<'a> {
 
 fn answer(app: &App, within: &Within, action: Option<&str>) -> Response {
     let frame = Frame { text: Text::english(), ..app.frame(None, None) };
-    let team = within.team.as_ref().map(|team| format!("team {team}"));
-    let teammate = within.teammate.as_ref().map(|id| format!("teammate {id}"));
-    let parts: Vec<_> = team.into_iter().chain(teammate).collect();
-    let part = (!parts.is_empty()).then(|| parts.join(", "));
-    Html(render(&StopDigestPage { frame, action, part })).into_response()
+    Html(render(&StopDigestPage { frame, action, part: within.words() })).into_response()
 }

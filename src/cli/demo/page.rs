@@ -126,7 +126,7 @@ struct Face {
 
 impl From<Score> for Face {
     fn from(score: Score) -> Self {
-        Self { picture: score.face(), word: story::word(score) }
+        Self { picture: score.face(), word: score.word() }
     }
 }
 

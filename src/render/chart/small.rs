@@ -4,9 +4,6 @@ use super::{Alternative, Svg, TEXT, float, percent, width_of};
 use crate::survey::interval::Interval;
 use crate::survey::rating::Score;
 
-/// What the five scores are called, worst first.
-pub const SCORES: [&str; 5] = ["Terrible", "Bad", "Okay", "Great", "Amazing"];
-
 /// The width of the chart of faces.
 const WIDTH: f64 = 340.0;
 /// The height of a row in it.
@@ -30,7 +27,7 @@ pub fn faces(scores: [u64; 5], told: Alternative) -> String {
         let base = top + ROW / 2.0 + TEXT / 3.0;
         let long = if most == 0 { 0.0 } else { longest * float(scores[at]) / float(most) };
         svg.text("start", (0.0, base), score.face());
-        svg.text("start", (24.0, base), SCORES[at]);
+        svg.text("start", (24.0, base), score.title());
         svg.rectangle(&format!("s{}", score.number()), [START, top + 6.0, long.max(1.0), ROW - 12.0], None);
         svg.text("start", (START + long.max(1.0) + 8.0, base), &labels[at]);
     }

@@ -159,8 +159,8 @@ impl Sqlite {
         // The page can begin at the last row of the one before, which makes the range that is read shorter.
         let (mut from, mut until) = (filter.period.from, filter.period.until);
         match after {
-            Some(after) if newest_first => until = until.min(after.opened_at + TimeDelta::milliseconds(1)),
-            Some(after) => from = from.max(after.opened_at),
+            Some(after) if newest_first => until = until.min(after.at + TimeDelta::milliseconds(1)),
+            Some(after) => from = from.max(after.at),
             None => {}
         }
         let mut found = Vec::new();
@@ -172,7 +172,7 @@ impl Sqlite {
                 .bind(&within.team)
                 .bind(from.timestamp_millis())
                 .bind(until.timestamp_millis())
-                .bind(after.map(|after| after.opened_at.timestamp_millis()))
+                .bind(after.map(|after| after.at.timestamp_millis()))
                 .bind(after.map(|after| after.survey.into_bytes().to_vec()))
                 .bind(filter.paging.to_read())
                 .fetch_all(&self.reports)

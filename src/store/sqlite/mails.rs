@@ -7,9 +7,9 @@ use super::super::Unavailable;
 use super::{Sqlite, rows};
 use crate::survey::access::Within;
 use crate::survey::closing::Conversation;
-use crate::survey::mails::{MailList, MailPlace, MailRow, Trouble, Troubles};
+use crate::survey::mails::{MailList, MailRow, Trouble, Troubles};
 use crate::survey::pace::domain;
-use crate::survey::paging::Paging;
+use crate::survey::paging::{Paging, RowPlace};
 use crate::survey::report::Period;
 use crate::survey::scanning::Sent;
 use crate::survey::trail::Trail;
@@ -69,13 +69,13 @@ impl Sqlite {
         trouble: Trouble,
         period: Period,
         within: &Within,
-        paging: &Paging<MailPlace>,
+        paging: &Paging<RowPlace>,
     ) -> Result<MailList, Unavailable> {
         let mut db = self.reports.begin().await?;
         let (time, _) = index(trouble);
         let order = format!("ORDER BY outbox.{time} DESC, outbox.id DESC LIMIT 1 OFFSET {LOOK_AT}");
         let sql = mails_of(trouble, "outbox.id AS survey_id FROM outbox", &order);
-        let (after, after_id) = paging.after.map(|(at, id)| (at.timestamp_millis(), id.into_bytes().to_vec())).unzip();
+        let (after, after_id) = paging.after.map(bound).unzip();
         // Safe, here and below: the pieces are constants, and values are bound.
         let end = query(AssertSqlSafe(sql))
             .bind(period.from.timestamp_millis())
@@ -84,7 +84,8 @@ impl Sqlite {
             .bind(after_id.clone())
             .fetch_optional(&mut *db)
             .await?;
-        let end: Option<MailPlace> = end.as_ref().map(place).transpose()?;
+        let end = end.as_ref().map(place).transpose()?;
+        let (end_at, end_id) = end.map(bound).unzip();
         let columns = concat!(
             "outbox.id AS survey_id, survey.connection, survey.conversation_id, survey.url, survey.address, coalesce((SELECT name FROM
                 teammate WHERE teammate.id = rating.teammate_id), rating.teammate_id) AS teammate, ",
@@ -101,8 +102,8 @@ impl Sqlite {
             .bind(period.until.timestamp_millis())
             .bind(after)
             .bind(after_id)
-            .bind(end.map(|(at, _)| at.timestamp_millis()))
-            .bind(end.map(|(_, id)| id.into_bytes().to_vec()))
+            .bind(end_at)
+            .bind(end_id)
             .bind(&within.teammate)
             .bind(&within.team)
             .bind(paging.to_read())
@@ -112,7 +113,7 @@ impl Sqlite {
         let listed = paging.cut(read, MailRow::place);
         let looked_back = end.filter(|_| listed.next.is_none());
         let next = listed.next.or(looked_back);
-        Ok(MailList { items: listed.items, next, looked_back_to: looked_back.map(|(at, _)| at) })
+        Ok(MailList { items: listed.items, next, looked_back_to: looked_back.map(|place| place.at) })
     }
 
     pub(in crate::store) async fn newest_sent(
@@ -160,8 +161,13 @@ async fn count<W: FromStr<Err = String> + Ord>(
     rows.iter().map(|row| Ok((rows::word(row, "word")?, mails(row)?))).collect()
 }
 
-fn place(row: &SqliteRow) -> Result<MailPlace, sqlx::Error> {
-    Ok((rows::time(row, "at")?, rows::id(row, "survey_id")?))
+fn place(row: &SqliteRow) -> Result<RowPlace, sqlx::Error> {
+    Ok(RowPlace { at: rows::time(row, "at")?, survey: rows::id(row, "survey_id")? })
+}
+
+/// A place as statements take it.
+fn bound(RowPlace { at, survey }: RowPlace) -> (i64, Vec<u8>) {
+    (at.timestamp_millis(), survey.into_bytes().to_vec())
 }
 
 fn domain_of(row: &SqliteRow) -> Result<Option<String>, sqlx::Error> {
@@ -169,7 +175,7 @@ fn domain_of(row: &SqliteRow) -> Result<Option<String>, sqlx::Error> {
 }
 
 fn mail(row: &SqliteRow) -> Result<MailRow, sqlx::Error> {
-    let (at, survey) = place(row)?;
+    let RowPlace { at, survey } = place(row)?;
     Ok(MailRow {
         survey,
         at,

@@ -7,7 +7,7 @@ use crate::survey::Time;
 use crate::survey::access::Within;
 use crate::survey::answers::Answers;
 use crate::survey::evidence::ChangeKind;
-use crate::survey::paging::Paging;
+use crate::survey::paging::{Paging, RowPlace};
 use crate::survey::rating::{Score, StandingWord};
 use crate::survey::report::Bound;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ pub struct FollowUpsQuery {
     /// Of this part of the team.
     pub within: Within,
     /// Which page of the list.
-    pub paging: Paging<FollowUpPlace>,
+    pub paging: Paging<RowPlace>,
 }
 
 impl FollowUpsQuery {
@@ -36,15 +36,6 @@ impl FollowUpsQuery {
     pub fn states(&self) -> Vec<State> {
         self.state.map_or(vec![State::Open, State::Taken], |state| vec![state])
     }
-}
-
-/// Where a follow-up is in the list: by age, those of one moment by their survey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FollowUpPlace {
-    /// When it was opened.
-    pub opened_at: Time,
-    /// Its survey.
-    pub survey: Uuid,
 }
 
 /// A follow-up with the rating that it is about.
@@ -89,8 +80,8 @@ pub struct FollowUpRow {
 impl FollowUpRow {
     /// Where it is in the list.
     #[must_use]
-    pub fn place(&self) -> FollowUpPlace {
-        FollowUpPlace { opened_at: self.opened_at, survey: self.survey }
+    pub fn place(&self) -> RowPlace {
+        RowPlace { at: self.opened_at, survey: self.survey }
     }
 }
 

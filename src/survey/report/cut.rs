@@ -8,8 +8,9 @@
 use super::{Bound, Group, Key, Period, day_start};
 use crate::survey::Time;
 use crate::survey::access::Within;
+use crate::survey::span::Span;
 use crate::survey::words::words;
-use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
+use chrono::{Days, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
 
@@ -204,22 +205,15 @@ fn stretches(by: By, period: Period, now: Time, zone: Tz) -> BTreeSet<String> {
     days.filter(is_real).map(|day| stretch(by, day)).collect()
 }
 
-/// The two ends of the period before one: as many whole months if it is whole months, else as many days; where an end is
-/// an instant, as much time. `None` where that leaves the calendar.
+/// The two ends of the period before one: of days the [span before](Span::before); where an end is an instant, as much
+/// time. `None` where that leaves the calendar.
 #[must_use]
 pub fn before(from: Bound, to: Bound, period: Period) -> Option<(Bound, Bound)> {
-    let (Bound::Day(from), Bound::Day(to)) = (from, to) else {
+    let (Bound::Day(first), Bound::Day(last)) = (from, to) else {
         let start = period.from.checked_sub_signed(period.until - period.from)?;
         return Some((Bound::Instant(start), Bound::Instant(period.from)));
     };
-    let next = to.succ_opt()?;
-    let start = if from.day() == 1 && next.day() == 1 {
-        let months = |day: NaiveDate| day.year() * 12 + i32::try_from(day.month0()).unwrap_or_default();
-        from.checked_sub_months(Months::new(u32::try_from(months(next) - months(from)).ok()?))?
-    } else {
-        from.checked_sub_days(Days::new(u64::try_from((next - from).num_days()).ok()?))?
-    };
-    Some((Bound::Day(start), Bound::Day(from.pred_opt()?)))
+    Span { first, last }.before().map(Span::ends)
 }
 
 #[cfg(test)]

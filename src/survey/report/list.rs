@@ -8,7 +8,7 @@ use crate::survey::Time;
 use crate::survey::answers::Answers;
 use crate::survey::evidence::Change;
 use crate::survey::page::Evidence;
-use crate::survey::paging::Paging;
+use crate::survey::paging::{Paging, RowPlace};
 use crate::survey::rating::{Score, StandingWord};
 use crate::survey::words::words;
 use uuid::Uuid;
@@ -48,7 +48,7 @@ pub struct RatingsQuery {
     /// Of which part of all surveys.
     pub filters: Filters,
     /// Which page of the list.
-    pub paging: Paging<RatingPlace>,
+    pub paging: Paging<RowPlace>,
 }
 
 /// A text that is sought in comments, whatever its case.
@@ -85,22 +85,13 @@ fn lower(text: &str) -> String {
     letters.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }
 
-/// Where a rating is in the list: newest first, ratings of one moment by their survey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RatingPlace {
-    /// When it was given.
-    pub rated_at: Time,
-    /// Its survey.
-    pub survey: Uuid,
-}
-
 /// One page of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ratings {
     /// The ratings, newest first.
     pub items: Vec<RatingRow>,
     /// Where the next page begins; `None` on the last page.
-    pub next: Option<RatingPlace>,
+    pub next: Option<RowPlace>,
     /// The page looked at as many ratings as it may. It can have fewer than its limit then, or none, and `next` says how
     /// far back it looked.
     pub is_cut_short: bool,
@@ -116,7 +107,7 @@ impl Ratings {
     /// Cuts what was read to the page: up to one row more than it holds, and the last place that was looked at, if there
     /// may be more after it.
     #[must_use]
-    pub fn cut(mut read: Vec<RatingRow>, looked_to: Option<RatingPlace>, paging: &Paging<RatingPlace>) -> Self {
+    pub fn cut(mut read: Vec<RatingRow>, looked_to: Option<RowPlace>, paging: &Paging<RowPlace>) -> Self {
         let limit = paging.limit as usize;
         let is_full = read.len() > limit;
         read.truncate(limit);
@@ -167,8 +158,8 @@ pub struct RatingRow {
 impl RatingRow {
     /// Where it is in the list.
     #[must_use]
-    pub fn place(&self) -> RatingPlace {
-        RatingPlace { rated_at: self.rated_at, survey: self.survey }
+    pub fn place(&self) -> RowPlace {
+        RowPlace { at: self.rated_at, survey: self.survey }
     }
 
     /// The scores that stood before this one, oldest first, each once on end.

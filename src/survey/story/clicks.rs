@@ -289,13 +289,7 @@ fn opened(group: &[&View]) -> String {
 
 /// A face as sentences name it, such as `😀 great`.
 pub(super) fn face(score: Score) -> String {
-    format!("{} {}", score.face(), word(score))
-}
-
-/// What a face is called, as the English texts have it.
-#[must_use]
-pub fn word(score: Score) -> &'static str {
-    ["terrible", "bad", "okay", "great", "amazing"][score.index()]
+    format!("{} {}", score.face(), score.word())
 }
 
 fn number(count: usize) -> String {

@@ -4,17 +4,13 @@
 
 use super::bar::Bar;
 use super::filter::Filter;
-use super::page::{Place, Shell, count, ends, exact, html, moment, shell};
+use super::page::{NO_FIGURE, Place, Shell, count, ends, exact, html, moment, shell};
 use super::session::Viewer;
 use crate::gateway::{Achievements, LONGEST_LISTED};
-use crate::render::chart::SCORES;
-use crate::survey::interval::Interval;
 use crate::survey::report::RatingRow;
-use crate::survey::span::Preset;
 use crate::survey::stamp;
 use crate::web::App;
 use crate::web::api::HandlerResult;
-use crate::web::query::{rating_cursor, rating_paging};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -23,16 +19,12 @@ use std::sync::Arc;
 
 pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
     let mut filter = Filter::read(Place::Achievements, query.as_deref(), app.gateway.today());
-    let paging = rating_paging(filter.value("cursor"));
-    if paging.is_none() {
-        filter.faults.push(("cursor", "This is no place in the list. Begin with its first page.".to_owned()));
-    }
+    let after = filter.paging().after;
     let shell = shell(&app, Some(&viewer), Some(Place::Achievements)).keeping(&filter);
     let mut page = AchievementsPage { shell, bar: Bar::new(&filter), shown: None };
     if !filter.faults.is_empty() {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
     }
-    let after = paging.unwrap_or_default().after;
     let found = app.gateway.achievements(filter.span, &filter.within(), after, &viewer.access.within).await?;
     let is_one = found.streak.is_some();
     page.bar = page.bar.named(found.name.as_deref());
@@ -92,14 +84,13 @@ struct Comment {
 impl Shown {
     fn new(found: Achievements, filter: &Filter, app: &App, is_one: bool) -> Self {
         let total = &found.total;
-        let interval = Interval::wilson(total.positive, total.ratings());
         let streak = found.streak.filter(|streak| streak.best > 0).map(|streak| Streaks {
             now: (streak.now > 0).then(|| count(streak.now as u64)),
             best: count(streak.best as u64),
         });
         let most = LONGEST_LISTED as usize;
         let in_a_row = |streak: usize| match streak {
-            0 => "–".to_owned(),
+            0 => NO_FIGURE.to_owned(),
             streak if streak >= most => format!("{most} or more"),
             streak => streak.to_string(),
         };
@@ -110,20 +101,18 @@ impl Shown {
             amazing: count(row.figures.scores[4]),
             streak: in_a_row(row.streak),
         });
-        let next = found.comments.next.as_ref().map(rating_cursor);
         Self {
             name: found.name.filter(|_| is_one),
             positive: count(total.positive),
             ratings: count(total.ratings()),
             amazing: count(total.scores[4]),
-            csat: interval.map(|interval| (exact(interval.share), ends(interval))),
+            csat: total.csat_interval().map(|interval| (exact(interval.share), ends(interval))),
             streak,
             rows: rows.collect(),
             comments: found.comments.items.iter().filter_map(|rating| Comment::of(rating, app)).collect(),
-            next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
-            first: filter.value("cursor").is_some().then(|| filter.link(&[])),
-            longer: (filter.preset != Some(Preset::Year))
-                .then(|| filter.link(&[("period", Some("year")), ("from", None), ("to", None)])),
+            next: found.comments.next.as_ref().map(|place| filter.next(place)),
+            first: filter.first(),
+            longer: filter.longer(),
             is_empty: total.positive == 0,
         }
     }
@@ -134,7 +123,7 @@ impl Comment {
         Some(Self {
             number: rating.score.number(),
             face: rating.score.face(),
-            word: SCORES[rating.score.index()],
+            word: rating.score.title(),
             text: rating.comment.clone()?,
             teammate: rating.teammate_name.clone().or_else(|| rating.teammate.clone()),
             at: moment(rating.rated_at, app.gateway.config.report.timezone),

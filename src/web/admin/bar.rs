@@ -2,7 +2,8 @@
 //!
 //! It must not know what a page shows of the period.
 
-use super::filter::{Filter, days};
+use super::filter::Filter;
+use super::page::days;
 use crate::survey::report::By;
 use crate::survey::span::Preset;
 use chrono::NaiveDate;

@@ -5,7 +5,7 @@
 use super::bar::Bar;
 use super::filter::Filter;
 use super::overview::positive_words;
-use super::page::{Place, Shell, ends, exact, html, plural, shell};
+use super::page::{NO_FIGURE, Place, Shell, ends, exact, html, plural, shell};
 use super::session::Viewer;
 use crate::survey::interval::Interval;
 use crate::survey::report::{By, Cut, Figures, ReportQuery};
@@ -25,14 +25,14 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         let page = ComparePage { shell, bar: Bar::new(&filter), ratings: String::new(), ways: Vec::new() };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
     }
-    let (from, to) = filter.ends();
+    let (from, to) = filter.span.ends();
     // Only the total is shown. A cut by team is a quick one, whatever the filters are.
     let cut = Cut::from(By::Team);
     let wanted =
         ReportQuery { cut, from: Some(from), to: Some(to), filters: filter.report(), ..ReportQuery::default() };
     let total = app.gateway.report(&wanted, &viewer.access.within).await?.total;
     let name = app.teammate_of(&filter, &viewer.access.within).await?;
-    let positive = positive_words(&app.gateway.config.report.positive);
+    let positive = positive_words(&app.gateway.config.report.positive_scores());
     let ways = Way::ALL.into_iter().map(|way| Told::new(way, &total, &positive)).collect();
     let (bar, ratings) = (Bar::new(&filter).named(name.as_deref()), plural(total.ratings(), "rating"));
     Ok(html(&ComparePage { shell, bar, ratings, ways }).into_response())
@@ -75,9 +75,6 @@ impl Told {
         Self { title, figure, from, how: how(way, positive), why }
     }
 }
-
-/// What stands where there is no figure.
-const NO_FIGURE: &str = "–";
 
 /// Which ratings a way counts.
 fn how(way: Way, positive: &str) -> String {

@@ -7,7 +7,8 @@ use super::page::{Place, csv_file};
 use super::session::Viewer;
 use crate::render::report;
 use crate::survey::fields::Fault;
-use crate::survey::report::{Bound, Cut, ReportQuery};
+use crate::survey::report::{Cut, ReportQuery};
+use crate::survey::span::Span;
 use crate::web::App;
 use crate::web::api::HandlerResult;
 use crate::web::error::Failure;
@@ -34,15 +35,11 @@ pub(super) async fn csv(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(qu
     }
     let cut = filter.value("by").map_or(Ok(Cut::default()), str::parse);
     let cut: Cut = cut.map_err(|detail| Failure::invalid(vec![Fault::parameter("by", detail)]))?;
-    let query = ReportQuery {
-        cut,
-        from: Some(Bound::Day(filter.span.first)),
-        to: Some(Bound::Day(filter.span.last)),
-        filters: filter.report(),
-        // As on the page.
-        compare: filter.before().is_some(),
-        other: filter.before().map(|before| (Bound::Day(before.first), Bound::Day(before.last))),
-    };
+    let (from, to) = filter.span.ends();
+    // The days to compare with are those of the page.
+    let other = filter.before().map(Span::ends);
+    let query =
+        ReportQuery { cut, from: Some(from), to: Some(to), filters: filter.report(), compare: other.is_some(), other };
     let made = app.gateway.report(&query, &viewer.access.within).await?;
     let csv = report::csv(&made).map_err(|error| Failure::internal(Some(error.to_string())))?;
     let name = format!("{}-{}-to-{}", cut.to_string().replace(',', "-"), made.from, made.to);

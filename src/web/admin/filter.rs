@@ -7,8 +7,10 @@
 
 use super::page::Place;
 use crate::survey::access::Within;
-use crate::survey::report::{Bound, By, Filters};
+use crate::survey::paging::{Paging, RowPlace};
+use crate::survey::report::{By, Filters};
 use crate::survey::span::{Preset, Span};
+use crate::web::query;
 use chrono::{Datelike, NaiveDate};
 use std::ops::RangeInclusive;
 
@@ -122,6 +124,14 @@ impl Filter {
         (!words.is_empty()).then(|| words.join(","))
     }
 
+    /// The page of a list that is asked for. A cursor that is none is a fault.
+    pub(super) fn paging(&mut self) -> Paging<RowPlace> {
+        query::paging(self.value("cursor")).unwrap_or_else(|| {
+            self.faults.push(("cursor", "This is no place in the list. Begin with its first page.".to_owned()));
+            Paging::default()
+        })
+    }
+
     /// The filters that hold, for a report.
     pub(super) fn report(&self) -> Filters {
         let add = |filters: Filters, (by, value): &(By, String)| filters.and(*by, Some(value.clone()));
@@ -132,11 +142,6 @@ impl Filter {
     pub(super) fn within(&self) -> Within {
         let value = |by: By| self.filters.iter().find(|(known, _)| *known == by).map(|(_, value)| value.clone());
         Within { teammate: value(By::Teammate), team: value(By::Team) }
-    }
-
-    /// The two ends of the period.
-    pub(super) fn ends(&self) -> (Bound, Bound) {
-        (Bound::Day(self.span.first), Bound::Day(self.span.last))
     }
 
     /// All values of a parameter.
@@ -209,6 +214,27 @@ impl Filter {
         self.link(&names.map(|name| (name, None)).collect::<Vec<_>>())
     }
 
+    /// The URL of the next page of a list, which begins after a place.
+    pub(super) fn next(&self, place: &RowPlace) -> String {
+        self.link(&[("cursor", Some(&query::cursor(place)))])
+    }
+
+    /// The URL of the first page of a list; `None` on that page.
+    pub(super) fn first(&self) -> Option<String> {
+        self.value("cursor").is_some().then(|| self.link(&[]))
+    }
+
+    /// The URL of this page as it is, to come back to.
+    pub(super) fn here(&self) -> String {
+        self.link(&[("cursor", self.value("cursor"))])
+    }
+
+    /// The URL of this page for this year; `None` if it shows that.
+    pub(super) fn longer(&self) -> Option<String> {
+        let year = [("period", Some(Preset::Year.word())), ("from", None), ("to", None)];
+        (self.preset != Some(Preset::Year)).then(|| self.link(&year))
+    }
+
     fn url(&self, path: &str, changes: &[(&str, Option<&str>)], keeps: impl Fn(&str) -> bool) -> String {
         let kept = self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let kept = kept.filter(|(name, _)| keeps(name) && !changes.iter().any(|(changed, _)| changed == name));
@@ -244,6 +270,8 @@ impl Filter {
     }
 }
 
+/// The changes of a URL that take the period away.
+pub(super) const ANY_TIME: &[(&str, Option<&str>)] = &[("period", None), ("from", None), ("to", None)];
 /// The parameters of the period.
 const PERIOD: [&str; 3] = ["period", "from", "to"];
 /// The parameter that names the cuts of which only what has none is shown.
@@ -254,21 +282,10 @@ fn is_shared(name: &str) -> bool {
     PERIOD.contains(&name) || name == NONE || By::FILTERS.iter().any(|by| by.word() == name)
 }
 
-/// A stretch of days in words, such as `28 Oct to 26 Nov 2026`.
-pub(super) fn days(span: Span) -> String {
-    let last = span.last.format("%-d %b %Y");
-    if span.first == span.last {
-        last.to_string()
-    } else if span.first.year() == span.last.year() {
-        format!("{} to {last}", span.first.format("%-d %b"))
-    } else {
-        format!("{} to {last}", span.first.format("%-d %b %Y"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::survey::wording::days;
 
     fn read(query: &str) -> Filter {
         Filter::read(Place::Overview, Some(query), "2026-11-26".parse().expect("a day"))
@@ -278,10 +295,10 @@ mod tests {
     fn a_period_is_named_or_dated() {
         let shown = |query| days(read(query).span);
         assert_eq!(shown(""), "28 Oct to 26 Nov 2026");
-        assert_eq!(shown("period=7d&from=2026-01-01"), "20 Nov to 26 Nov 2026");
+        assert_eq!(shown("period=7d&from=2026-01-01"), "20 to 26 Nov 2026");
         assert_eq!(shown("from=2026-11-01&to=2026-11-01&period=custom"), "1 Nov 2026");
         assert_eq!(shown("from=2025-12-01"), "1 Dec 2025 to 26 Nov 2026");
-        assert_eq!(shown("to=2026-10-30"), "1 Oct to 30 Oct 2026");
+        assert_eq!(shown("to=2026-10-30"), "1 to 30 Oct 2026");
         assert_eq!(shown("period=custom&from=&to="), "28 Oct to 26 Nov 2026", "an empty form is the usual period");
     }
 

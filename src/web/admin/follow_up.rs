@@ -6,7 +6,7 @@
 mod card;
 
 use super::bar::Bar;
-use super::filter::Filter;
+use super::filter::{ANY_TIME, Filter};
 use super::form::{Form, Posted};
 use super::page::{Place, Shell, count, html, shell};
 use super::session::Viewer;
@@ -17,19 +17,16 @@ use crate::survey::access::{Scope, Within};
 use crate::survey::fields::Fault;
 use crate::survey::follow_up::list::{FollowUpRow, FollowUpsQuery, MOST_COUNTED, OpenFollowUps};
 use crate::survey::follow_up::{LONGEST_NOTE, State as Progress};
-use crate::survey::report::Bound;
 use crate::web::App;
 use crate::web::api::HandlerResult;
 use crate::web::error::Failure;
-use crate::web::extract::Segment;
-use crate::web::query::{follow_up_cursor, follow_up_paging};
+use crate::web::extract::{Segment, survey_id};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use card::Card;
 use std::sync::Arc;
-use uuid::Uuid;
 
 pub(super) async fn list(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
     let mut filter = Filter::read(Place::FollowUp, query.as_deref(), app.gateway.today());
@@ -47,29 +44,28 @@ pub(super) async fn list(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     let allowed = &viewer.access.within;
     let listed = app.gateway.follow_ups(&wanted, allowed).await?;
     let waiting = app.gateway.open_follow_ups(&filter.within(), allowed).await?;
-    let here = filter.link(&[("cursor", filter.value("cursor"))]);
-    let next = listed.next.as_ref().map(follow_up_cursor);
+    let here = filter.here();
     page.shown = Some(Shown {
         waiting: waiting_words(&waiting, app.gateway.clock.now()),
-        all: is_dated(&filter).then(|| filter.link(&[("period", None), ("from", None), ("to", None)])),
+        all: is_dated(&filter).then(|| filter.link(ANY_TIME)),
         is_off: app.gateway.config.follow_up.is_off(),
         is_filtered: filter.value("state").is_some() || filter.within() != Within::default() || is_dated(&filter),
         cards: listed.items.iter().map(|row| Card::new(row, &app, &viewer, &here, Some(&filter))).collect(),
-        next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
-        first: filter.value("cursor").is_some().then(|| filter.link(&[])),
+        next: listed.next.as_ref().map(|place| filter.next(place)),
+        first: filter.first(),
     });
     Ok(html(&page).into_response())
 }
 
 /// One follow-up on a page of its own, which a teammate can be sent to.
 pub(super) async fn one(State(app): State<Arc<App>>, viewer: Viewer, Segment(survey): Segment) -> HandlerResult {
-    let row = app.gateway.follow_up(id(&survey)?, &viewer.access.within).await?;
+    let row = app.gateway.follow_up(survey_id(&survey)?, &viewer.access.within).await?;
     Ok(one_page(&app, &viewer, &row, StatusCode::OK, None, ""))
 }
 
 /// Does what a form says.
 pub(super) async fn follow(State(app): State<Arc<App>>, Segment(survey): Segment, form: Form) -> HandlerResult {
-    let survey = id(&survey)?;
+    let survey = survey_id(&survey)?;
     let posted = form.by(&app, Scope::Read).await?;
     let Posted { viewer, fields } = &posted;
     let deed = fields.get("do").unwrap_or_default().parse();
@@ -91,10 +87,6 @@ pub(super) async fn follow(State(app): State<Arc<App>>, Segment(survey): Segment
     };
     // What was written is still there to be sent again.
     Ok(one_page(&app, viewer, &row, status, Some(notice), &draft))
-}
-
-fn id(text: &str) -> Result<Uuid, Failure> {
-    text.parse().map_err(|_| Failure::not_found())
 }
 
 fn one_page(
@@ -120,20 +112,18 @@ fn one_page(
 /// What to list. What is wrong with the query is added to its faults.
 fn wanted(filter: &mut Filter) -> FollowUpsQuery {
     let state = filter.value("state").map(str::parse::<Progress>);
-    let paging = follow_up_paging(filter.value("cursor"));
     if let Some(Err(_)) = &state {
         filter.faults.push(("state", "There is no such state. Pick one of those above.".to_owned()));
     }
-    if paging.is_none() {
-        filter.faults.push(("cursor", "This is no place in the list. Begin with its first page.".to_owned()));
-    }
+    let paging = filter.paging();
     let dated = is_dated(filter);
+    let (from, to) = filter.span.ends();
     FollowUpsQuery {
         state: state.and_then(Result::ok),
-        from: dated.then_some(Bound::Day(filter.span.first)),
-        to: dated.then_some(Bound::Day(filter.span.last)),
+        from: dated.then_some(from),
+        to: dated.then_some(to),
         within: filter.within(),
-        paging: paging.unwrap_or_default(),
+        paging,
     }
 }
 
@@ -146,7 +136,7 @@ fn is_dated(filter: &Filter) -> bool {
 fn bar(filter: &Filter) -> Bar<'_> {
     let mut bar = Bar::new(filter);
     let dated = is_dated(filter);
-    let all = filter.link(&[("period", None), ("from", None), ("to", None)]);
+    let all = filter.link(ANY_TIME);
     if !dated {
         bar.presets.iter_mut().for_each(|(_, _, holds)| *holds = false);
         (bar.days, bar.earlier, bar.later) = ("Any time".into(), None, None);

@@ -6,9 +6,8 @@
 use super::bar::Bar;
 use super::filter::Filter;
 use super::mails::totals;
-use super::page::{Place, Shell, count, exact, html, moment, shell};
+use super::page::{Place, Shell, count, html, moment, share, shell};
 use super::session::Viewer;
-use crate::survey::interval::Interval;
 use crate::survey::opening::Opening;
 use crate::survey::report::Figures;
 use crate::survey::scanning::{Domain, MANY_LINKS, Scanning};
@@ -114,8 +113,4 @@ fn domain(row: &Domain) -> [String; 6] {
     let scanned = share(row.scanned, row.sent);
     let [sent, scans, held, unconfirmed] = [row.sent, row.scanned, row.held, row.unconfirmed].map(count);
     [name, sent, scans, scanned, held, unconfirmed]
-}
-
-fn share(part: u64, of: u64) -> String {
-    Interval::wilson(part, of).map_or_else(|| "–".into(), |share| exact(share.share))
 }

@@ -7,12 +7,13 @@ use super::filter::Filter;
 use super::page::{Place, Shell, count, html, moment, shell};
 use super::session::Viewer;
 use crate::survey::mails::{self, MailRow, Trouble, Troubles};
-use crate::survey::paging::Paging;
-use crate::survey::report::{Bound, By, Cut, Figures, Filters, RatingPlace, ReportQuery};
+use crate::survey::outbound::Stop;
+use crate::survey::paging::{Paging, RowPlace};
+use crate::survey::report::{By, Cut, Figures, ReportQuery};
+use crate::survey::stamp;
 use crate::survey::suppression::Bounce;
 use crate::web::App;
 use crate::web::api::HandlerResult;
-use crate::web::query::{rating_cursor, rating_paging};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -32,14 +33,13 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     let report = app.gateway.report(&query, allowed).await?;
     let troubles = app.gateway.troubles(filter.span, within, allowed).await?;
     let listed = app.gateway.mails(trouble, filter.span, within, allowed, &paging).await?;
-    let next = listed.next.map(|(rated_at, survey)| rating_cursor(&RatingPlace { rated_at, survey }));
     let zone = app.gateway.config.report.timezone;
     let shown = Shown {
         states: states(&report.total, &troubles),
         picks: picks(&filter, trouble),
         items: listed.items.iter().map(|mail| Item::new(mail, &app, &filter)).collect(),
-        next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
-        first: filter.value("cursor").is_some().then(|| filter.link(&[])),
+        next: listed.next.as_ref().map(|place| filter.next(place)),
+        first: filter.first(),
         looked_back_to: listed.looked_back_to.map(|at| moment(at, zone)),
     };
     Ok(html(&MailsPage { shell, bar: Bar::new(&filter), shown: Some(shown) }).into_response())
@@ -47,30 +47,23 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
 
 /// The report whose total a page shows.
 pub(super) fn totals(filter: &Filter) -> ReportQuery {
+    let (from, to) = filter.span.ends();
     ReportQuery {
         cut: Cut::from(By::Team),
-        from: Some(Bound::Day(filter.span.first)),
-        to: Some(Bound::Day(filter.span.last)),
-        filters: Filters::default().within(&filter.within()),
+        from: Some(from),
+        to: Some(to),
+        filters: filter.report(),
         ..ReportQuery::default()
     }
 }
 
 /// Which mails to list. What is wrong with the query is added to its faults.
-fn wanted(filter: &mut Filter) -> (Trouble, Paging<mails::MailPlace>) {
-    let mut wrong = None;
+fn wanted(filter: &mut Filter) -> (Trouble, Paging<RowPlace>) {
     let trouble = filter.value("state").map(str::parse::<Trouble>);
     if let Some(Err(_)) = trouble {
-        wrong = Some(("state", "There are no such mails. Pick some of those below.".to_owned()));
+        filter.faults.push(("state", "There are no such mails. Pick some of those below.".to_owned()));
     }
-    let paging = rating_paging(filter.value("cursor"));
-    if paging.is_none() {
-        wrong = Some(("cursor", "This is no place in the list. Begin with its first page.".to_owned()));
-    }
-    filter.faults.extend(wrong);
-    let Paging { after, limit } = paging.unwrap_or_default();
-    let after = after.map(|RatingPlace { rated_at, survey }| (rated_at, survey));
-    (trouble.and_then(Result::ok).unwrap_or_default(), Paging { after, limit })
+    (trouble.and_then(Result::ok).unwrap_or_default(), filter.paging())
 }
 
 #[derive(Template)]
@@ -117,8 +110,7 @@ fn states(total: &Figures, troubles: &Troubles) -> Vec<StateRow> {
     rows
 }
 
-fn stop_name(stop: crate::survey::outbound::Stop) -> &'static str {
-    use crate::survey::outbound::Stop;
+fn stop_name(stop: Stop) -> &'static str {
     match stop {
         Stop::Reopened => "Reopened",
         Stop::LaterClosing => "Closed again",
@@ -162,7 +154,7 @@ impl Item {
         let changes = [("conversation", Some(row.conversation.id.as_str())), ("connection", Some(connection))];
         Self {
             at: moment(row.at, app.gateway.config.report.timezone),
-            stamp: crate::survey::stamp(row.at),
+            stamp: stamp(row.at),
             conversation: row.conversation.id.clone(),
             link: filter.link_to(Place::NotAsked, &changes),
             url: row.url.clone(),

@@ -3,14 +3,12 @@
 //! It must not know how decisions are counted, nor how a story is told.
 
 use super::bar::Bar;
-use super::filter::{Filter, days};
-use super::page::{Place, Shell, count, exact, html, moment, shell};
+use super::filter::Filter;
+use super::page::{NO_FIGURE, Place, Shell, count, days, html, moment, share, shell};
 use super::session::Viewer;
 use crate::gateway::{Error, Found};
 use crate::render::conversation::stands;
 use crate::survey::decisions::{Decided, DecisionRow, Decisions, DecisionsBy, DecisionsQuery, Meaning};
-use crate::survey::interval::Interval;
-use crate::survey::span::Preset;
 use crate::survey::story;
 use crate::web::App;
 use crate::web::api::HandlerResult;
@@ -115,7 +113,7 @@ struct Shown {
     closings: String,
     asked: String,
     skipped: String,
-    skipped_share: Option<String>,
+    skipped_share: String,
     before: Option<String>,
     rules: Vec<Rule>,
     is_empty: bool,
@@ -137,19 +135,18 @@ impl Shown {
     fn new(app: &App, filter: &Filter, counted: &Decisions) -> Self {
         let Decisions { total, rows, before, .. } = counted;
         let told = before.filter(|(_, then)| then.closings() > 0).map(|(span, then)| {
-            let share = skipped(&then, then.closings()).unwrap_or_default();
+            let share = share(then.skipped, then.closings());
             format!("{share} of {} closings from {}", count(then.closings()), days(span))
         });
         Self {
             closings: count(total.closings()),
             asked: count(total.asked),
             skipped: count(total.skipped),
-            skipped_share: skipped(total, total.closings()),
+            skipped_share: share(total.skipped, total.closings()),
             before: told,
             rules: rows.iter().map(|row| Rule::new(row, total)).collect(),
             is_empty: total.closings() == 0,
-            longer: (filter.preset != Some(Preset::Year))
-                .then(|| filter.link(&[("period", Some("year")), ("from", None), ("to", None)])),
+            longer: filter.longer(),
             kept_days: app.gateway.config.retention.decisions.map(|age| age.num_days()),
         }
     }
@@ -162,14 +159,9 @@ impl Rule {
             meaning: Meaning::of(&word),
             word,
             skipped: count(row.decided.skipped),
-            share: skipped(&row.decided, total.closings()).unwrap_or_else(|| "–".into()),
+            share: share(row.decided.skipped, total.closings()),
             only: count(row.decided.only_reason),
-            before: row.before.map_or_else(|| "–".into(), |before| count(before.skipped)),
+            before: row.before.map_or_else(|| NO_FIGURE.into(), |before| count(before.skipped)),
         }
     }
-}
-
-/// The share that was skipped of so many closings.
-fn skipped(decided: &Decided, closings: u64) -> Option<String> {
-    Interval::wilson(decided.skipped, closings).map(|share| exact(share.share))
 }

@@ -8,17 +8,16 @@ mod table;
 mod trend;
 
 use super::bar::{self, Bar};
-use super::filter::{Filter, days};
+use super::filter::{ANY_TIME, Filter};
 use super::follow_up::waiting_words;
-use super::page::{Place, Shell, count, ends, exact, html, plural, shell};
+use super::page::{Place, Shell, count, days, ends, exact, html, plural, share, shell};
 use super::session::Viewer;
 use crate::gateway::{Error, Overview, OverviewQuery};
-use crate::render::chart::{self, Alternative, SCORES};
+use crate::render::chart::{self, Alternative};
 use crate::survey::access::Within;
-use crate::survey::interval::{FEWEST_TO_RANK, Interval};
+use crate::survey::interval::FEWEST_TO_RANK;
 use crate::survey::rating::Score;
 use crate::survey::report::{By, Figures};
-use crate::survey::span::Preset;
 use crate::survey::wording::points;
 use crate::web::App;
 use crate::web::api::HandlerResult;
@@ -34,8 +33,6 @@ use trend::Trend;
 
 /// The language of the admin pages, for words of the operator's own.
 const ENGLISH: &str = "en";
-/// What stands where there is no figure.
-const NO_FIGURE: &str = "–";
 
 pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
     let filter = Filter::read(Place::Overview, query.as_deref(), app.gateway.today());
@@ -62,7 +59,7 @@ async fn waiting(app: &App, filter: &Filter, allowed: &Within) -> Result<Option<
         return Ok(None);
     }
     let waiting = app.gateway.open_follow_ups(&filter.within(), allowed).await?;
-    let link = filter.link_to(Place::FollowUp, &[("period", None), ("from", None), ("to", None)]);
+    let link = filter.link_to(Place::FollowUp, ANY_TIME);
     let words = || waiting_words(&waiting, app.gateway.clock.now());
     Ok((waiting.open + waiting.taken > 0).then(|| (words(), link)))
 }
@@ -101,12 +98,13 @@ struct Shown {
     ratings_before: Option<String>,
     asked: String,
     answered: String,
-    answered_share: Option<String>,
+    answered_share: String,
     answered_change: Option<String>,
     unsent: Option<String>,
     low_link: Option<String>,
     faces: String,
-    face_rows: Vec<(&'static str, &'static str, String, String)>,
+    /// Each face: its word, its count and its share.
+    face_rows: Vec<(&'static str, String, String)>,
     trend: Option<Trend>,
     /// Each cut: its name, its link, and whether it is shown.
     cuts: Vec<(&'static str, String, bool)>,
@@ -140,16 +138,16 @@ impl Shown {
         let low = filter.narrow(Place::Ratings, None);
         Self {
             csat: Csat::of(filter, total, before),
-            positive: positive_words(&config.report.positive),
+            positive: positive_words(&config.report.positive_scores()),
             goal: goals.of_all(total),
             ratings: plural(total.ratings(), "rating"),
             ratings_before: before.map(|before| count(before.ratings())),
             asked: plural(total.asked, "survey"),
             answered: count(total.answered),
-            answered_share: answered(total).map(|share| exact(share.share)),
-            answered_change: answered(total)
-                .zip(before.and_then(answered))
-                .map(|(now, then)| points(now.since(&then).by)),
+            answered_share: share(total.answered, total.asked),
+            answered_change: (total.response_rate())
+                .zip(before.and_then(Figures::response_rate))
+                .map(|(now, then)| points(now - then)),
             unsent,
             low_link: low.map(|_| filter.link_to(Place::Ratings, &[("score", Some("low"))])),
             faces: faces(total),
@@ -159,31 +157,20 @@ impl Shown {
             table: Table::new(by, &report.rows, goals, filter),
             reasons: Reasons::of(&config.offered(ENGLISH), report, by),
             is_empty,
-            longer: (filter.preset != Some(Preset::Year))
-                .then(|| filter.link(&[("period", Some("year")), ("from", None), ("to", None)])),
+            longer: filter.longer(),
         }
     }
 }
 
 /// The words of the scores that count as positive.
-pub(super) fn positive_words(positive: &[u8]) -> String {
-    let words = positive.iter().filter_map(|score| SCORES.get(usize::from(*score) - 1));
-    words.map(|word| word.to_lowercase()).collect::<Vec<_>>().join(" or ")
-}
-
-fn csat(figures: &Figures) -> Option<Interval> {
-    Interval::wilson(figures.positive, figures.ratings())
-}
-
-/// The share of the surveys sent in the period that are rated by now.
-fn answered(figures: &Figures) -> Option<Interval> {
-    Interval::wilson(figures.answered, figures.asked)
+pub(super) fn positive_words(positive: &[Score]) -> String {
+    positive.iter().map(|score| score.word()).collect::<Vec<_>>().join(" or ")
 }
 
 impl Csat {
     fn of(filter: &Filter, total: &Figures, before: Option<&Figures>) -> Option<Self> {
-        let now = csat(total)?;
-        let then = before.and_then(csat);
+        let now = total.csat_interval()?;
+        let then = before.and_then(Figures::csat_interval);
         let change = then.map(|then| now.since(&then));
         let told = then.zip(before).zip(filter.before()).map(|((then, before), span)| {
             format!("{} of {} from {}", exact(then.share), plural(before.ratings(), "rating"), days(span))
@@ -203,16 +190,15 @@ fn faces(total: &Figures) -> String {
     let most = Score::ALL.into_iter().max_by_key(|score| total.scores[score.index()]).filter(|_| all > 0);
     let told = most.map_or_else(
         || "There is no rating yet.".to_owned(),
-        |most| format!("{}. The most frequent is {}.", plural(all, "rating"), SCORES[most.index()].to_lowercase()),
+        |most| format!("{}. The most frequent is {}.", plural(all, "rating"), most.word()),
     );
     chart::faces(total.scores, Alternative { id: "faces", title: "Ratings by face", description: &told })
 }
 
-fn face_rows(total: &Figures) -> Vec<(&'static str, &'static str, String, String)> {
+fn face_rows(total: &Figures) -> Vec<(&'static str, String, String)> {
     let row = |score: Score| {
-        let at = score.index();
-        let share = Interval::wilson(total.scores[at], total.ratings()).map(|share| exact(share.share));
-        (score.face(), SCORES[at], count(total.scores[at]), share.unwrap_or_else(|| NO_FIGURE.into()))
+        let ratings = total.scores[score.index()];
+        (score.title(), count(ratings), share(ratings, total.ratings()))
     };
     Score::ALL.into_iter().rev().map(row).collect()
 }

@@ -5,12 +5,10 @@
 use super::filter::Filter;
 use super::session::{Note, Viewer};
 use crate::gateway::Error;
-use crate::render::chart::percent;
 use crate::survey::Time;
 use crate::survey::access::Within;
-use crate::survey::interval::Interval;
 use crate::survey::report::By;
-pub(super) use crate::survey::wording::{count, exact, plural};
+pub(super) use crate::survey::wording::{NO_FIGURE, count, days, ends, exact, percent, plural, share};
 use crate::web::App;
 use crate::web::error::{ANOTHER_SITE, Failure};
 use crate::web::page::render;
@@ -45,17 +43,15 @@ pub(super) enum Place {
 
 /// Where a page is, and what it takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Page {
-    pub(super) place: Place,
-    pub(super) path: &'static str,
+struct Page {
+    place: Place,
+    path: &'static str,
     /// What the navigation calls it.
-    pub(super) name: &'static str,
+    name: &'static str,
     /// The parameters that are its own. Links to other pages drop them, but keep the period and the filters.
     own: &'static [&'static str],
     /// The filters that it takes.
     filters: &'static [By],
-    /// Whether there is a route. The navigation names no other.
-    is_there: bool,
 }
 
 /// The filters of lists.
@@ -63,21 +59,14 @@ const TEAM: &[By] = &[By::Teammate, By::Team];
 
 #[rustfmt::skip]
 const PAGES: [Page; 8] = [
-    Page { place: Place::Overview, path: "/admin", name: "Overview", own: &["by", "step", "sort", "all"], filters: &By::FILTERS, is_there: true },
-    // What customers said.
-    Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["standing", "score", "commented", "text", "cursor"], filters: &By::FILTERS, is_there: true },
-    // Those who may be called back today.
-    Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["state", "cursor"], filters: TEAM, is_there: true },
-    // Fit to be shown to the team.
-    Page { place: Place::Achievements, path: "/admin/achievements", name: "Achievements", own: &["cursor"], filters: TEAM, is_there: true },
-    // Decisions, and the story of a conversation.
-    Page { place: Place::NotAsked, path: "/admin/not-asked", name: "Not asked", own: &["conversation", "connection"], filters: TEAM, is_there: true },
-    // Those that need attention.
-    Page { place: Place::Mails, path: "/admin/mails", name: "Mails", own: &["state", "cursor"], filters: TEAM, is_there: true },
-    // Openings, held ratings and scanners.
-    Page { place: Place::Lost, path: "/admin/lost", name: "Lost and held", own: &[], filters: TEAM, is_there: true },
-    // For those who come from another product.
-    Page { place: Place::Compare, path: "/admin/compare", name: "Compare", own: &[], filters: &By::FILTERS, is_there: true },
+    Page { place: Place::Overview, path: "/admin", name: "Overview", own: &["by", "step", "sort", "all"], filters: &By::FILTERS },
+    Page { place: Place::Ratings, path: "/admin/ratings", name: "Ratings", own: &["standing", "score", "commented", "text", "cursor"], filters: &By::FILTERS },
+    Page { place: Place::FollowUp, path: "/admin/follow-up", name: "Follow-up", own: &["state", "cursor"], filters: TEAM },
+    Page { place: Place::Achievements, path: "/admin/achievements", name: "Achievements", own: &["cursor"], filters: TEAM },
+    Page { place: Place::NotAsked, path: "/admin/not-asked", name: "Not asked", own: &["conversation", "connection"], filters: TEAM },
+    Page { place: Place::Mails, path: "/admin/mails", name: "Mails", own: &["state", "cursor"], filters: TEAM },
+    Page { place: Place::Lost, path: "/admin/lost", name: "Lost and held", own: &[], filters: TEAM },
+    Page { place: Place::Compare, path: "/admin/compare", name: "Compare", own: &[], filters: &By::FILTERS },
 ];
 
 impl Place {
@@ -123,8 +112,7 @@ pub(super) struct Shell<'a> {
 impl Shell<'_> {
     /// Has the links between pages keep the period and the filters.
     pub(super) fn keeping(mut self, filter: &Filter) -> Self {
-        let there = PAGES.iter().filter(|page| page.is_there);
-        for (link, page) in self.nav.iter_mut().zip(there) {
+        for (link, page) in self.nav.iter_mut().zip(&PAGES) {
             link.0 = filter.link_to(page.place, &[]);
         }
         self
@@ -133,18 +121,13 @@ impl Shell<'_> {
 
 /// The frame of a page for somebody.
 pub(super) fn shell<'a>(app: &'a App, viewer: Option<&'a Viewer>, place: Option<Place>) -> Shell<'a> {
-    let within = viewer.map(|viewer| &viewer.access.within);
-    let teammate = within.and_then(|within| within.teammate.as_ref()).map(|id| format!("teammate {id}"));
-    let team = within.and_then(|within| within.team.as_ref()).map(|name| format!("team {name}"));
-    let parts: Vec<_> = teammate.into_iter().chain(team).collect();
-    let there = PAGES.iter().filter(|page| page.is_there);
     Shell {
         brand: &app.gateway.config.brand.name,
         css: &app.assets.admin_css.path,
         icon: &app.assets.icon.path,
         viewer,
-        part: (!parts.is_empty()).then(|| parts.join(", ")),
-        nav: there.map(|page| (page.path.to_owned(), page.name, Some(page.place) == place)).collect(),
+        part: viewer.and_then(|viewer| viewer.access.within.words()),
+        nav: PAGES.iter().map(|page| (page.path.to_owned(), page.name, Some(page.place) == place)).collect(),
     }
 }
 
@@ -227,9 +210,9 @@ pub(in crate::web) fn failure_page(app: &App, failure: &Failure, id: &str) -> Re
     failure.with_headers((failure.status, page).into_response())
 }
 
-/// The ends of an interval.
-pub(super) fn ends(interval: Interval) -> String {
-    format!("{} to {}", percent(interval.low), percent(interval.high))
+/// A conversation by its id, and which helpdesk it is in, unless that is the plain API.
+pub(super) fn conversation(id: &str, connection: &str) -> String {
+    if connection.is_empty() { id.to_owned() } else { format!("{id} in {connection}") }
 }
 
 /// A moment in a zone, as people write it.

@@ -4,20 +4,19 @@
 
 use super::bar::Bar;
 use super::filter::Filter;
-use super::page::{Place, Shell, csv_file, csv_stream, html, moment, shell};
+use super::page::{Place, Shell, conversation, csv_file, csv_stream, html, moment, shell};
 use super::session::Viewer;
 use super::survey;
 use crate::render;
-use crate::render::chart::SCORES;
 use crate::survey::answers::Answers;
 use crate::survey::page::Evidence;
 use crate::survey::paging::{LARGEST_PAGE, Paging};
 use crate::survey::rating::{Score, StandingWord};
-use crate::survey::report::{Bound, LONGEST_SOUGHT, Listing, RatingRow, Ratings, RatingsQuery};
+use crate::survey::report::{LONGEST_SOUGHT, Listing, RatingRow, Ratings, RatingsQuery};
+use crate::survey::stamp;
 use crate::web::App;
 use crate::web::api::HandlerResult;
 use crate::web::error::Failure;
-use crate::web::query::{rating_cursor, rating_paging};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -25,7 +24,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use std::sync::Arc;
 
-/// What the filter by score calls the two faces that a lead calls back about.
+/// What the filter by score calls [`Score::LOW`].
 const LOW: &str = "low";
 
 pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
@@ -84,7 +83,7 @@ fn wanted(filter: &mut Filter) -> RatingsQuery {
     for text in filter.values("score") {
         match text.parse().ok().and_then(|score: i64| Score::try_from(score).ok()) {
             Some(score) => scores.push(score),
-            None if text == LOW => scores.extend(Score::ALL.into_iter().take(2)),
+            None if text == LOW => scores.extend(Score::LOW),
             None => wrong = Some(("score", format!("There is no score “{text}”. Pick one of those above."))),
         }
     }
@@ -101,20 +100,19 @@ fn wanted(filter: &mut Filter) -> RatingsQuery {
         Some("no") => Some(false),
         _ => None,
     };
-    let paging = rating_paging(filter.value("cursor"));
-    if paging.is_none() {
-        wrong = Some(("cursor", "This is no place in the list. Begin with its first page.".to_owned()));
-    }
+    let sought = sought.unwrap_or_default();
     filter.faults.extend(wrong);
+    let paging = filter.paging();
+    let (from, to) = filter.span.ends();
     RatingsQuery {
-        from: Some(Bound::Day(filter.span.first)),
-        to: Some(Bound::Day(filter.span.last)),
+        from: Some(from),
+        to: Some(to),
         listing: listing.unwrap_or_default(),
         scores,
         commented,
-        sought: sought.unwrap_or_default(),
+        sought,
         filters: filter.report(),
-        paging: paging.unwrap_or_default(),
+        paging,
     }
 }
 
@@ -159,8 +157,7 @@ impl Picks {
             let holds = word.map_or(given.is_empty(), |word| given == [word]);
             (name, filter.link(&[("score", word)]), holds)
         };
-        let each =
-            Score::ALL.map(|score| (format!("{} {}", score.face(), SCORES[score.index()]), score.number().to_string()));
+        let each = Score::ALL.map(|score| (format!("{} {}", score.face(), score.title()), score.number().to_string()));
         let all = [score("All".into(), None), score("Terrible or bad".into(), Some(LOW))];
         let each = each.into_iter().map(|(name, word)| score(name, Some(&word)));
         let comment = |name: &str, word: Option<&str>| {
@@ -194,16 +191,15 @@ struct Shown {
 
 impl Shown {
     fn new(listed: &Ratings, app: &App, filter: &Filter) -> Self {
-        let next = listed.next.as_ref().map(rating_cursor);
-        let last = listed.next.filter(|_| listed.is_cut_short).map(|place| place.rated_at);
+        let last = listed.next.filter(|_| listed.is_cut_short).map(|place| place.at);
         let zone = app.gateway.config.report.timezone;
         let others: Vec<_> = filter.beside_days().into_iter().map(|(name, _)| (name, None)).collect();
         let here = filter.link(&[]);
         let query = here.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
         Self {
             items: listed.items.iter().map(|rating| Item::new(rating, app, filter)).collect(),
-            next: next.map(|cursor| filter.link(&[("cursor", Some(&cursor))])),
-            first: filter.value("cursor").is_some().then_some(here),
+            next: listed.next.as_ref().map(|place| filter.next(place)),
+            first: filter.first(),
             looked_to: last.map(|at| at.with_timezone(&zone).format("%-d %b %Y").to_string()),
             all: filter.link(&others),
             csv: format!("{}.csv{query}", Place::Ratings.path()),
@@ -237,31 +233,28 @@ struct Item {
 impl Item {
     fn new(rating: &RatingRow, app: &App, filter: &Filter) -> Self {
         let link = |name: &str, value: &str| filter.link(&[(name, Some(value))]);
-        let connection =
-            if rating.connection.is_empty() { String::new() } else { format!(" in {}", rating.connection) };
         let name = rating.teammate_name.as_ref().or(rating.teammate.as_ref());
         let before = rating.scores_before();
-        let before = before.iter().map(|score| format!("{} {}", score.face(), SCORES[score.index()]));
+        let before = before.iter().map(|score| format!("{} {}", score.face(), score.title()));
         let before: Vec<_> = before.collect();
         let (reasons, answer) = ticks(&rating.answers);
-        let back = filter.link(&[("cursor", filter.value("cursor"))]);
         Self {
             number: rating.score.number(),
             face: rating.score.face(),
-            word: SCORES[rating.score.index()],
+            word: rating.score.title(),
             at: moment(rating.rated_at, app.gateway.config.report.timezone),
-            stamp: crate::survey::stamp(rating.rated_at),
+            stamp: stamp(rating.rated_at),
             aside: aside(rating),
             comment: rating.comment.clone(),
             reasons,
             answer,
             teammate: rating.teammate.as_ref().zip(name).map(|(id, name)| (name.clone(), link("teammate", id))),
             team: rating.team.as_ref().map(|team| (team.clone(), link("team", team))),
-            conversation: format!("{}{connection}", rating.conversation),
+            conversation: conversation(&rating.conversation, &rating.connection),
             url: rating.url.clone(),
             evidence: evidence(rating.evidence),
             before: (!before.is_empty()).then(|| before.join(", then ")),
-            link: survey::link(rating.survey, &back),
+            link: survey::link(rating.survey, &filter.here()),
         }
     }
 }

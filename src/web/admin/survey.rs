@@ -3,11 +3,10 @@
 //! It must not know which standing a decision needs or makes.
 
 use super::form::{Fields, Form};
-use super::page::{Place, Shell, html, moment, shell};
+use super::page::{self, Place, Shell, html, moment, shell};
 use super::ratings::{evidence, ticks};
 use super::session::Viewer;
 use crate::gateway::{Error, Known, LONGEST_REASON};
-use crate::render::chart::SCORES;
 use crate::survey::access::Scope;
 use crate::survey::conversation::SurveyRecord;
 use crate::survey::fields::Fault;
@@ -18,7 +17,7 @@ use crate::survey::story;
 use crate::web::App;
 use crate::web::api::HandlerResult;
 use crate::web::error::Failure;
-use crate::web::extract::Segment;
+use crate::web::extract::{Segment, survey_id};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -33,14 +32,14 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> HandlerResult {
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
-    let known = app.gateway.survey(read_id(&id)?, &viewer.access.within).await?;
+    let known = app.gateway.survey(survey_id(&id)?, &viewer.access.within).await?;
     Ok(page(&app, &viewer, &known, fields.to(Place::Ratings.path()), None))
 }
 
 /// Does what an admin decided, and leads back to the rating. What is wrong is told on its page.
 pub(super) async fn decide(State(app): State<Arc<App>>, Segment(id): Segment, form: Form) -> HandlerResult {
     let posted = form.by(&app, Scope::Admin).await?;
-    let id = read_id(&id)?;
+    let id = survey_id(&id)?;
     let act = posted.fields.get("act").and_then(|act| act.parse().ok());
     let expected = "expected release, discard, void or restore";
     let act: Act = act.ok_or_else(|| Failure::invalid(vec![Fault::parameter("act", expected)]))?;
@@ -56,10 +55,6 @@ pub(super) async fn decide(State(app): State<Arc<App>>, Segment(id): Segment, fo
     let known = app.gateway.survey(id, &posted.viewer.access.within).await?;
     let back = Place::Ratings.path();
     Ok((status, page(&app, &posted.viewer, &known, back, Some(wrong))).into_response())
-}
-
-fn read_id(id: &str) -> Result<Uuid, Failure> {
-    id.parse().map_err(|_| Error::UnknownSurvey.into())
 }
 
 /// The page of a rating.
@@ -127,11 +122,9 @@ impl Shown {
         let zone = app.gateway.config.report.timezone;
         let rating = survey.standing.rating();
         let (reasons, answer) = ticks(&survey.answers);
-        let connection = &conversation.connection;
-        let connection = if connection.is_empty() { String::new() } else { format!(" in {connection}") };
         let line = |line: &story::Line| (stamp(line.at), moment(line.at, zone), line.text.clone());
         Self {
-            face: rating.map(|rating| (rating.score.face(), SCORES[rating.score.index()], rating.score.number())),
+            face: rating.map(|rating| (rating.score.face(), rating.score.title(), rating.score.number())),
             at: rating.map(|rating| (stamp(rating.rated_at), moment(rating.rated_at, zone))),
             stands: story::stands(&survey.standing),
             doubt: doubt(survey),
@@ -140,7 +133,7 @@ impl Shown {
             answer,
             teammate: survey.teammate_name.clone().or_else(|| survey.teammate.clone()),
             team: survey.team.clone(),
-            conversation: format!("{}{connection}", conversation.id),
+            conversation: page::conversation(&conversation.id, &conversation.connection),
             url: closing.as_ref().and_then(|closing| closing.url.clone()),
             evidence: rating.map(|rating| evidence(rating.evidence)),
             story: story::tell(survey).iter().map(line).collect(),

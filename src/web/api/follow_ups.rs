@@ -10,7 +10,7 @@ use crate::survey::follow_up::Deed;
 use crate::survey::stamp;
 use crate::web::body::Unread;
 use crate::web::error::Failure;
-use crate::web::extract::Segment;
+use crate::web::extract::{Segment, survey_id};
 use crate::web::{App, query};
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -28,7 +28,7 @@ pub(in crate::web) async fn list(
     let access = app.access(&headers, Scope::Read).await?;
     let page = app.gateway.follow_ups(&query::follow_ups(text.as_deref())?, &access.within).await?;
     let items: Vec<_> = page.items.iter().map(json).collect();
-    Ok(Json(json!({"items": items, "next": page.next.as_ref().map(query::follow_up_cursor)})).into_response())
+    Ok(Json(json!({"items": items, "next": page.next.as_ref().map(query::cursor)})).into_response())
 }
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ pub(in crate::web) async fn follow(
     body: Unread,
 ) -> HandlerResult {
     let access = app.access(&headers, Scope::Read).await?;
-    let survey = survey.parse().map_err(|_| Failure::from(crate::gateway::Error::UnknownSurvey))?;
+    let survey = survey_id(&survey)?;
     let Body { deed, note, seen } = body.json(&app, None).await?;
     let Attempted { row, was_as_seen } = app.gateway.follow(survey, Wish { deed, note, seen }, &access).await?;
     if was_as_seen {

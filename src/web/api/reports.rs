@@ -42,5 +42,5 @@ pub(in crate::web) async fn ratings(
     let access = app.access(&headers, Scope::Read).await?;
     let ratings = app.gateway.ratings(&query::ratings(text.as_deref())?, &access.within).await?;
     let items: Vec<_> = ratings.items.iter().map(render::ratings::json).collect();
-    Ok(Json(json!({"items": items, "next": ratings.next.as_ref().map(query::rating_cursor)})).into_response())
+    Ok(Json(json!({"items": items, "next": ratings.next.as_ref().map(query::cursor)})).into_response())
 }

@@ -2,15 +2,15 @@
 //!
 //! It must not know which page it is on.
 
-use crate::render::chart::SCORES;
 use crate::render::follow_ups::age;
 use crate::survey::follow_up::list::FollowUpRow;
 use crate::survey::follow_up::{Deed, State, Step};
-use crate::survey::rating::{Score, StandingWord};
+use crate::survey::rating::StandingWord;
 use crate::survey::{Time, stamp};
 use crate::web::App;
 use crate::web::admin::filter::Filter;
-use crate::web::admin::page::moment;
+use crate::web::admin::page::{conversation, moment};
+use crate::web::admin::ratings::ticks;
 use crate::web::admin::session::Viewer;
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -68,28 +68,27 @@ impl Card {
         let (now, zone) = (app.gateway.clock.now(), app.gateway.config.report.timezone);
         let link = |name: &str, value: &str| filter.map(|filter| filter.link(&[(name, Some(value))]));
         let name = row.teammate_name.as_ref().or(row.teammate.as_ref());
-        let connection = if row.connection.is_empty() { String::new() } else { format!(" in {}", row.connection) };
         let entry = |at: Time, what: String, note| Entry { at: moment(at, zone), stamp: stamp(at), what, note };
+        let (reasons, answer) = ticks(&row.answers);
         let history = row.history.iter();
-        let history =
-            history.map(|(at, kind, score)| entry(*at, format!("{kind} {}", word(*score).to_lowercase()), None));
+        let history = history.map(|(at, kind, score)| entry(*at, format!("{kind} {}", score.word()), None));
         let steps = row.follow_up.steps().iter();
         Self {
             id: row.survey,
             number: row.score.number(),
             face: row.score.face(),
-            word: word(row.score),
+            word: row.score.title(),
             age: age(row.opened_at, now),
             at: moment(row.opened_at, zone),
             stamp: stamp(row.opened_at),
             state: state_words(row, now),
             news: news(row),
             comment: row.comment.clone(),
-            reasons: row.answers.reasons().collect::<Vec<_>>().join(", "),
-            answer: row.answers.own().map(|(question, choice)| format!("{question}: {choice}")),
+            reasons,
+            answer,
             teammate: row.teammate.as_ref().zip(name).map(|(id, name)| (name.clone(), link("teammate", id))),
             team: row.team.as_ref().map(|team| (team.clone(), link("team", team))),
-            conversation: format!("{}{connection}", row.conversation),
+            conversation: conversation(&row.conversation, &row.connection),
             url: row.url.clone(),
             erasing: erasing(row, now, app),
             takes_notes: row.erased_at.is_none(),
@@ -101,10 +100,6 @@ impl Card {
             draft: String::new(),
         }
     }
-}
-
-fn word(score: Score) -> &'static str {
-    SCORES[score.index()]
 }
 
 /// How far it is, and since when.
@@ -121,13 +116,9 @@ pub(super) fn state_words(row: &FollowUpRow, now: Time) -> String {
 /// What has become of the rating since somebody last took, finished or reopened it.
 fn news(row: &FollowUpRow) -> Option<String> {
     let seen = row.follow_up.steps().iter().rfind(|step| step.deed != Deed::Note).map(|step| step.score);
-    let changed = seen.filter(|seen| *seen != row.score).map(|seen| {
-        format!(
-            "The customer has changed the rating from {} to {}.",
-            word(seen).to_lowercase(),
-            word(row.score).to_lowercase()
-        )
-    });
+    let changed = seen
+        .filter(|seen| *seen != row.score)
+        .map(|seen| format!("The customer has changed the rating from {} to {}.", seen.word(), row.score.word()));
     let stands = match row.standing {
         StandingWord::Held => Some("The rating is in doubt and doesn't count for now.".to_owned()),
         StandingWord::Voided => Some("An admin has voided the rating: it counts nowhere.".to_owned()),

@@ -2,14 +2,12 @@
 //!
 //! It must not know which ticks count.
 
-use super::NO_FIGURE;
 use super::table::called;
 use crate::render::chart;
 use crate::survey::answers::{Choice, Offered, REASONS};
-use crate::survey::interval::Interval;
-use crate::survey::report::{By, Group, Report};
+use crate::survey::report::{self, By, Group, Report};
 use crate::web::admin::bar;
-use crate::web::admin::page::{count, exact};
+use crate::web::admin::page::{count, share};
 
 /// How many groups the tables by a cut have: those with the most ticks.
 const FIRST_ROWS: usize = 25;
@@ -63,22 +61,18 @@ fn ticks(row: &Group, question: &str) -> u64 {
     row.ticks.get(question).map(|ticked| ticked.values().sum()).unwrap_or_default()
 }
 
-fn share(ticks: u64, of: u64) -> Option<f64> {
-    Interval::wilson(ticks, of).map(|share| share.share)
-}
-
 fn line(words: String, ticks: u64, all: u64) -> (String, String, String, String) {
-    let share = share(ticks, all);
-    let text = share.map_or_else(|| NO_FIGURE.to_owned(), exact);
-    (words, count(ticks), text, chart::part(share.unwrap_or_default()))
+    (words, count(ticks), share(ticks, all), chart::part(report::share(ticks, all).unwrap_or_default()))
 }
 
 fn cells(by: By, row: &Group, question: &str, keys: &[&str]) -> (String, Vec<String>) {
     let ticked = row.ticks.get(question);
     let cell = |key: &&str| {
         let ticks = ticked.and_then(|ticked| ticked.get(*key)).copied().unwrap_or_default();
-        let share = share(ticks, row.figures.ratings()).filter(|_| ticks > 0);
-        share.map_or_else(|| count(ticks), |share| format!("{} ({})", count(ticks), exact(share)))
+        match ticks {
+            0 => count(0),
+            ticks => format!("{} ({})", count(ticks), share(ticks, row.figures.ratings())),
+        }
     };
     (called(by, row).to_owned(), keys.iter().map(cell).collect())
 }

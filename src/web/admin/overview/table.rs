@@ -1,16 +1,15 @@
 //! The table by one cut: its rows, and the order of those.
 
 use super::goal::Goals;
-use super::{NO_FIGURE, answered, csat};
-use crate::render::chart::{self, SCORES};
-use crate::survey::interval::{FEWEST_TO_RANK, Interval};
+use crate::render::chart;
+use crate::survey::interval::FEWEST_TO_RANK;
 use crate::survey::rating::Score;
 use crate::survey::report::{By, Figures, Group, Key};
 use crate::survey::target::Verdict;
 use crate::survey::wording::tenths;
 use crate::web::admin::bar;
 use crate::web::admin::filter::Filter;
-use crate::web::admin::page::{Place, count, ends, exact};
+use crate::web::admin::page::{NO_FIGURE, Place, count, ends, share};
 use std::cmp::Ordering;
 
 /// How many rows are shown until one asks for all. More than a screen, and a page of 500 rows loads slowly on a phone.
@@ -124,11 +123,11 @@ impl Sort {
         let order = match self.column {
             _ if few(one) || few(other) => few(one).cmp(&few(other)),
             Column::Name => turned(by_name()),
-            Column::Csat => number(|group| csat(&group.figures).map_or(-1.0, |share| share.share)),
+            Column::Csat => number(|group| group.figures.csat().unwrap_or(-1.0)),
             Column::Change => number(|group| moved(group).unwrap_or_default()),
             Column::Ratings => whole(Figures::ratings),
             Column::Asked => whole(|figures| figures.asked),
-            Column::Answered => number(|group| answered(&group.figures).map_or(-1.0, |share| share.share)),
+            Column::Answered => number(|group| group.figures.response_rate().unwrap_or(-1.0)),
         };
         order.then_with(by_name)
     }
@@ -140,8 +139,7 @@ fn is_few(figures: &Figures) -> bool {
 
 /// How far the share moved since the period before.
 fn moved(group: &Group) -> Option<f64> {
-    let (now, then) = (csat(&group.figures)?, csat(group.before.as_ref()?)?);
-    Some(now.since(&then).by)
+    Some(group.figures.csat()? - group.before.as_ref()?.csat()?)
 }
 
 /// A table is cut by one thing.
@@ -214,22 +212,20 @@ fn heads(by: By, sort: Sort, has_targets: bool, filter: &Filter) -> Vec<Head> {
 
 fn row(by: By, group: &Group, goals: &Goals, filter: &Filter) -> Row {
     let figures = &group.figures;
-    let share = csat(figures);
-    let text = |of: fn(Interval) -> String| share.map_or_else(|| NO_FIGURE.to_owned(), of);
+    let interval = figures.csat_interval();
     let id = key(group).and_then(|key| key.id.as_deref());
     let narrowed = |place| filter.narrow(place, Some((by, id.unwrap_or_default())));
-    let named = Score::ALL
-        .map(|score| format!("{} {}", count(figures.scores[score.index()]), SCORES[score.index()].to_lowercase()));
-    let change = share.zip(group.before.as_ref().and_then(csat)).map(|(now, then)| {
+    let named = Score::ALL.map(|score| format!("{} {}", count(figures.scores[score.index()]), score.word()));
+    let change = interval.zip(group.before.as_ref().and_then(Figures::csat_interval)).map(|(now, then)| {
         let change = now.since(&then);
         (signed(change.by), !change.maybe_chance)
     });
     Row {
         name: called(by, group).to_owned(),
         link: narrowed(Place::Overview),
-        csat: text(|share| exact(share.share)),
-        ends: text(ends),
-        range: chart::range(share),
+        csat: share(figures.positive, figures.ratings()),
+        ends: interval.map_or_else(|| NO_FIGURE.to_owned(), ends),
+        range: chart::range(interval),
         change,
         target: goals.of_row(by, id, figures),
         ratings: count(figures.ratings()),
@@ -237,7 +233,7 @@ fn row(by: By, group: &Group, goals: &Goals, filter: &Filter) -> Row {
         split: chart::split(figures.scores),
         scores: named.join(", "),
         asked: count(figures.asked),
-        answered: answered(figures).map_or_else(|| NO_FIGURE.to_owned(), |share| exact(share.share)),
+        answered: share(figures.answered, figures.asked),
         is_few: is_few(figures),
     }
 }

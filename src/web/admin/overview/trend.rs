@@ -1,14 +1,12 @@
 //! The trend: its points, their names, and what screen readers are told of it.
 
-use super::{NO_FIGURE, csat};
 use crate::gateway::Overview;
-use crate::render::chart::{self, Alternative, Point, percent};
-use crate::survey::interval::Interval;
+use crate::render::chart::{self, Alternative, Point};
 use crate::survey::report::cut::start;
 use crate::survey::report::{By, Figures, Group};
 use crate::survey::span::Span;
 use crate::web::admin::filter::Filter;
-use crate::web::admin::page::{count, ends, exact, plural};
+use crate::web::admin::page::{NO_FIGURE, count, ends, exact, percent, plural, share};
 use chrono::NaiveDate;
 use std::cmp::Ordering;
 
@@ -34,7 +32,7 @@ impl Trend {
         let point = |(at, figures): &(NaiveDate, Figures)| Point {
             name: name(step, *at),
             hint: hint(step, *at, filter.span, figures),
-            share: csat(figures),
+            share: figures.csat_interval(),
         };
         let points: Vec<_> = steps.iter().map(point).collect();
         let told = told(&points, step);
@@ -43,9 +41,9 @@ impl Trend {
             (id, chart::trend(&points, width, Alternative { id, title: &heading, description: &told }))
         });
         let row = |(at, figures): &(NaiveDate, Figures)| {
-            let share = csat(figures);
-            let text = |of: fn(Interval) -> String| share.map_or_else(|| NO_FIGURE.to_owned(), of);
-            (title(step, *at, filter.span), text(|share| exact(share.share)), text(ends), count(figures.ratings()))
+            let ends = figures.csat_interval().map_or_else(|| NO_FIGURE.to_owned(), ends);
+            let csat = share(figures.positive, figures.ratings());
+            (title(step, *at, filter.span), csat, ends, count(figures.ratings()))
         };
         let link = |other: &By| (other.word(), filter.link(&[("step", Some(other.word()))]), *other == step);
         Self {
@@ -74,7 +72,7 @@ fn title(step: By, at: NaiveDate, within: Span) -> String {
 
 fn hint(step: By, at: NaiveDate, within: Span, figures: &Figures) -> String {
     let title = title(step, at, within);
-    csat(figures).map_or_else(
+    figures.csat_interval().map_or_else(
         || format!("{title}: no rating"),
         |share| format!("{title}: {} ({}), {}", exact(share.share), ends(share), plural(figures.ratings(), "rating")),
     )

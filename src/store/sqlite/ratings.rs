@@ -7,8 +7,9 @@ use super::super::{RatingsFilter, Unavailable};
 use super::{Sqlite, conversations, rows};
 use crate::survey::answers::{Answers, REASONS};
 use crate::survey::evidence::Change;
+use crate::survey::paging::RowPlace;
 use crate::survey::rating::{Score, StandingWord};
-use crate::survey::report::{By, Listing, RatingPlace, RatingRow, Ratings, RatingsQuery};
+use crate::survey::report::{By, Listing, RatingRow, Ratings, RatingsQuery};
 use crate::survey::story::doubt;
 use crate::survey::trail::Trail;
 use futures_util::TryStreamExt;
@@ -91,8 +92,8 @@ fn looked_at(filter: &RatingsFilter, columns: &str, fits: impl FnOnce(&mut Text)
     }
     let (from, until) = (period.from.timestamp_millis(), period.until.timestamp_millis());
     text.add(" AND rated_at >= ? AND rated_at < ?", [Bind::Number(from), Bind::Number(until)]);
-    if let Some(RatingPlace { rated_at, survey }) = query.paging.after {
-        let at = rated_at.timestamp_millis();
+    if let Some(RowPlace { at, survey }) = query.paging.after {
+        let at = at.timestamp_millis();
         // The first term is what the index is read by.
         let values = [Bind::Number(at), Bind::Number(at), Bind::Id(survey)];
         text.add(" AND rated_at <= ? AND (rated_at, survey_id) < (?, ?)", values);
@@ -171,19 +172,19 @@ impl Sqlite {
 }
 
 /// The last rating that a page may look at, if there may be more after it.
-async fn last_looked_at(db: &mut SqliteConnection, filter: &RatingsFilter) -> Result<Option<RatingPlace>> {
+async fn last_looked_at(db: &mut SqliteConnection, filter: &RatingsFilter) -> Result<Option<RowPlace>> {
     let mut text = looked_at(filter, "rated_at, survey_id", |_| {});
     text.add(" LIMIT 1 OFFSET ?", [Bind::Number(i64::from(MOST_LOOKED_AT) - 1)]);
     text.query().fetch_optional(db).await?.as_ref().map(place).transpose()
 }
 
 /// The surveys of the ratings that fit: one more than the page holds, if there is one.
-async fn find(db: &mut SqliteConnection, filter: &RatingsFilter, last: Option<RatingPlace>) -> Result<Vec<Uuid>> {
+async fn find(db: &mut SqliteConnection, filter: &RatingsFilter, last: Option<RowPlace>) -> Result<Vec<Uuid>> {
     let (query, most) = (&filter.query, filter.query.paging.limit as usize + 1);
     let columns = if query.sought.is_some() { "survey_id, comment" } else { "survey_id" };
     let text = looked_at(filter, columns, |text| {
-        if let Some(RatingPlace { rated_at, survey }) = last {
-            let at = rated_at.timestamp_millis();
+        if let Some(RowPlace { at, survey }) = last {
+            let at = at.timestamp_millis();
             let values = [Bind::Number(at), Bind::Number(at), Bind::Id(survey)];
             text.add(" AND rated_at >= ? AND (rated_at, survey_id) >= (?, ?)", values);
         }
@@ -228,8 +229,8 @@ async fn read(db: &mut SqliteConnection, found: &[Uuid]) -> Result<Vec<RatingRow
     read.iter().map(row).collect()
 }
 
-fn place(row: &SqliteRow) -> Result<RatingPlace> {
-    Ok(RatingPlace { rated_at: rows::time(row, "rated_at")?, survey: rows::id(row, "survey_id")? })
+fn place(row: &SqliteRow) -> Result<RowPlace> {
+    Ok(RowPlace { at: rows::time(row, "rated_at")?, survey: rows::id(row, "survey_id")? })
 }
 
 /// What the view has in three columns.
@@ -291,7 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_list_is_read_by_an_index_and_sorted_by_it() {
-        let after = Some(RatingPlace { rated_at: Time::UNIX_EPOCH, survey: Uuid::nil() });
+        let after = Some(RowPlace { at: Time::UNIX_EPOCH, survey: Uuid::nil() });
         let teammate = Filters::default().and(By::Teammate, Some("t7".into())).and(By::Tag, Some("vip".into()));
         let usual = RatingsQuery::default;
         for (mut query, index) in [
