@@ -2,7 +2,7 @@
 //!
 //! It owns the options. It must not know how decisions are counted, nor how they are formatted.
 
-use super::report::{Format, check_settings};
+use super::report::{Format, TeamArgs, check_settings};
 use super::{CliError, print};
 use crate::gateway::Gateway;
 use crate::render::decisions::{csv, json, table};
@@ -22,12 +22,8 @@ pub(super) struct DecisionsArgs {
     /// The last local day; by default today
     #[arg(long, value_name = "DAY")]
     to: Option<NaiveDate>,
-    /// Only closings of the teammate with this id
-    #[arg(long, value_name = "ID")]
-    teammate: Option<String>,
-    /// Only closings of this team
-    #[arg(long)]
-    team: Option<String>,
+    #[command(flatten)]
+    part: TeamArgs,
     /// Show the period before beside it: as many whole months, or else as many days
     #[arg(long)]
     compare: bool,
@@ -40,8 +36,7 @@ pub(super) async fn run(args: DecisionsArgs, gateway: &Gateway) -> Result<(), Cl
     check_settings(gateway).await?;
     let span = gateway.span(args.from, args.to)?;
     let before = if args.compare { span.before() } else { None };
-    let within = Within { teammate: args.teammate, team: args.team };
-    let query = DecisionsQuery { by: args.by, span, before, within };
+    let query = DecisionsQuery { by: args.by, span, before, within: args.part.within() };
     let counted = gateway.decisions(&query, &Within::default()).await?;
     print(&match args.format {
         Format::Table => table(&counted),

@@ -2,14 +2,13 @@
 //!
 //! It owns how the list is printed, and the files of a preview. It must not know what a digest tells.
 
-use super::report::check_settings;
+use super::report::{TeamArgs, check_settings};
 use super::{CliError, beside, close_after, load, preview, print, send_test};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::mail::dkim::Dkim;
 use crate::survey::Time;
-use crate::survey::access::Within;
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -20,7 +19,7 @@ pub(super) enum DigestCommand {
     /// Write the digest about the last whole week to files, and send nothing
     Preview {
         #[command(flatten)]
-        part: PartArgs,
+        digest: DigestArgs,
         /// The folder to write to; it is created if missing
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
@@ -31,7 +30,7 @@ pub(super) enum DigestCommand {
         #[arg(value_parser = send_test::address)]
         address: String,
         #[command(flatten)]
-        part: PartArgs,
+        digest: DigestArgs,
     },
     /// Let an address that opted out have its digests again
     Resume {
@@ -42,31 +41,21 @@ pub(super) enum DigestCommand {
 
 /// Which digest.
 #[derive(Debug, Args)]
-pub(super) struct PartArgs {
-    /// Only what counts for the teammate with this id
-    #[arg(long, value_name = "ID")]
-    teammate: Option<String>,
-    /// Only what counts for this team
-    #[arg(long)]
-    team: Option<String>,
+pub(super) struct DigestArgs {
+    #[command(flatten)]
+    part: TeamArgs,
     /// Leave out what customers wrote
     #[arg(long)]
     no_comments: bool,
 }
 
-impl PartArgs {
-    fn within(&self) -> Within {
-        Within { teammate: self.teammate.clone(), team: self.team.clone() }
-    }
-}
-
 pub(super) async fn run(command: DigestCommand, file: Option<&Path>) -> Result<(), CliError> {
     match command {
         DigestCommand::List => beside(file, list).await,
-        DigestCommand::Preview { part, out } => {
-            beside(file, async |gateway| write_preview(gateway, &part, &out).await).await
+        DigestCommand::Preview { digest, out } => {
+            beside(file, async |gateway| write_preview(gateway, digest, &out).await).await
         }
-        DigestCommand::SendTest { address, part } => Box::pin(send(&address, &part, load(file)?)).await,
+        DigestCommand::SendTest { address, digest } => Box::pin(send(&address, digest, load(file)?)).await,
         DigestCommand::Resume { address } => beside(file, async |gateway| resume(gateway, &address).await).await,
     }
 }
@@ -82,19 +71,16 @@ async fn list(gateway: &Gateway) -> Result<(), CliError> {
     };
     print(&format!("{:<22}{:<30}ADDRESS\n", "NEXT", "OF"))?;
     for to in recipients {
-        let team = to.within.team.map(|team| format!("team {team}"));
-        let teammate = to.within.teammate.map(|id| format!("teammate {id}"));
-        let parts: Vec<_> = team.into_iter().chain(teammate).collect();
-        let part = if parts.is_empty() { "all".to_owned() } else { parts.join(", ") };
+        let part = to.within.words().unwrap_or_else(|| "all".to_owned());
         let next = if to.stopped.is_some() { "opted out".to_owned() } else { local(to.next) };
         print(&format!("{next:<22}{part:<30}{}\n", to.address))?;
     }
     Ok(())
 }
 
-async fn write_preview(gateway: &Gateway, part: &PartArgs, out: &Path) -> Result<(), CliError> {
+async fn write_preview(gateway: &Gateway, digest: DigestArgs, out: &Path) -> Result<(), CliError> {
     check_settings(gateway).await?;
-    let made = gateway.preview_digest(&part.within(), !part.no_comments).await?;
+    let made = gateway.preview_digest(&digest.part.within(), !digest.no_comments).await?;
     let made = made.map_err(|error| CliError::Failed(error.to_string()))?;
     let files = [
         ("digest.txt", made.content.plain.as_bytes()),
@@ -104,13 +90,13 @@ async fn write_preview(gateway: &Gateway, part: &PartArgs, out: &Path) -> Result
     preview::write(out, &files)
 }
 
-async fn send(address: &str, part: &PartArgs, config: Config) -> Result<(), CliError> {
+async fn send(address: &str, digest: DigestArgs, config: Config) -> Result<(), CliError> {
     let dkim = Dkim::configured(&config).map_err(crate::gateway::StartError::from)?;
     let target = config.mail.smtp.clone();
     let gateway = Gateway::open(config, Clock::System).await?;
     close_after(gateway, async |gateway| {
         check_settings(gateway).await?;
-        let (within, comments) = (part.within(), !part.no_comments);
+        let (within, comments) = (digest.part.within(), !digest.no_comments);
         let attempt = gateway.send_test_digest(address, &within, comments, dkim.as_ref()).await?;
         print(&format!("{}\n", send_test::describe(&attempt, &target, address)?))
     })

@@ -2,7 +2,7 @@
 //!
 //! It owns the options. It must not know what opens a follow-up, nor how a row looks.
 
-use super::report::Format;
+use super::report::{Format, TeamArgs, check_settings};
 use super::{CliError, print};
 use crate::gateway::Gateway;
 use crate::render::follow_ups::{csv, json, text};
@@ -25,12 +25,8 @@ pub(super) struct FollowUpsArgs {
     /// Only those opened up to this local day, or before this instant
     #[arg(long, value_name = "DAY")]
     to: Option<Bound>,
-    /// Only those about the teammate with this id
-    #[arg(long, value_name = "ID")]
-    teammate: Option<String>,
-    /// Only those about this team
-    #[arg(long)]
-    team: Option<String>,
+    #[command(flatten)]
+    part: TeamArgs,
     /// The output format
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -38,12 +34,13 @@ pub(super) struct FollowUpsArgs {
 
 /// Prints page by page: a list of any length fits in memory.
 pub(super) async fn run(args: FollowUpsArgs, gateway: &Gateway) -> Result<(), CliError> {
+    check_settings(gateway).await?;
     let format = args.format;
     let mut query = FollowUpsQuery {
         state: args.state,
         from: args.from,
         to: args.to,
-        within: Within { teammate: args.teammate, team: args.team },
+        within: args.part.within(),
         paging: Paging { after: None, limit: LARGEST_PAGE },
     };
     let (now, zone) = (gateway.clock.now(), gateway.config.report.timezone);

@@ -57,6 +57,23 @@ pub(super) struct PartArgs {
     connection: Option<String>,
 }
 
+/// Which part of the team.
+#[derive(Debug, Args)]
+pub(super) struct TeamArgs {
+    /// Only what counts for the teammate with this id
+    #[arg(long, value_name = "ID")]
+    teammate: Option<String>,
+    /// Only what counts for this team
+    #[arg(long)]
+    team: Option<String>,
+}
+
+impl TeamArgs {
+    pub(super) fn within(self) -> Within {
+        Within { teammate: self.teammate, team: self.team }
+    }
+}
+
 impl PartArgs {
     pub(super) fn filters(self) -> Filters {
         let Self { teammate, team, channel, tag, policy, language, connection } = self;

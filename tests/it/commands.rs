@@ -110,16 +110,19 @@ async fn a_report_counts_as_the_service_does_whatever_edition_of_the_zones_it_ha
     let desk = Desk::open().await;
     desk.sql("UPDATE setting SET value = '1999a' WHERE name = 'timezone_edition'").await;
     let before = desk.everything().await;
-    let report = |config: &str| {
+    let with = |config: &str, command: &str| {
         fs::write(desk.folder.path().join("afterword.toml"), config).expect("written");
-        run(desk.folder.path(), "report")
+        run(desk.folder.path(), command)
     };
-    let output = report("");
+    let output = with("", "report");
     assert_eq!(code(&output), 0, "{}", said(&output.stderr));
-    for other in ["timezone = 'Europe/Berlin'", "positive = [5]"] {
-        let output = report(&format!("[report]\n{other}"));
+    let berlin = "timezone = 'Europe/Berlin'";
+    for (other, command) in
+        [(berlin, "report"), ("positive = [5]", "report"), (berlin, "decisions"), (berlin, "follow-ups")]
+    {
+        let output = with(&format!("[report]\n{other}"), command);
         let text = said(&output.stderr);
-        assert!(code(&output) == 2 && text.contains("[report] differs from"), "{other}: {text}");
+        assert!(code(&output) == 2 && text.contains("[report] differs from"), "{command}, {other}: {text}");
     }
     assert_eq!(desk.everything().await, before, "a report changes nothing");
 }

@@ -404,10 +404,10 @@ fn the_help_of_every_command() {
               Only those opened up to this local day, or before this instant
 
           --teammate <ID>
-              Only those about the teammate with this id
+              Only what counts for the teammate with this id
 
           --team <TEAM>
-              Only those about this team
+              Only what counts for this team
 
           --format <FORMAT>
               The output format
@@ -448,10 +448,10 @@ fn the_help_of_every_command() {
               The last local day; by default today
 
           --teammate <ID>
-              Only closings of the teammate with this id
+              Only what counts for the teammate with this id
 
           --team <TEAM>
-              Only closings of this team
+              Only what counts for this team
 
           --compare
               Show the period before beside it: as many whole months, or else as many days
