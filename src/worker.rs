@@ -1,5 +1,6 @@
 //! The tasks that send mail. Each sends one due mail after the other, over its own connection. Beside them, `retention`
-//! erases what is too old, `counting` counts the decisions of days that are over, and `digests` queues the weekly digest.
+//! erases what is too old, `counting` counts the decisions of days that are over, and `digests` queues the weekly digest; the
+//! store is told to roll surveys up.
 //!
 //! It owns when to look for mail, how long to wait, and that a worker that failed is started again. It must not know what
 //! is in a mail, nor what its outcome changes.
@@ -39,6 +40,7 @@ struct Rests {
 
 /// Sends mail until `stop` is cancelled.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
+    gateway.keep_rolled_up();
     let wanted = gateway.config.mail.workers;
     let mut workers = JoinSet::new();
     workers.spawn(retention::run(Arc::clone(&gateway), stop.clone()));

@@ -10,7 +10,7 @@ use crate::store::Shown;
 use crate::survey::Time;
 use crate::survey::answers::Answers;
 use crate::survey::evidence::Summary;
-use crate::survey::fields::is_invisible;
+use crate::survey::fields::clean;
 use crate::survey::link::{Link, Purpose};
 use crate::survey::page::{About, Evidence, Outcome, Page, PageId, Post, Visitor};
 use crate::survey::rating::Score;
@@ -120,7 +120,7 @@ impl Gateway {
         let page = self.secrets.ring.verify_page(&form.page);
         let ours = page.filter(|(of, page)| *of == survey && page.score == clicked && !form.cross_site);
         let page = ours.map(|(_, page)| page);
-        let comment = clean_comment(&form.comment);
+        let comment = clean(&form.comment);
         let length = comment.as_ref().map_or(0, |text| text.chars().count());
         if length > LONGEST_COMMENT {
             return self.refuse_comment(survey, clicked, page, form, length).await;
@@ -188,14 +188,4 @@ fn rating_link(link: Link) -> Result<(Uuid, Score), Error> {
 
 fn page_id() -> PageId {
     PageId::new(u64::from_be_bytes(random()))
-}
-
-/// Writes line breaks as `\n`, drops invisible characters, and replaces other control characters: SQL would end the text at
-/// a NUL, and the terminal that shows it would obey an escape. `None` for a blank comment.
-fn clean_comment(text: &str) -> Option<String> {
-    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace(steers, "\u{fffd}");
-    let text = text.replace(is_invisible, "");
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }

@@ -7,7 +7,7 @@ use crate::ledger::follow_ups::{Follow, NotFollowed};
 use crate::store::FollowUpsFilter;
 use crate::survey::Time;
 use crate::survey::access::Within;
-use crate::survey::fields::Fault;
+use crate::survey::fields::{Fault, clean};
 use crate::survey::follow_up::list::{FollowUpRow, FollowUpsQuery, OpenFollowUps};
 use crate::survey::follow_up::{Deed, LONGEST_NOTE, MOST_STEPS, Refused};
 use crate::survey::paging::{Listed, RowPlace};
@@ -83,7 +83,7 @@ impl Gateway {
     /// A note that is missing or too long, one about a customer who is erased, a follow-up with too many entries or one that
     /// the caller may not see, or an unavailable store.
     pub async fn follow(&self, survey: Uuid, wish: Wish, access: &Access) -> Result<Attempted, Error> {
-        let note = wish.note.map(|note| note.replace("\r\n", "\n").trim().to_owned()).filter(|note| !note.is_empty());
+        let note = wish.note.as_deref().and_then(clean);
         let wrong = |place: &str, detail: String| Err(Error::Invalid(vec![Fault::body(place, detail)]));
         match &note {
             None if wish.deed == Deed::Note => return wrong("/note", "is empty: expected what was done".into()),

@@ -53,8 +53,13 @@ impl Gateway {
         Ok(Report { cut: query.cut, from, to, total, total_ticks, rows, before: earlier })
     }
 
+    /// Rolls surveys up for reports from now on, whenever the store has time. Reports are exact without it, only slower.
+    pub fn keep_rolled_up(&self) {
+        self.store.keep_rolled_up();
+    }
+
     /// Adds surveys to the roll-up that reports read: what changed, and so many new ones at most. Returns whether there may be
-    /// more. The service does so by itself, and reports are exact without it.
+    /// more. The service does so by itself.
     ///
     /// # Errors
     /// An unavailable store.

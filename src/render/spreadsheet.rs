@@ -26,11 +26,32 @@ const SEPARATORS: [char; 6] = [',', ';', '\t', '\r', '\n', '|'];
 fn harmless(cell: &str) -> String {
     let (mut safe, mut begins) = (String::with_capacity(cell.len()), true);
     for c in cell.chars() {
-        if begins && FORMULA.contains(&c) {
+        // A blank line within a text is none.
+        let is_blank_line = !safe.is_empty() && matches!(c, '\r' | '\n');
+        if begins && FORMULA.contains(&c) && !is_blank_line {
             safe.push('\'');
         }
         begins = SEPARATORS.contains(&c) || (begins && (c == '"' || c.is_whitespace()));
         safe.push(c);
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn formulas_are_defused_and_paragraphs_stay_as_they_were_written() {
+        for (cell, safe) in [
+            ("=1+1", "'=1+1"),
+            ("\n=1", "'\n'=1"),
+            ("Two weeks.\n\nI am unhappy.", "Two weeks.\n\nI am unhappy."),
+            ("Two weeks.\r\n\r\n=1", "Two weeks.\r\n\r\n'=1"),
+            ("a; =1", "a; '=1"),
+            ("a\t@b", "a\t'@b"),
+        ] {
+            assert_eq!(harmless(cell), safe, "{cell:?}");
+        }
+    }
 }

@@ -22,6 +22,11 @@ impl Store {
         self.sqlite().teammate(id).await
     }
 
+    /// Rolls surveys up for reports from now on, whenever the writer has time.
+    pub fn keep_rolled_up(&self) {
+        self.sqlite().keep_rolled_up();
+    }
+
     /// Adds surveys to the roll-up that reports read: what changed, and so many new ones at most. Returns whether there may be
     /// more. The service does so by itself.
     ///

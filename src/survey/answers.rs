@@ -75,6 +75,26 @@ pub struct Offered<'a> {
     pub thanks: [Option<Thanks<'a>>; 5],
 }
 
+impl Offered<'_> {
+    /// What teammates read for a question. It may be gone from the settings: then only its key is left.
+    #[must_use]
+    pub fn title<'a>(&'a self, question: &'a str) -> &'a str {
+        match &self.question {
+            _ if question == REASONS => "Reasons",
+            Some(own) if own.key == question => own.words.text,
+            _ => question,
+        }
+    }
+
+    /// What customers read for a choice. It may be gone from the settings: then only its key is left.
+    #[must_use]
+    pub fn words<'a>(&'a self, question: &str, choice: &'a str) -> &'a str {
+        let own = self.question.as_ref().filter(|own| own.key == question).map(|own| &own.choices);
+        let choices: &[Choice] = if question == REASONS { &self.reasons } else { own.map_or(&[], Vec::as_slice) };
+        choices.iter().find(|known| known.key == choice).map_or(choice, |known| known.words.text)
+    }
+}
+
 /// A text, and the language that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Words<'a> {

@@ -114,6 +114,18 @@ pub fn display(text: &str, most: usize) -> Option<String> {
     Some(clean.chars().take(most - 1).chain(['…']).collect())
 }
 
+/// Prepares what somebody wrote for being stored: line breaks are `\n`, [invisible](is_invisible) characters go, and other
+/// control characters are replaced, because SQL would end the text at a NUL, and the terminal that shows it would obey an
+/// escape. `None` if nothing is left.
+#[must_use]
+pub fn clean(text: &str) -> Option<String> {
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace(steers, "\u{fffd}");
+    let text = text.replace(is_invisible, "");
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// Adds a fault at `place` unless the id has 1 to [`LONGEST_ID`] characters, none of them a control character.
 pub fn check_id(id: &str, place: Place, faults: &mut Vec<Fault>) {
     if id.is_empty() || id.chars().count() > LONGEST_ID || id.contains(char::is_control) {

@@ -53,7 +53,7 @@ impl Opening {
             Self::PhoneLater => (
                 "On a phone, later",
                 "Customers who looked and left, or whom the rules of clicks lost.",
-                "If clicks.evidence is \"touched\" or \"pressed\", go back to \"seen\": it loses the fewest.",
+                "If clicks.evidence is “touched” or “pressed”, go back to “seen”: it loses the fewest.",
             ),
             Self::OtherYoung => (
                 "Elsewhere, within 5 minutes",
@@ -63,7 +63,7 @@ impl Opening {
             Self::OtherLater => (
                 "Elsewhere, later",
                 "Customers at a desk who looked and left, or whom the rules of clicks lost, and some scanners that come late.",
-                "If clicks.evidence is \"touched\" or \"pressed\", go back to \"seen\". Add programs that you know to clicks.machines.",
+                "If clicks.evidence is “touched” or “pressed”, go back to “seen”. Add programs that you know to clicks.machines.",
             ),
             Self::Unknown => (
                 "Before this was noted",

@@ -43,6 +43,8 @@ impl App {
     }
 
     /// Whether the browser says that another site made it send this. Without a usable `Origin`, `Sec-Fetch-Site` decides.
+    /// Other hosts of the same domain are other sites too: cookies come with what they send, and a page of theirs can keep
+    /// its origin back.
     pub(super) fn cross_site(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         match text(header::ORIGIN) {
@@ -52,7 +54,10 @@ impl App {
                 // The page was served by the host that the request went to, so it is not another site.
                 !own && host != text(header::HOST)
             }
-            _ => text(header::HeaderName::from_static("sec-fetch-site")) == Some("cross-site"),
+            _ => {
+                let site = text(header::HeaderName::from_static("sec-fetch-site"));
+                site.is_some_and(|site| !matches!(site, "same-origin" | "none"))
+            }
         }
     }
 

@@ -14,6 +14,10 @@ const PAGES = {
   week: '/admin?period=7d&step=day&sort=csat',
   tags: '/admin?period=90d&by=tag&channel=email&none=policy',
   target: '/admin?period=90d&by=team',
+  channels: '/admin?period=90d&by=channel',
+  policies: '/admin?period=90d&by=policy',
+  languages: '/admin?period=90d&by=language',
+  connections: '/admin?period=90d&by=connection',
   compare: '/admin/compare?period=90d&none=policy',
   months: '/admin?from=2025-01-01&to=2026-12-31&step=month',
   empty: '/admin?from=2020-01-01&to=2020-01-31',
@@ -27,6 +31,14 @@ const PAGES = {
   'achievements-none': '/admin/achievements?team=Nobody',
   held: '/admin/ratings?standing=held&period=90d',
   search: '/admin/ratings?text=the&period=90d',
+  'achievements-of-one': '/admin/achievements?period=90d&teammate=t1',
+  'not-asked': '/admin/not-asked?period=90d',
+  story: '/admin/not-asked?conversation=48500',
+  'story-unknown': '/admin/not-asked?conversation=1',
+  mails: '/admin/mails?period=90d&state=stopped',
+  'mails-none': '/admin/mails',
+  lost: '/admin/lost?period=90d',
+  'lost-none': '/admin/lost?team=Nobody',
   missing: '/admin/missing',
 };
 
@@ -107,7 +119,7 @@ const cases = {
       await (await customer.opens(mail.links[0])).presses();
       await customer.leaves();
       await page.goto(`${service.url}/admin/follow-up?teammate=admin-unhappy`);
-      await page.keyboard.type(service.key);
+      await page.fill('#key', service.key);
       await page.keyboard.press('Enter');
       await page.locator('h1', { hasText: 'Follow-up' }).waitFor();
       const card = page.locator('.ratings .card');

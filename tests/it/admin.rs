@@ -35,6 +35,10 @@ impl<'d> Browser<'d> {
         Self { desk, cookie }
     }
 
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     pub async fn opens(&self, path: &str) -> Answer {
         let request = Request::get(path).header("cookie", &self.cookie);
         self.desk.send(request.body(Body::empty()).expect("a request")).await

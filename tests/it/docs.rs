@@ -173,7 +173,13 @@ fn every_setting_is_documented() {
         let (_, known) = refused.split_once(", expected ").unwrap_or_else(|| panic!("{section}: {refused}"));
         assert!(!quoted(known).is_empty(), "{refused}");
         for key in quoted(known) {
-            let spelled = [format!("\n{key} = "), format!("\n[{key}"), format!("\n[[{key}"), format!("\n[mail.{key}")];
+            let spelled = [
+                format!("\n{key} = "),
+                format!("\n[{key}"),
+                format!("\n[[{key}"),
+                format!("\n[mail.{key}"),
+                format!("\n[[report.{key}"),
+            ];
             let in_block = spelled.iter().any(|spelled| format!("\n{block}").contains(spelled));
             assert!(in_block || quoted(&prose).contains(key), "{section} {key}");
         }
@@ -310,6 +316,8 @@ async fn filled() -> Desk {
             SELECT survey_id, 'reasons', 'slow' FROM rating WHERE score = 2",
     )
     .await;
+    let unhappy = desk.get("/v1/follow-ups").await["items"][0]["survey_id"].as_str().expect("one").to_owned();
+    desk.post(&format!("/v1/follow-ups/{unhappy}"), json!({"do": "done"})).await;
     desk.close(json!({"conversation_id": "4", "customers": [{"email": "c4@example.com"}]})).await;
     desk.memory.answer_next([Attempt::Permanent("550 no".into())]);
     desk.deliver().await;

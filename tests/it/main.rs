@@ -28,6 +28,7 @@ mod faults;
 mod follow_up;
 mod full;
 mod honesty;
+mod hostile;
 mod languages;
 mod leases;
 mod life;

@@ -67,7 +67,7 @@ async fn the_newest_schema_has_a_dump() {
 #[tokio::test]
 async fn an_upgrade_follows_up_on_the_unhappy_customers_of_the_last_days() {
     let follow_ups = async |sql: &'static str| {
-        let folder = story::load(&read(&story::file(4))).await;
+        let folder = story::load(&read(&story::file(3))).await;
         let mut db = story::open(&folder.path().join(DATABASE)).await;
         query(sql).execute(&mut db).await.expect(sql);
         db.close().await.expect("it closes");

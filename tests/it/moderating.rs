@@ -259,6 +259,8 @@ const OURS: &str = "http://127.0.0.1:8080";
 async fn an_admin_decides_on_the_page_of_the_rating() {
     let (desk, _, survey) = held().await;
     let (page, admin) = (format!("/admin/ratings/{survey}"), Browser::with(&desk, &desk.admin).await);
+    let lost = admin.opens("/admin/lost").await;
+    assert!(lost.text.contains("<a href=\"/admin/ratings?standing=held\">The held ratings</a>"), "{}", lost.text);
     let list = admin.opens("/admin/ratings?standing=held").await;
     assert!(list.text.contains("Held, because five faces were opened within a minute."), "{}", list.text);
     let link = format!("{page}?to=%2Fadmin%2Fratings%3Fstanding%3Dheld");

@@ -300,8 +300,10 @@ const CUTS: [&str; 16] = [
     "teammate,team",
     "language,connection",
 ];
-/// Filters, and what they pick: the cut and the key, or none.
-const FILTERS: [(&str, &[(&str, Option<&str>)]); 8] = [
+/// A cut, and the key that a filter picks of it, or none.
+type Picked = (&'static str, Option<&'static str>);
+/// Filters, and what they pick.
+const FILTERS: [(&str, &[Picked]); 8] = [
     ("", &[]),
     ("&team=Sales", &[("team", Some("Sales"))]),
     ("&teammate=t1&team=Billing", &[("teammate", Some("t1")), ("team", Some("Billing"))]),
@@ -486,7 +488,9 @@ async fn a_filter_narrows_what_a_key_sees() {
     let desk = Desk::open().await;
     let mut facts = [Fact::rated(5, "2026-11-20T10:00:00Z"), Fact::rated(1, "2026-11-20T10:00:00Z")];
     (facts[0].team, facts[1].team) = (Some("Billing"), Some("Sales"));
-    facts.iter_mut().for_each(|fact| fact.cuts.tags = vec!["refund"]);
+    for fact in &mut facts {
+        fact.cuts.tags = vec!["refund"];
+    }
     store(&desk, &facts).await;
     let key = desk.key(Scope::Read, None, Some("Billing")).await;
     for (query, count) in [
@@ -509,7 +513,9 @@ async fn one_teammates_part_is_cut_by_what_no_sum_has() {
     let desk = Desk::open().await;
     let mut facts = [Fact::rated(5, "2026-11-20T10:00:00Z"), Fact::rated(1, "2026-11-20T10:00:00Z")];
     (facts[0].teammate, facts[1].teammate) = (Some("t1"), Some("t2"));
-    facts.iter_mut().for_each(|fact| fact.cuts.tags = vec!["refund", "bug"]);
+    for fact in &mut facts {
+        fact.cuts.tags = vec!["refund", "bug"];
+    }
     store(&desk, &facts).await;
     for (query, rows) in [("by=tag", 2), ("by=channel,tag", 2), ("by=tag,month&team=", 2), ("by=tag&tag=bug", 2)] {
         let report = desk.get(&format!("/v1/report?teammate=t1&from=2026-11-20&to=2026-11-20&{query}")).await;

@@ -1,5 +1,6 @@
 //! The sums that reports read: exact whenever they are brought up to date, and whatever happens before, between and after.
 
+use crate::admin::Browser;
 use crate::commands::{code, run, said};
 use crate::desk::{Desk, Mail, few};
 use afterword::survey::outbound::Attempt;
@@ -22,7 +23,7 @@ async fn exact(desk: &Desk, when: &str) {
     for by in ["teammate", "team", "tag", "channel", "month", "team,day", "tag,week"] {
         let total = desk.get(&format!("/v1/report?by={by}&from=2026-01-01&to=2026-12-31")).await["total"].clone();
         assert_eq!(figures.map(|figure| total[figure].to_string()).to_vec(), seen, "{when}, by {by}");
-        let ticks = total["reasons"].as_object().expect("an object").values().map(|count| count.as_u64());
+        let ticks = total["reasons"].as_object().expect("an object").values().map(Value::as_u64);
         assert_eq!(ticks.flatten().sum::<u64>().to_string(), ticked, "{when}, by {by}");
     }
 }
@@ -181,9 +182,9 @@ async fn what_a_crash_leaves_half_summed_is_counted_once() {
         mails.push(desk.the_mail().await);
         desk.pass(TimeDelta::minutes(10));
     }
-    for number in 0..6 {
+    for (number, mail) in mails.iter().enumerate() {
         desk.gateway.roll_up(1).await.expect("a step");
-        desk.press(&mails[number].links[number % 5]).await;
+        desk.press(&mail.links[number % 5]).await;
         desk = crash(desk).await;
         exact(&desk, &format!("crash {number}")).await;
     }
@@ -226,6 +227,43 @@ async fn nothing_takes_away_what_is_counted_or_gives_it_to_another() {
     let refused = by_hand(&desk, "UPDATE rating SET team = 'Other'").await.expect_err("refused");
     assert!(refused.contains("is frozen"), "{refused}");
     exact(&desk, "still").await;
+}
+
+#[tokio::test]
+async fn a_period_beyond_the_days_that_reports_know_is_read_from_the_sums_too() {
+    let desk = desk().await;
+    close(&desk, 0).await;
+    let mail = desk.the_mail().await;
+    desk.pass(TimeDelta::minutes(10));
+    desk.press(&mail.links[4]).await;
+    roll_up(&desk).await;
+    // Wrong sums show what was read.
+    assert_eq!(by_hand(&desk, "UPDATE rollup SET asked = 7").await.map(|rows| rows > 0), Ok(true));
+    let asked = async |query: &str| desk.get(&format!("/v1/report?{query}")).await["total"]["asked"].clone();
+    for (from, to) in [("2000-01-01", "2026-11-30"), ("2026-11-01", "2099-12-31"), ("0001-01-01", "9999-12-30")] {
+        assert_eq!(asked(&format!("from={from}&to={to}")).await, 7, "{from} to {to}");
+    }
+    assert_eq!(asked("from=2000-01-01&to=2019-12-31").await, 0);
+    assert_eq!(asked("from=2070-01-01&to=2071-12-31").await, 0);
+    assert_eq!(asked("from=2026-11-22T00:00:01Z&to=2026-11-30").await, 1, "no whole days");
+}
+
+#[tokio::test]
+async fn sums_below_zero_close_no_page() {
+    let desk = desk().await;
+    close(&desk, 0).await;
+    let mail = desk.the_mail().await;
+    desk.pass(TimeDelta::minutes(10));
+    desk.press(&mail.links[4]).await;
+    roll_up(&desk).await;
+    let spoil = "UPDATE rollup SET asked = -1, great = 2, amazing = -5";
+    assert_eq!(by_hand(&desk, spoil).await.map(|rows| rows > 0), Ok(true));
+    let browser = Browser::with(&desk, &desk.admin).await;
+    for page in ["/admin", "/admin/compare", "/admin/lost", "/admin/achievements"] {
+        assert_eq!(browser.opens(page).await.status, 200, "{page}");
+    }
+    let total = desk.get("/v1/report").await["total"].clone();
+    assert_eq!((&total["asked"], &total["ratings"]), (&json!(0), &json!(2)));
 }
 
 /// The checks of reports, of `afterword check` with some options.

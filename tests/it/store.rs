@@ -36,7 +36,7 @@ async fn a_comment_locks_the_row_itself() {
         assert!(refused.contains("locked"), "{change}: {refused}");
     }
     assert_eq!(desk.sql(row).await, before);
-    assert_eq!(by_hand(&desk, "UPDATE rating SET score = score, comment = comment, team = 'x'").await, Ok(1));
+    assert_eq!(by_hand(&desk, "UPDATE rating SET score = score, comment = comment, rate_until = 1").await, Ok(1));
     assert_eq!(by_hand(&desk, "UPDATE rating SET comment = NULL").await, Ok(1), "erasing may");
     assert!(
         by_hand(&desk, "UPDATE rating SET comment = 'again'").await.is_err(),

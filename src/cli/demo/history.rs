@@ -8,13 +8,15 @@
 
 use super::inbox::{self, Links};
 use super::plan::{self, Act, End, Reaction, Scan, Visit};
+use super::team;
 use crate::gateway::{Delivery, Error, Form, Gateway, Opened};
 use crate::mail::transport::Memory;
 use crate::survey::Time;
+use crate::survey::answers::REASONS;
 use crate::survey::closing::{Closing, Conversation};
 use crate::survey::eligibility::Decision;
 use crate::survey::page::{Evidence, Mode, Visitor};
-use crate::survey::suppression::Cause;
+use crate::survey::suppression::Bounce;
 use chrono::TimeDelta;
 use futures_util::future::{join_all, try_join_all};
 use std::collections::{BTreeMap, HashMap};
@@ -33,6 +35,8 @@ const CONFIRM_AFTER: TimeDelta = TimeDelta::seconds(4);
 const COMMENT_AFTER: TimeDelta = TimeDelta::seconds(44);
 /// From a mail to its customer's unsubscribing, or to its bounce.
 const END_AFTER: TimeDelta = TimeDelta::minutes(25);
+/// What a server says of an address that is gone.
+const NO_SUCH_MAILBOX: &str = "550 5.1.1 No such mailbox";
 
 /// Replays the history of `days` days up to `until`. The gateway must have a manual clock and send its mails to
 /// `inbox`. Calls `on_month` at the start of each month, with its name.
@@ -46,11 +50,14 @@ pub(super) async fn replay(
     until: Time,
     mut on_month: impl FnMut(String),
 ) -> Result<(), Error> {
-    let mut replay = Replay { gateway, inbox, agenda: BTreeMap::new(), scheduled: 0 };
+    let mut replay = Replay { gateway, inbox, agenda: BTreeMap::new(), scheduled: 0, called_back: 0 };
     // The last batch, too, must be over at `until`.
     let end = until - BATCH_GAP;
     for (at, report) in plan::plan(days, end) {
         replay.schedule(at, Event::Report(report));
+    }
+    for at in plan::evenings(days, end) {
+        replay.schedule(at, Event::TeamWorks);
     }
     let mut month = String::new();
     let mut now = Time::UNIX_EPOCH;
@@ -72,6 +79,8 @@ enum Event {
     Visit(Arc<Links>, Visit),
     Unsubscribe(Arc<Links>),
     Bounce(String),
+    /// The team does what the ratings of the day ask for.
+    TeamWorks,
 }
 
 struct Replay<'a> {
@@ -80,6 +89,8 @@ struct Replay<'a> {
     /// Future events. The number keeps events of the same time in the order in which they were scheduled.
     agenda: BTreeMap<(Time, u64), Event>,
     scheduled: u64,
+    /// How many customers were called back.
+    called_back: usize,
 }
 
 impl Replay<'_> {
@@ -100,6 +111,7 @@ impl Replay<'_> {
 
     async fn run(&mut self, now: Time, events: Vec<Event>) -> Result<(), Error> {
         let (mut closings, mut visits, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let team_works = events.iter().any(|event| matches!(event, Event::TeamWorks));
         for event in events {
             match event {
                 Event::Report(plan::Event::Close(closing, reaction)) => closings.push((closing, reaction)),
@@ -117,7 +129,8 @@ impl Replay<'_> {
         let opened = opened?;
         let surveys: Vec<_> = surveys?.into_iter().flatten().collect();
         self.deliver(now, surveys).await?;
-        self.answer(now, &visits, &opened).await
+        self.answer(now, &visits, &opened).await?;
+        if team_works { team::work(self.gateway, &mut self.called_back).await } else { Ok(()) }
     }
 
     /// Closes a conversation. Returns the survey, its address and the customer's reaction, unless the rules skip it.
@@ -148,8 +161,8 @@ impl Replay<'_> {
                 let link = self.gateway.link(&links.unsubscribe)?;
                 self.gateway.unsubscribe(link).await.map(drop)
             }
-            Event::Bounce(address) => self.gateway.suppress(&address, Cause::Bounced).await,
-            Event::Report(plan::Event::Close(..)) | Event::Visit(..) => Ok(()),
+            Event::Bounce(address) => self.gateway.bounced_address(&address, Bounce::Hard, NO_SUCH_MAILBOX).await,
+            Event::Report(plan::Event::Close(..)) | Event::Visit(..) | Event::TeamWorks => Ok(()),
         }
     }
 
@@ -204,10 +217,8 @@ impl Replay<'_> {
         let confirmed = pages().map(|((links, visit), page)| post(links, visit, confirmation(visit, page)));
         try_join_all(confirmed).await?;
         self.gateway.clock.set(now + COMMENT_AFTER);
-        let comments = pages().filter_map(|((links, visit), page)| {
-            let comment = visit.comment?.to_owned();
-            Some(post(links, visit, Form { comment, ..confirmation(visit, page) }))
-        });
+        let written = pages().filter(|((_, visit), _)| visit.comment.is_some() || !visit.ticked.is_empty());
+        let comments = written.map(|((links, visit), page)| post(links, visit, written_form(visit, page)));
         let doubted = pages().filter(|((_, visit), _)| visit.act == Act::Doubted);
         let scans = doubted.map(|((links, _), _)| open_all(self.gateway, Arc::clone(links), Scan::Disguised));
         let (comments, scans) = tokio::join!(join_all(comments), join_all(scans));
@@ -237,6 +248,17 @@ fn confirmation(visit: &Visit, opened: &Opened) -> Form {
         ticked: None,
         cross_site: false,
         program: true,
+    }
+}
+
+/// The form that a visitor sends who ticks reasons or writes.
+fn written_form(visit: &Visit, opened: &Opened) -> Form {
+    let ticked = visit.ticked.iter().map(|key| (REASONS.to_owned(), (*key).to_owned()));
+    Form {
+        how: Evidence::Pressed,
+        comment: visit.comment.unwrap_or_default().to_owned(),
+        ticked: Some(ticked.collect()),
+        ..confirmation(visit, opened)
     }
 }
 

@@ -1,8 +1,8 @@
 //! `afterword demo`: runs the whole product with default settings, made-up history and a built-in inbox.
 //!
 //! It owns the folder, the settings and what is printed. It must not know how the service works: it runs the same one
-//! as `serve`, but its mails go to the inbox, and its clock can be moved. `plan` and `shop` make up the history, and
-//! `history` replays it. `routes` and `page` show it all on one page; `acts` is what its buttons do.
+//! as `serve`, but its mails go to the inbox, and its clock can be moved. `plan`, `shop` and `team` make up the history,
+//! and `history` replays it. `routes` and `page` show it all on one page; `acts` is what its buttons do.
 
 mod acts;
 mod guests;
@@ -12,6 +12,7 @@ mod page;
 mod plan;
 mod routes;
 mod shop;
+mod team;
 #[cfg(test)]
 mod tests;
 
@@ -106,6 +107,7 @@ fn settings(folder: &Path, address: SocketAddr) -> Config {
     config.brand.name = "Lumen Lamps".into();
     config.brand.color = "#b3540c".into();
     config.mail.from = Mailbox { name: Some("Lumen Lamps".into()), address: "support@lumen-lamps.example".into() };
+    config.reasons = guests::reasons();
     let target = |csat, team: Option<&str>| TargetSettings {
         csat,
         from: FIRST_DAY,

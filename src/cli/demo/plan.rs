@@ -3,6 +3,7 @@
 //! Pure and deterministic: its random numbers come from a fixed seed. It must not know how the events are replayed, nor
 //! which conversations the rules skip.
 
+use super::guests::{self, SLOW, UNCLEAR, UNSOLVED};
 use super::shop::{self, Agent, Topic};
 use crate::survey::Time;
 use crate::survey::closing::{Closing, ClosingState, Customer, Kind, StartedBy, Teammate};
@@ -65,6 +66,8 @@ pub(super) struct Visit {
     /// How the visitor confirms, unless the page requires stronger evidence.
     pub how: Evidence,
     pub comment: Option<&'static str>,
+    /// The reasons that the visitor ticks.
+    pub ticked: &'static [&'static str],
 }
 
 /// What a visitor does on the page.
@@ -115,6 +118,12 @@ const TWISTS: [(Twist, u32); 13] = [
     (Twist::Reopened, 45),
 ];
 
+/// How often unhappy customers tick what, in percent.
+const TICKS: [(&[&str], u32); 5] =
+    [(&[], 35), (&[SLOW], 25), (&[UNSOLVED], 20), (&[UNCLEAR], 12), (&[SLOW, UNSOLVED], 8)];
+const TICKS_IN_STRIKE: [(&[&str], u32); 5] =
+    [(&[], 25), (&[SLOW], 55), (&[UNSOLVED], 5), (&[UNCLEAR], 5), (&[SLOW, UNSOLVED], 10)];
+
 /// The events of the last `days` days before `until`, each with its time.
 pub(super) fn plan(days: u64, until: Time) -> Vec<(Time, Event)> {
     let mut planner =
@@ -125,6 +134,14 @@ pub(super) fn plan(days: u64, until: Time) -> Vec<(Time, Event)> {
         }
     }
     planner.events
+}
+
+/// The evenings of the working days among the last `days` days before `until`, when the team has time for ratings.
+pub(super) fn evenings(days: u64, until: Time) -> impl Iterator<Item = Time> {
+    let day = move |back| until.date_naive().checked_sub_days(Days::new(back));
+    let working = |day: &NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+    let evening = |day: NaiveDate| day.and_hms_opt(17, 0, 0).map(|time| time.and_utc());
+    (0..days).filter_map(day).filter(working).filter_map(evening).filter(move |at| *at < until)
 }
 
 struct Planner {
@@ -215,13 +232,16 @@ impl Planner {
         let how = [(Evidence::Seen, 60), (Evidence::Touched, 30), (Evidence::Pressed, 10)];
         let (how, _) = how[weighted_index(&mut self.rng, &how.map(|(_, share)| share))];
         let (score, after, with) = (Score::ALL[score_index], self.answer_delay(), self.mail_program());
-        let visit = |act, comment| Visit { after, score, act, with, how, comment };
+        let visit = |act, comment| Visit { after, score, act, with, how, comment, ticked: &[] };
         let mut end = None;
         let visits = match self.rng.u32(..1000) {
             0..28 => vec![visit(Act::Leaves, None)],
             28..44 => self.doubted(visit(Act::Doubted, None)),
             44..60 => self.undecided(visit(Act::Confirms, None)),
-            60..400 => vec![visit(Act::Confirms, self.comment(topic, score_index))],
+            60..400 => {
+                let comment = self.comment(topic, score_index);
+                vec![Visit { ticked: self.ticks(score_index, strike), ..visit(Act::Confirms, comment) }]
+            }
             400..412 => {
                 end = Some(End::Unsubscribes);
                 Vec::new()
@@ -282,6 +302,15 @@ impl Planner {
         }
         self.comments_used[kind] += 1;
         Some(texts[self.comments_used[kind] % texts.len()])
+    }
+
+    /// The reasons that a customer ticks. Happy ones are offered none.
+    fn ticks(&mut self, score_index: usize, strike: bool) -> &'static [&'static str] {
+        if score_index >= guests::ASKED_WHY.len() {
+            return &[];
+        }
+        let ticks = if strike { &TICKS_IN_STRIKE } else { &TICKS };
+        ticks[weighted_index(&mut self.rng, &ticks.map(|(_, share)| share))].0
     }
 
     /// Applies a twist to a conversation and reports it.

@@ -2,6 +2,8 @@
 //!
 //! It owns names and texts only. It must not know when anything happens.
 
+use crate::survey::moderation::Act;
+
 /// A member of the support team.
 pub(super) struct Agent {
     pub id: &'static str,
@@ -14,6 +16,8 @@ pub(super) struct Agent {
     pub share: u32,
 }
 
+/// Who decides about held ratings, and calls back where no teammate is known.
+pub(super) const LEAD: &str = "Grace Okafor";
 pub(super) const ORDERS: &str = "Orders";
 const REPAIRS: &str = "Repairs";
 const BILLING: &str = "Billing";
@@ -223,6 +227,24 @@ pub(super) const INDIFFERENT: &[&str] = &[
     "Would have preferred a phone call.",
     "Neither good nor bad.",
 ];
+
+/// What teammates note when they have called an unhappy customer back.
+pub(super) const NOTES: [&str; 6] = [
+    "Called. A new one goes out today by express, with our apology.",
+    "Wrote again, and explained it step by step. It works now.",
+    "Refunded the postage. Content with that.",
+    "Called twice and left a message with my direct number.",
+    "Spoke for ten minutes. It was the carrier; we complained there together.",
+    "Sent a voucher. Will order again.",
+];
+
+/// What the lead decides about held ratings, and why.
+pub(super) const DECISIONS: [(Act, &str); 2] = [
+    (Act::Release, "The customer confirmed it when we called."),
+    (Act::Discard, "The customer doesn’t remember rating; the company’s mail gateway opens every link."),
+];
+/// Why the lead took a rating out of all counts.
+pub(super) const VOIDED: &str = "The customer meant the order from another shop, and told us so.";
 
 const FIRST: [&str; 36] = [
     "Alice", "Amir", "Anna", "Bruno", "Carla", "Chen", "Clara", "Daniel", "Dora", "Elif", "Emil", "Esther", "Felix",

@@ -1,6 +1,6 @@
 //! Counts of decisions: whole days from the table `decided`, and the closings since then as they are.
 //!
-//! What the table promises is in `0008_decisions.sql`. A decision to ask is read from `survey`, which has one row for each,
+//! What the table promises is in `0004_team.sql`. A decision to ask is read from `survey`, which has one row for each,
 //! by its id; the others are few and have an index by time. It must not know in which order counts are shown.
 
 use super::super::Unavailable;

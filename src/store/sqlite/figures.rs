@@ -23,9 +23,10 @@ type Result<T> = std::result::Result<T, sqlx::Error>;
 /// is being made anew.
 pub(super) const MOST_UNROLLED: i64 = 20_000;
 /// The first and the last day of a period if it is whole days, the watermark and how many surveys are over it, and the
-/// positive scores.
-const START: &str = "SELECT (SELECT name FROM day WHERE starts = ?1) AS first,
-    (SELECT name FROM day WHERE starts < ?2 AND ends = ?2) AS last, until,
+/// positive scores. There is nothing before or after the days that reports know, so a period that goes beyond them is cut.
+const START: &str = "SELECT (SELECT name FROM day WHERE starts = max(?1, (SELECT min(starts) FROM day))) AS first,
+    (SELECT name FROM (SELECT name, ends FROM day WHERE starts < ?2 ORDER BY starts DESC LIMIT 1) WHERE ends <= ?2) AS last,
+    until,
     (SELECT count(*) FROM (SELECT 1 FROM rating WHERE survey_id > (SELECT until FROM rolled) LIMIT ?3)) AS unrolled,
     (SELECT json_group_array(score) FROM score WHERE positive) AS positive FROM rolled";
 

@@ -45,6 +45,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
@@ -66,6 +67,8 @@ pub(super) struct Sqlite {
     reader: mpsc::Sender<Lookup>,
     lookups: SqlitePool,
     reports: SqlitePool,
+    /// Whether the writer folds.
+    folds: Arc<AtomicBool>,
     writes: JoinHandle<()>,
     reads: JoinHandle<()>,
     owner: Uuid,
@@ -85,7 +88,7 @@ impl Sqlite {
         let owner = schema::owner(&mut db).await.map_err(failed)?;
         sqlx::query(schema::FREE_LEASES).bind(owner.as_bytes().as_slice()).execute(&mut db).await.map_err(failed)?;
         let lock = ServeLock(Arc::clone(&file));
-        let store = Self { locked: Some(file), ..Self::start(path, db, owner, metrics, true).await? };
+        let store = Self { locked: Some(file), ..Self::start(path, db, owner, metrics).await? };
         Ok((store, lock))
     }
 
@@ -93,7 +96,7 @@ impl Sqlite {
         let mut db = schema::open(path, settings).await?;
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let owner = schema::owner(&mut db).await.map_err(failed)?;
-        Self::start(path, db, owner, Arc::default(), false).await
+        Self::start(path, db, owner, Arc::default()).await
     }
 
     async fn start(
@@ -101,7 +104,6 @@ impl Sqlite {
         db: SqliteConnection,
         owner: Uuid,
         metrics: Arc<Metrics>,
-        folds: bool,
     ) -> std::result::Result<Self, OpenError> {
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let mut read_only = schema::options(path).pragma("query_only", "on").connect().await.map_err(failed)?;
@@ -114,13 +116,19 @@ impl Sqlite {
         let (writer, jobs) = mpsc::channel(QUEUE);
         let (reader, requests) = mpsc::channel(QUEUE);
         let place = Place::of(path).map_err(|error| OpenError::Open(path.display().to_string(), error.to_string()))?;
-        let writes = tokio::spawn(writer::run(db, jobs, place.clone(), metrics, folds));
+        let folds = Arc::<AtomicBool>::default();
+        let writes = tokio::spawn(writer::run(db, jobs, place.clone(), metrics, Arc::clone(&folds)));
         let reads = tokio::spawn(reader::run(read_only, requests));
-        Ok(Self { writer, reader, lookups, reports, writes, reads, owner, place, locked: None })
+        Ok(Self { writer, reader, lookups, reports, folds, writes, reads, owner, place, locked: None })
     }
 
     pub(super) fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Lets the writer fold whenever it has time, from its next command on.
+    pub(super) fn keep_rolled_up(&self) {
+        self.folds.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn owner(&self) -> Uuid {

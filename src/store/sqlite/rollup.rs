@@ -1,6 +1,6 @@
 //! The roll-up of surveys, which reports read in place of every rating.
 //!
-//! What its tables promise is in `0005_rollup.sql`: a report adds what is not rolled yet, so it is exact at every moment. It
+//! What its tables promise is in `0004_team.sql`: a report adds what is not rolled yet, so it is exact at every moment. It
 //! owns a step of folding, which keeps that little. It must not know what a report asks.
 
 use super::super::Unavailable;

@@ -33,16 +33,11 @@ const DAYS: u64 = 14_610;
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 9] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     ("operating", include_str!("../../../migrations/sqlite/0002_operating.sql")),
     ("one click", include_str!("../../../migrations/sqlite/0003_one_click.sql")),
-    ("cuts", include_str!("../../../migrations/sqlite/0004_cuts.sql")),
-    ("rollup", include_str!("../../../migrations/sqlite/0005_rollup.sql")),
-    ("moderate", include_str!("../../../migrations/sqlite/0006_moderate.sql")),
-    ("follow-up", include_str!("../../../migrations/sqlite/0007_follow_up.sql")),
-    ("decisions", include_str!("../../../migrations/sqlite/0008_decisions.sql")),
-    ("digest", include_str!("../../../migrations/sqlite/0009_digest.sql")),
+    ("team", include_str!("../../../migrations/sqlite/0004_team.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a

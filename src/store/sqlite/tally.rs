@@ -98,18 +98,19 @@ fn ticked(mut ticks: Counts) -> Counts {
 }
 
 fn figures(sums: &Sums, positive: &[usize]) -> Figures {
-    let [asked, answered, held, unconfirmed, phone_young, phone_later, other_young, other_later, ..] =
-        sums.map(i64::cast_unsigned);
+    // Only sums that somebody changed by hand are below zero. `check` tells of them, and the pages stay open.
+    let sums = sums.map(|sum| u64::try_from(sum).unwrap_or_default());
+    let [asked, answered, held, unconfirmed, phone_young, phone_later, other_young, other_later, ..] = sums;
     let mut scores = [0; 5];
-    scores.copy_from_slice(&sums.map(i64::cast_unsigned)[SCORES..KEPT]);
+    scores.copy_from_slice(&sums[SCORES..KEPT]);
     Figures {
         asked,
         answered,
         held,
         unconfirmed,
         unconfirmed_by: [phone_young, phone_later, other_young, other_later],
-        waiting: sums[KEPT].cast_unsigned(),
-        failed: sums[KEPT + 1].cast_unsigned(),
+        waiting: sums[KEPT],
+        failed: sums[KEPT + 1],
         positive: positive.iter().filter_map(|score| scores.get(*score - 1)).sum(),
         scores,
     }

@@ -14,6 +14,7 @@ use crate::survey::pace::Paces;
 use sqlx::{Connection, SqliteConnection, query};
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -123,16 +124,15 @@ impl Command for Flush {
     fn decide(&self, _: &mut Batch) {}
 }
 
-/// Works until the last sender is gone, or the connection is. Only the service folds: a command is gone too soon.
+/// Works until the last sender is gone, or the connection is. It folds once `folds` is set.
 pub(super) async fn run(
     db: SqliteConnection,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     place: Place,
     metrics: Arc<Metrics>,
-    folds: bool,
+    folds: Arc<AtomicBool>,
 ) {
-    let folding = folds.then(Folding::new);
-    let mut writer = Writer { db, paces: Paces::default(), metrics, folding };
+    let mut writer = Writer { db, paces: Paces::default(), metrics, folds, folding: Folding::new() };
     let mut gathered = Vec::new();
     let mut carried_over: Vec<Box<dyn Job>> = Vec::new();
     let mut stuck = false;
@@ -186,8 +186,9 @@ struct Writer {
     db: SqliteConnection,
     paces: Paces,
     metrics: Arc<Metrics>,
-    /// `None` if another process folds.
-    folding: Option<Folding>,
+    /// Whether it folds. A command that works beside the service leaves that to the service.
+    folds: Arc<AtomicBool>,
+    folding: Folding,
 }
 
 /// When the next step of folding is due.
@@ -227,18 +228,18 @@ impl Writer {
     /// Waits for commands, and folds meanwhile. Returns how many came; none once the last sender is gone.
     async fn gather(&mut self, queue: &mut mpsc::Receiver<Box<dyn Job>>, gathered: &mut Vec<Box<dyn Job>>) -> usize {
         loop {
-            if self.folding.as_ref().is_some_and(Folding::is_due) {
+            let folds = self.folds.load(Ordering::Relaxed);
+            if folds && self.folding.is_due() {
                 self.fold().await;
             }
             let commands = queue.recv_many(gathered, LARGEST_BATCH);
-            let came = match self.folding.as_ref().and_then(Folding::patience) {
+            let came = match self.folding.patience().filter(|_| folds) {
                 None => Some(commands.await),
                 Some(patience) => timeout(patience, commands).await.ok(),
             };
             if let Some(came) = came {
-                if let Some(folding) = &mut self.folding {
-                    (folding.pending, folding.commands, folding.came) = (true, folding.commands + came, came);
-                }
+                let folding = &mut self.folding;
+                (folding.pending, folding.commands, folding.came) = (true, folding.commands + came, came);
                 return came;
             }
             self.fold().await;
@@ -255,11 +256,9 @@ impl Writer {
                 tracing::warn!(%error, "the roll-up of reports was not brought up to date");
             }
         }
-        if let Some(folding) = &mut self.folding {
-            folding.more = folded.unwrap_or(false);
-            (folding.pending, folding.commands) = (folding.more, 0);
-            (folding.took, folding.ended) = (start.elapsed(), Instant::now());
-        }
+        let more = folded.unwrap_or(false);
+        let (took, ended) = (start.elapsed(), Instant::now());
+        self.folding = Folding { pending: more, more, commands: 0, came: self.folding.came, took, ended };
     }
 
     /// Load, decide, save: all of it or nothing.

@@ -22,7 +22,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     let filter = Filter::read(Place::Compare, query.as_deref(), app.gateway.today());
     let shell = shell(&app, Some(&viewer), Some(Place::Compare)).keeping(&filter);
     if !filter.faults.is_empty() {
-        let page = ComparePage { shell, bar: Bar::new(&filter), ratings: String::new(), ways: Vec::new() };
+        let page = ComparePage { shell, bar: Bar::new(&filter), shown: None };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response());
     }
     let (from, to) = filter.span.ends();
@@ -33,9 +33,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     let total = app.gateway.report(&wanted, &viewer.access.within).await?.total;
     let name = app.teammate_of(&filter, &viewer.access.within).await?;
     let positive = positive_words(&app.gateway.config.report.positive_scores());
-    let ways = Way::ALL.into_iter().map(|way| Told::new(way, &total, &positive)).collect();
-    let (bar, ratings) = (Bar::new(&filter).named(name.as_deref()), plural(total.ratings(), "rating"));
-    Ok(html(&ComparePage { shell, bar, ratings, ways }).into_response())
+    let ways = Way::ALL.into_iter().filter(|_| total.ratings() > 0);
+    let ways = ways.map(|way| Told::new(way, &total, &positive)).collect();
+    let shown = Some(Shown { ratings: plural(total.ratings(), "rating"), ways });
+    Ok(html(&ComparePage { shell, bar: Bar::new(&filter).named(name.as_deref()), shown }).into_response())
 }
 
 #[derive(Template)]
@@ -43,7 +44,12 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
 struct ComparePage<'a> {
     shell: Shell<'a>,
     bar: Bar<'a>,
+    shown: Option<Shown>,
+}
+
+struct Shown {
     ratings: String,
+    /// None if nobody has rated.
     ways: Vec<Told>,
 }
 

@@ -12,6 +12,7 @@ use crate::survey::report::{By, Filters};
 use crate::survey::span::{Preset, Span};
 use crate::web::query;
 use chrono::{Datelike, NaiveDate};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 /// The period that a page shows unless told otherwise.
@@ -46,7 +47,7 @@ impl Filter {
     pub(super) fn read(place: Place, query: Option<&str>, today: NaiveDate) -> Self {
         let given: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
         let given = given.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
-        let given = given.filter(|(_, value)| !value.is_empty() && value.len() <= LONGEST).collect();
+        let given = given.filter(|(_, value)| !value.is_empty()).collect();
         let mut filter = Self {
             place,
             given,
@@ -56,6 +57,7 @@ impl Filter {
             filters: Vec::new(),
             faults: Vec::new(),
         };
+        filter.refuse_what_no_form_sends();
         let none = filter.none();
         for by in place.filters() {
             filter.filters.extend(filter.owned(by.word()).map(|value| (*by, value)));
@@ -63,6 +65,27 @@ impl Filter {
         }
         filter.read_period();
         filter
+    }
+
+    /// Finds values that are too long, and parameters that are there twice: to pass such a filter over would show more than
+    /// was asked for.
+    fn refuse_what_no_form_sends(&mut self) {
+        let shared = By::FILTERS.map(By::word).into_iter().chain(PERIOD).chain([NONE]);
+        let names: BTreeSet<_> = shared.chain(self.place.own().iter().copied()).collect();
+        for name in names {
+            if self.values(name).any(|value| value.len() > LONGEST) {
+                self.faults.push((name, format!("The {name} in the address of this page is too long. Leave it out.")));
+            } else if name != MANY && self.values(name).count() > 1 {
+                self.faults.push((name, format!("The address of this page has {name} twice. Leave one out.")));
+            }
+        }
+        // What is left is too long still, so that a link with it is told of, too.
+        self.given.iter_mut().for_each(|(_, value)| value.truncate(value.ceil_char_boundary(LONGEST + 1)));
+        let mut words = self.value(NONE).unwrap_or_default().split(',');
+        let is_none = |word: &&str| !word.is_empty() && !By::FILTERS.iter().any(|by| by.word() == *word);
+        if let Some(word) = words.find(is_none).map(str::to_owned) {
+            self.faults.push((NONE, format!("There is no filter “{word}”. Leave it out.")));
+        }
     }
 
     fn read_period(&mut self) {
@@ -245,7 +268,7 @@ impl Filter {
 
     /// Whether the page takes a parameter.
     fn knows(&self, name: &str) -> bool {
-        is_shared(name) || self.place.owns(name)
+        is_shared(name) || self.place.own().contains(&name)
     }
 
     /// The URL of this page for a stretch of days.
@@ -276,6 +299,8 @@ pub(super) const ANY_TIME: &[(&str, Option<&str>)] = &[("period", None), ("from"
 const PERIOD: [&str; 3] = ["period", "from", "to"];
 /// The parameter that names the cuts of which only what has none is shown.
 const NONE: &str = "none";
+/// The one parameter that may be there more than once.
+const MANY: &str = "score";
 
 /// Whether a parameter means the same on all pages.
 fn is_shared(name: &str) -> bool {
@@ -318,6 +343,27 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_that_cannot_hold_is_told_and_not_passed_over() {
+        let long = "x".repeat(LONGEST + 1);
+        for (query, field) in [
+            (format!("team={long}"), "team"),
+            (format!("by={long}"), "by"),
+            ("team=Billing&team=Sales".to_owned(), "team"),
+            ("period=7d&period=30d".to_owned(), "period"),
+            ("none=tag&none=team".to_owned(), "none"),
+            ("none=tag,day".to_owned(), "none"),
+        ] {
+            let filter = read(&query);
+            assert!(filter.fault(field).is_some() && filter.faults.len() == 1, "{field}: {:?}", filter.faults);
+        }
+        for fine in [format!("utm_source={long}"), "utm_id=1&utm_id=2&team=+&team=Sales".to_owned()] {
+            assert!(read(&fine).faults.is_empty(), "{fine}");
+        }
+        let ratings = Filter::read(Place::Ratings, Some("score=1&score=2"), "2026-11-26".parse().expect("a day"));
+        assert!(ratings.faults.is_empty());
+    }
+
+    #[test]
     fn links_keep_what_they_do_not_change_and_drop_what_is_unknown() {
         let filter = read("period=7d&team=A%26B&cursor=x&utm_source=mail&sort=name");
         assert_eq!(filter.link(&[("sort", None)]), "/admin?period=7d&team=A%26B");
@@ -340,10 +386,10 @@ mod tests {
 
     #[test]
     fn filters_combine_and_each_can_be_taken_away() {
-        let filter = read("channel=chat&none=tag,policy,day&tag=+&by=tag");
+        let filter = read("channel=chat&none=tag,policy&tag=+&by=tag");
         let held: Vec<_> = filter.filters.iter().map(|(by, value)| (by.word(), value.as_str())).collect();
         assert_eq!(held, [("channel", "chat"), ("tag", ""), ("policy", "")], "a blank field says nothing");
-        assert_eq!(filter.without(&filter.filters[0]), "/admin?none=tag%2Cpolicy%2Cday&by=tag");
+        assert_eq!(filter.without(&filter.filters[0]), "/admin?none=tag%2Cpolicy&by=tag");
         assert_eq!(filter.without(&filter.filters[1]), "/admin?channel=chat&by=tag&none=policy");
         assert_eq!(filter.unfiltered(), "/admin?by=tag");
         let more = |by, value| filter.narrow(Place::Overview, Some((by, value)));

@@ -44,6 +44,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     let allowed = &viewer.access.within;
     let listed = app.gateway.follow_ups(&wanted, allowed).await?;
     let waiting = app.gateway.open_follow_ups(&filter.within(), allowed).await?;
+    let name = app.teammate_of(&filter, allowed).await?;
+    page.bar = page.bar.named(name.as_deref());
     let here = filter.here();
     page.shown = Some(Shown {
         waiting: waiting_words(&waiting, app.gateway.clock.now()),
@@ -113,7 +115,7 @@ fn one_page(
 fn wanted(filter: &mut Filter) -> FollowUpsQuery {
     let state = filter.value("state").map(str::parse::<Progress>);
     if let Some(Err(_)) = &state {
-        filter.faults.push(("state", "There is no such state. Pick one of those above.".to_owned()));
+        filter.faults.push(("state", "There is no such state. Pick one of those below.".to_owned()));
     }
     let paging = filter.paging();
     let dated = is_dated(filter);

@@ -30,7 +30,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
     let report = app.gateway.report(&totals(&filter), allowed).await?;
     let scanning = app.gateway.scanning(filter.span, &filter.within(), allowed).await?;
     let shown = Some(Shown::new(&app, &report.total, &scanning));
-    Ok(html(&LostPage { shell, bar: Bar::new(&filter), shown }).into_response())
+    let name = app.teammate_of(&filter, allowed).await?;
+    Ok(html(&LostPage { shell, bar: Bar::new(&filter).named(name.as_deref()), shown }).into_response())
 }
 
 #[derive(Template)]

@@ -42,7 +42,9 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         first: filter.first(),
         looked_back_to: listed.looked_back_to.map(|at| moment(at, zone)),
     };
-    Ok(html(&MailsPage { shell, bar: Bar::new(&filter), shown: Some(shown) }).into_response())
+    let name = app.teammate_of(&filter, allowed).await?;
+    let bar = Bar::new(&filter).named(name.as_deref());
+    Ok(html(&MailsPage { shell, bar, shown: Some(shown) }).into_response())
 }
 
 /// The report whose total a page shows.
@@ -61,7 +63,7 @@ pub(super) fn totals(filter: &Filter) -> ReportQuery {
 fn wanted(filter: &mut Filter) -> (Trouble, Paging<RowPlace>) {
     let trouble = filter.value("state").map(str::parse::<Trouble>);
     if let Some(Err(_)) = trouble {
-        filter.faults.push(("state", "There are no such mails. Pick some of those below.".to_owned()));
+        filter.faults.push(("state", "There are no such mails. Begin with the page “Mails”.".to_owned()));
     }
     (trouble.and_then(Result::ok).unwrap_or_default(), filter.paging())
 }

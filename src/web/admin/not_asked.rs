@@ -30,7 +30,9 @@ pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(q
         DecisionsQuery { by: DecisionsBy::Rule, span: filter.span, before: filter.before(), within: filter.within() };
     let counted = app.gateway.decisions(&query, &viewer.access.within).await?;
     let shown = Some(Shown::new(&app, &filter, &counted));
-    Ok(html(&NotAskedPage { shell, bar: Bar::new(&filter), sought, shown }).into_response())
+    let name = app.teammate_of(&filter, &viewer.access.within).await?;
+    let bar = Bar::new(&filter).named(name.as_deref());
+    Ok(html(&NotAskedPage { shell, bar, sought, shown }).into_response())
 }
 
 #[derive(Template)]

@@ -10,7 +10,7 @@ mod trend;
 use super::bar::{self, Bar};
 use super::filter::{ANY_TIME, Filter};
 use super::follow_up::waiting_words;
-use super::page::{Place, Shell, count, days, ends, exact, html, plural, share, shell};
+use super::page::{ENGLISH, Place, Shell, count, days, ends, exact, html, plural, share, shell};
 use super::session::Viewer;
 use crate::gateway::{Error, Overview, OverviewQuery};
 use crate::render::chart::{self, Alternative};
@@ -30,9 +30,6 @@ use reasons::Reasons;
 use std::sync::Arc;
 use table::Table;
 use trend::Trend;
-
-/// The language of the admin pages, for words of the operator's own.
-const ENGLISH: &str = "en";
 
 pub(super) async fn show(State(app): State<Arc<App>>, viewer: Viewer, RawQuery(query): RawQuery) -> HandlerResult {
     let filter = Filter::read(Place::Overview, query.as_deref(), app.gateway.today());

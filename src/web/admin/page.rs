@@ -7,6 +7,7 @@ use super::session::{Note, Viewer};
 use crate::gateway::Error;
 use crate::survey::Time;
 use crate::survey::access::Within;
+use crate::survey::answers::{Answers, REASONS};
 use crate::survey::report::By;
 pub(super) use crate::survey::wording::{NO_FIGURE, count, days, ends, exact, percent, plural, share};
 use crate::web::App;
@@ -19,6 +20,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use chrono_tz::Tz;
 use futures_util::stream::{self, Stream, StreamExt};
+
+/// The language of the admin pages, for words of the operator's own.
+pub(super) const ENGLISH: &str = "en";
 
 /// A page that the navigation can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,9 +93,9 @@ impl Place {
         self.filters() == By::FILTERS
     }
 
-    /// Whether a parameter is its own.
-    pub(super) fn owns(self, name: &str) -> bool {
-        self.page().own.contains(&name)
+    /// The parameters that are its own.
+    pub(super) fn own(self) -> &'static [&'static str] {
+        self.page().own
     }
 }
 
@@ -215,6 +219,16 @@ pub(super) fn conversation(id: &str, connection: &str) -> String {
     if connection.is_empty() { id.to_owned() } else { format!("{id} in {connection}") }
 }
 
+/// What a customer ticked, in words: the reasons, and the answer to the operator's own question.
+pub(super) fn ticked(app: &App, answers: &Answers) -> (String, Option<(String, String)>) {
+    let offered = app.gateway.config.offered(ENGLISH);
+    let reasons: Vec<_> = answers.reasons().map(|key| offered.words(REASONS, key)).collect();
+    let own = answers
+        .own()
+        .map(|(question, choice)| (offered.title(question).to_owned(), offered.words(question, choice).to_owned()));
+    (reasons.join("; "), own)
+}
+
 /// A moment in a zone, as people write it.
 pub(super) fn moment(time: Time, zone: Tz) -> String {
     time.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string()
@@ -230,7 +244,7 @@ mod tests {
         let places: Vec<_> = PAGES.iter().map(|page| page.place).collect();
         for place in [Overview, Ratings, FollowUp, Achievements, NotAsked, Mails, Lost, Compare] {
             assert_eq!(places.iter().filter(|known| **known == place).count(), 1, "{place:?}");
-            assert!(place.path().starts_with("/admin") && !place.owns("period"), "{place:?}");
+            assert!(place.path().starts_with("/admin") && !place.own().contains(&"period"), "{place:?}");
         }
     }
 }

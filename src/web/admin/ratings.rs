@@ -4,11 +4,10 @@
 
 use super::bar::Bar;
 use super::filter::Filter;
-use super::page::{Place, Shell, conversation, csv_file, csv_stream, html, moment, shell};
+use super::page::{Place, Shell, conversation, csv_file, csv_stream, html, moment, shell, ticked};
 use super::session::Viewer;
 use super::survey;
 use crate::render;
-use crate::survey::answers::Answers;
 use crate::survey::page::Evidence;
 use crate::survey::paging::{LARGEST_PAGE, Paging};
 use crate::survey::rating::{Score, StandingWord};
@@ -84,12 +83,12 @@ fn wanted(filter: &mut Filter) -> RatingsQuery {
         match text.parse().ok().and_then(|score: i64| Score::try_from(score).ok()) {
             Some(score) => scores.push(score),
             None if text == LOW => scores.extend(Score::LOW),
-            None => wrong = Some(("score", format!("There is no score “{text}”. Pick one of those above."))),
+            None => wrong = Some(("score", format!("There is no score “{text}”. Pick one of those below."))),
         }
     }
     let listing = filter.value("standing").map_or(Ok(Listing::default()), str::parse);
     if listing.is_err() {
-        wrong = Some(("standing", "There is no such list. Pick one of those above.".to_owned()));
+        wrong = Some(("standing", "There is no such list. Pick one of those below.".to_owned()));
     }
     let sought = filter.value("text").map(str::parse).transpose();
     if let Err(expected) = &sought {
@@ -98,7 +97,11 @@ fn wanted(filter: &mut Filter) -> RatingsQuery {
     let commented = match filter.value("commented") {
         Some("yes") => Some(true),
         Some("no") => Some(false),
-        _ => None,
+        Some(_) => {
+            wrong = Some(("commented", "With a comment or without: pick one of those above.".to_owned()));
+            None
+        }
+        None => None,
     };
     let sought = sought.unwrap_or_default();
     filter.faults.extend(wrong);
@@ -218,7 +221,7 @@ struct Item {
     aside: Option<String>,
     comment: Option<String>,
     reasons: String,
-    answer: Option<String>,
+    answer: Option<(String, String)>,
     teammate: Option<(String, String)>,
     team: Option<(String, String)>,
     conversation: String,
@@ -237,7 +240,7 @@ impl Item {
         let before = rating.scores_before();
         let before = before.iter().map(|score| format!("{} {}", score.face(), score.title()));
         let before: Vec<_> = before.collect();
-        let (reasons, answer) = ticks(&rating.answers);
+        let (reasons, answer) = ticked(app, &rating.answers);
         Self {
             number: rating.score.number(),
             face: rating.score.face(),
@@ -276,12 +279,6 @@ fn aside(rating: &RatingRow) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// What was ticked: the reasons, and the answer to the operator's own question.
-pub(super) fn ticks(answers: &Answers) -> (String, Option<String>) {
-    let own = answers.own().map(|(question, choice)| format!("{question}: {choice}"));
-    (answers.reasons().collect::<Vec<_>>().join(", "), own)
 }
 
 /// What speaks for a person, in words.

@@ -3,8 +3,8 @@
 //! It must not know which standing a decision needs or makes.
 
 use super::form::{Fields, Form};
-use super::page::{self, Place, Shell, html, moment, shell};
-use super::ratings::{evidence, ticks};
+use super::page::{self, Place, Shell, html, moment, shell, ticked};
+use super::ratings::evidence;
 use super::session::Viewer;
 use crate::gateway::{Error, Known, LONGEST_REASON};
 use crate::survey::access::Scope;
@@ -107,7 +107,7 @@ struct Shown {
     doubt: Option<String>,
     comment: Option<String>,
     reasons: String,
-    answer: Option<String>,
+    answer: Option<(String, String)>,
     teammate: Option<String>,
     team: Option<String>,
     conversation: String,
@@ -121,7 +121,7 @@ impl Shown {
     fn new(app: &App, Known { conversation, closing, survey }: &Known) -> Self {
         let zone = app.gateway.config.report.timezone;
         let rating = survey.standing.rating();
-        let (reasons, answer) = ticks(&survey.answers);
+        let (reasons, answer) = ticked(app, &survey.answers);
         let line = |line: &story::Line| (stamp(line.at), moment(line.at, zone), line.text.clone());
         Self {
             face: rating.map(|rating| (rating.score.face(), rating.score.title(), rating.score.number())),

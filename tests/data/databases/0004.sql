@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_fe28d64b5fe2_b93e5e7b0a9e73f39b974c55c52767bd5b40eaae40867d33869451dd5732a15f
--- /r/AUkRAaICssUAftiiqKgjxkdQ4kZunR6So3ter2nU0sV-BoA
--- /r/AUkSAaICssUAftiiqKgjxkdQ4iKcPFt_jf0GLmSttY0J6nQ
--- /r/AUkTAaICssUAftiiqKgjxkdQ4lTLtne5virsyNOAA2LdA3g
--- /r/AUkUAaICssUAftiiqKgjxkdQ4h5cTrZMf2FkCu8axS3vh_8
--- /r/AUkVAaICssUAftiiqKgjxkdQ4oJ8j-OQsnlZZ_yiYm5pCx0
--- /u/AUkgAaICssUAftiiqKgjxkdQ4kJNF70PasqoQ-QhKRlPIRM
+-- aw_admin_2d46cffc4f30_18ce71f11d127ffd9fb9b735c043164418936b85f6f684d84dc15da5a6061e48
+-- /r/AUkRAaICssUAd-2A6QhAncZW965S5m3VzPkCHNZkV7M1Y-c
+-- /r/AUkSAaICssUAd-2A6QhAncZW94CqV1Am91QNv7XtDspSFaw
+-- /r/AUkTAaICssUAd-2A6QhAncZW9-KxM4Ooap-4eyGOtCFH1xQ
+-- /r/AUkUAaICssUAd-2A6QhAncZW97efNIwLP3Rc3GHTtkI_VRI
+-- /r/AUkVAaICssUAd-2A6QhAncZW98habeMtkASNVqET7KhW698
+-- /u/AUkgAaICssUAd-2A6QhAncZW97eJVpLE6vDqmAvTdef47h0
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -18,26 +18,26 @@ CREATE TABLE _sqlx_migrations (
 );
 INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'1449337039B82EAAF8A5F6FAE6738E4C306B223BF96AE3904764E62C61D97F7E38B368F447FFBD79AEDBD3E8C0269357', 0);
 INSERT INTO _sqlx_migrations VALUES (2, 'operating', '2026-11-22 10:00:00', 1, X'D0AEA9F267C921D673D5CB55FB5DF6DCF20CFA41160FE3DA49AE8EFFB99BFC8B7587A2DE0AF12EFED4011D7A340A4551', 0);
-INSERT INTO _sqlx_migrations VALUES (3, 'one click', '2026-11-22 10:00:00', 1, X'6DBE7820F0E1A8E52557DADA82BD8E2E4C976AF803664906D1532D32A4FE461F260062B22A3450E818AB544FE75E666C', 0);
-INSERT INTO _sqlx_migrations VALUES (4, 'cuts', '2026-11-22 10:00:00', 1, X'A875DE73752A96AFBEA4EF2782727F598F66BDCFB60E2BD344EB3B26D269F8C38BD9F2D9C8FB233F6015CC2DD9B72F5F', 0);
+INSERT INTO _sqlx_migrations VALUES (3, 'one click', '2026-11-22 10:00:00', 1, X'01B3A5369877ED3783BDEDC8B1C5D1AD54D42FE39F1AD4CD39E8AF4757D0808084B6314C5E7706710AEF5F3FF64BE9E7', 0);
+INSERT INTO _sqlx_migrations VALUES (4, 'team', '2026-11-22 10:00:00', 1, X'934288CC557F056FF75C4514122FCD04C9876E453EAB59CAA89D52BE9CC5DAE5D177DD2113AE72C9446882EC50BAE44A', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', 'cb4c4b07-f011-4d6e-9b06-e3cb5f9f2de1');
+INSERT INTO setting VALUES ('service', 'b800d527-10b1-4869-a9ea-6ce0af3bfe1b');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
     score    INTEGER PRIMARY KEY CHECK (score BETWEEN 1 AND 5),
     positive INTEGER NOT NULL CHECK (positive IN (0, 1))
-) STRICT;
-INSERT INTO score VALUES (1, 0);
-INSERT INTO score VALUES (2, 0);
-INSERT INTO score VALUES (3, 0);
-INSERT INTO score VALUES (4, 1);
-INSERT INTO score VALUES (5, 1);
+, follow_up INTEGER NOT NULL DEFAULT 0 CHECK (follow_up IN (0, 1, 2))) STRICT;
+INSERT INTO score VALUES (1, 0, 1);
+INSERT INTO score VALUES (2, 0, 1);
+INSERT INTO score VALUES (3, 0, 0);
+INSERT INTO score VALUES (4, 1, 0);
+INSERT INTO score VALUES (5, 1, 0);
 
 CREATE TABLE teammate (
     id       TEXT PRIMARY KEY,
@@ -73,19 +73,19 @@ CREATE TABLE closing (
     reasons          TEXT NOT NULL, address_hash TEXT,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50075EFBC7D1B0170ACBEFE', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956871939E80F96E47B2BC04', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500703489FA7E8D0CECCD73', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007EF18973E88CCD77CC52', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007CB794A842AB6CBF7536', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007D488F5F15F65DA4E082', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500731BA192652C7A2C9B4F', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687481BDFC09FA11CD0E0C', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687983A06B37BDA561FB14', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007C40BBA1DF93AF6200B6', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956870D3A7A9DFA9A9CAABD0', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500795D842C4F4D82AB76A0', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007963869B958E14CF8938', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50075A09A539D41196FEBBC', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50073D0B1E72A01979D8547', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50078A980EBDE19617233CB', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956870FCB73CFF4C67B7837D', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687847BFED1E8D3DD7E91B', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
 INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]', '48d734fd7ab8c500bc825058f72ff507');
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007ED8A2A8A823C64750E2', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50074C5B2AA31842E816095', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956876C19631A9AF5315EBC5', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50077ED80E908409DC656F7', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007D68A7D21C3583DFA86E', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687A64BBF2AFEEC660489E', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -114,18 +114,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C500703489FA7E8D0CECCD73', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500731BA192652C7A2C9B4F', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50074C5B2AA31842E816095', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50075EFBC7D1B0170ACBEFE', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007CB794A842AB6CBF7536', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007D488F5F15F65DA4E082', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007ED8A2A8A823C64750E2', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007EF18973E88CCD77CC52', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956871939E80F96E47B2BC04', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687481BDFC09FA11CD0E0C', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956876C19631A9AF5315EBC5', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687983A06B37BDA561FB14', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50073D0B1E72A01979D8547', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50075A09A539D41196FEBBC', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50077ED80E908409DC656F7', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50078A980EBDE19617233CB', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500795D842C4F4D82AB76A0', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007963869B958E14CF8938', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007C40BBA1DF93AF6200B6', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956870D3A7A9DFA9A9CAABD0', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956870FCB73CFF4C67B7837D', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687847BFED1E8D3DD7E91B', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687A64BBF2AFEEC660489E', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -141,18 +141,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C500703489FA7E8D0CECCD73', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500731BA192652C7A2C9B4F', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50074C5B2AA31842E816095', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50075EFBC7D1B0170ACBEFE', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007CB794A842AB6CBF7536', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007D488F5F15F65DA4E082', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007ED8A2A8A823C64750E2', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007EF18973E88CCD77CC52', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202C5956871939E80F96E47B2BC04', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687481BDFC09FA11CD0E0C', 'request', 'cancelled', 1795342877633, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C5956876C19631A9AF5315EBC5', 'request', 'waiting', 1795342867446, 1795342833000, 1, NULL, NULL, '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687983A06B37BDA561FB14', 'request', 'sending', 1795342868537, 1795342833000, 1, NULL, NULL, '451 later', X'CB4C4B07F0114D6E9B06E3CB5F9F2DE1');
+INSERT INTO outbox VALUES (X'01A202B2C50073D0B1E72A01979D8547', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50075A09A539D41196FEBBC', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50077ED80E908409DC656F7', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50078A980EBDE19617233CB', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500795D842C4F4D82AB76A0', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007963869B958E14CF8938', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007C40BBA1DF93AF6200B6', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202C5956870D3A7A9DFA9A9CAABD0', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202C5956870FCB73CFF4C67B7837D', 'request', 'cancelled', 1795342865974, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687847BFED1E8D3DD7E91B', 'request', 'sending', 1795342868399, 1795342833000, 1, NULL, NULL, '451 later', X'B800D52710B14869A9EA6CE0AF3BFE1B');
+INSERT INTO outbox VALUES (X'01A202C595687A64BBF2AFEEC660489E', 'request', 'waiting', 1795342866423, 1795342833000, 1, NULL, NULL, '451 later', NULL);
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -173,30 +173,30 @@ CREATE TABLE rating (
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C500703489FA7E8D0CECCD73', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 8500526420799250052, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C500731BA192652C7A2C9B4F', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 3527850826146981314, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C50074C5B2AA31842E816095', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 8649137833413973823, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C50075EFBC7D1B0170ACBEFE', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007CB794A842AB6CBF7536', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 6252779688499247594, 1795342810000, NULL, 'It''s still broken.
+INSERT INTO rating VALUES (X'01A202B2C50073D0B1E72A01979D8547', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C50075A09A539D41196FEBBC', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 5760803117843360401, 1795342810000, NULL, 'It''s still broken.
 Thank you.', NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C5007D488F5F15F65DA4E082', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C5007ED8A2A8A823C64750E2', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007EF18973E88CCD77CC52', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C5956871939E80F96E47B2BC04', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687481BDFC09FA11CD0E0C', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C5956876C19631A9AF5315EBC5', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687983A06B37BDA561FB14', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50077ED80E908409DC656F7', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50078A980EBDE19617233CB', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 5774988049920855458, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C500795D842C4F4D82AB76A0', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 1727148446538208958, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C5007963869B958E14CF8938', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007C40BBA1DF93AF6200B6', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 1465949471265588688, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202C5956870D3A7A9DFA9A9CAABD0', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C5956870FCB73CFF4C67B7837D', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687847BFED1E8D3DD7E91B', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687A64BBF2AFEEC660489E', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C500703489FA7E8D0CECCD73', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,8500526420799250052,5,"seen",false,"counted"]],"hot":[[1795342823000,1795343123000]]}');
-INSERT INTO clicks VALUES (X'01A202B2C500731BA192652C7A2C9B4F', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,7934367014156133980,3,"pressed",false,"counted"],[1795342810000,3527850826146981314,4,"pressed",false,"counted"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C50074C5B2AA31842E816095', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,8649137833413973823,1,"pressed",false,"counted"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007CB794A842AB6CBF7536', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007D488F5F15F65DA4E082', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50073D0B1E72A01979D8547', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50075A09A539D41196FEBBC', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50078A980EBDE19617233CB', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,9157453259538548820,3,"pressed",false,"counted"],[1795342810000,5774988049920855458,4,"pressed",false,"counted"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C500795D842C4F4D82AB76A0', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,1727148446538208958,5,"seen",false,"counted"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,1465949471265588688,1,"pressed",false,"counted"]],"hot":[]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -204,15 +204,15 @@ CREATE TABLE history (
     at        INTEGER NOT NULL,
     kind      TEXT NOT NULL,           -- rated, held, commented; no CHECK, because more kinds will come
     score     INTEGER NOT NULL,
-    evidence  TEXT NOT NULL,
+    evidence  TEXT NOT NULL, who TEXT, reason TEXT,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C500703489FA7E8D0CECCD73', 1, 1795342823000, 'rated', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C500703489FA7E8D0CECCD73', 2, 1795342823000, 'held', 5, 'seen');
-INSERT INTO history VALUES (X'01A202B2C500731BA192652C7A2C9B4F', 1, 1795342210000, 'rated', 3, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C500731BA192652C7A2C9B4F', 2, 1795342810000, 'rated', 4, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C50074C5B2AA31842E816095', 1, 1795342833000, 'rated', 1, 'pressed');
-INSERT INTO history VALUES (X'01A202B2C5007CB794A842AB6CBF7536', 1, 1795342820000, 'commented', 1, 'commented');
+INSERT INTO history VALUES (X'01A202B2C50075A09A539D41196FEBBC', 1, 1795342820000, 'commented', 1, 'commented', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C50078A980EBDE19617233CB', 1, 1795342210000, 'rated', 3, 'pressed', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C50078A980EBDE19617233CB', 2, 1795342810000, 'rated', 4, 'pressed', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C500795D842C4F4D82AB76A0', 1, 1795342823000, 'rated', 5, 'seen', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C500795D842C4F4D82AB76A0', 2, 1795342823000, 'held', 5, 'seen', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', 1, 1795342833000, 'rated', 1, 'pressed', NULL, NULL);
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -236,9 +236,9 @@ CREATE TABLE api_key (
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
 , expires_at INTEGER, used_at INTEGER) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('27aae8eee934', 'test', 'read', '4a90a6108a26aaa9d7ce520235bbcd646b4b32515bf814b7a2c1e27347c8a7ed', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
-INSERT INTO api_key VALUES ('5e500c268ef5', 'test', 'trigger', 'e13c4a801ff85f4f7abc4867d64bbaca32092cce77edd9dc1d54362eca5421c0', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
-INSERT INTO api_key VALUES ('fe28d64b5fe2', 'tests', 'admin', '6637a2d1b8e5956d8250fd4d9ea5050b94a759a24317e93b22884ebd460b53ea', NULL, NULL, 1795341600000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('2d46cffc4f30', 'tests', 'admin', 'edb95ce966cd3da56e5ff7a9d983dd5dc6ba6d2c28c979875f998fe97f3b17c4', NULL, NULL, 1795341600000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('8299615df3de', 'test', 'trigger', 'd7f78a015b076d04a012ebefe531852afbfe8ab5781258b760b9522941490398', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
+INSERT INTO api_key VALUES ('f7f34d1a0ed0', 'test', 'read', 'e248f48ebaafb3d2c33207c88fc12e833ee0e4bcf7fb43a40c6e243eaa481bf0', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
 
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
@@ -288,6 +288,119 @@ CREATE TABLE day (
 ) STRICT;
 
 
+CREATE TABLE rolled (
+    only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1),
+    until    BLOB NOT NULL             -- the highest rolled survey; empty: none
+) STRICT;
+INSERT INTO rolled VALUES (1, X'');
+
+CREATE TABLE rollup_series (
+    id       INTEGER PRIMARY KEY,
+    cut      TEXT NOT NULL,            -- all, team, teammate, channel, 'team channel' and so on
+    question TEXT NOT NULL,            -- empty, or that of a tick: then only its ratings are summed
+    value    TEXT NOT NULL,            -- the teammate, the channel and so on; empty for none
+    team     TEXT NOT NULL,            -- by teammate and by 'team channel'; empty for none
+    choice   TEXT NOT NULL,            -- what was ticked
+    UNIQUE (cut, question, value, team, choice)
+) STRICT;
+
+
+CREATE TABLE rollup (
+    cut      TEXT NOT NULL,
+    home     TEXT NOT NULL,            -- of 'team channel' and so on the team, else empty
+    level    INTEGER NOT NULL,         -- 0 day, 1 week, 2 month
+    day      INTEGER NOT NULL,         -- the first day of it, in days since 1970-01-01
+    series   INTEGER NOT NULL,
+    asked    INTEGER NOT NULL,
+    answered INTEGER NOT NULL,
+    held     INTEGER NOT NULL,
+    unconfirmed INTEGER NOT NULL,
+    unconfirmed_phone_young INTEGER NOT NULL,
+    unconfirmed_phone_later INTEGER NOT NULL,
+    unconfirmed_other_young INTEGER NOT NULL,
+    unconfirmed_other_later INTEGER NOT NULL,
+    terrible INTEGER NOT NULL,
+    bad      INTEGER NOT NULL,
+    okay     INTEGER NOT NULL,
+    great    INTEGER NOT NULL,
+    amazing  INTEGER NOT NULL,
+    PRIMARY KEY (cut, home, level, day, series)
+) STRICT, WITHOUT ROWID;
+
+
+CREATE TABLE unrolled (
+    survey_id BLOB PRIMARY KEY,
+    asked_at  INTEGER,
+    standing  TEXT NOT NULL,
+    opened    TEXT,
+    rated_at  INTEGER,
+    score     INTEGER,
+    ticks     TEXT NOT NULL            -- [question, choice] of each, as JSON
+) STRICT, WITHOUT ROWID;
+
+
+CREATE TABLE follow_up (
+    survey_id   BLOB PRIMARY KEY,
+    opened_at   INTEGER NOT NULL,      -- when the rating was given, or given anew: the age counts from here
+    teammate_id TEXT,                  -- as in rating
+    team        TEXT,                  -- as in rating
+    state       TEXT NOT NULL CHECK (state IN ('open', 'taken', 'done')),
+    who         TEXT,                  -- who took it, or said that it is done; null while it is open
+    changed_at  INTEGER NOT NULL,      -- when the state last changed
+    CHECK ((state = 'open') = (who IS NULL))
+) STRICT, WITHOUT ROWID;
+INSERT INTO follow_up VALUES (X'01A202B2C50075A09A539D41196FEBBC', 1795342820000, 't7', 'Billing', 'open', NULL, 1795342820000);
+
+CREATE TABLE follow_up_step (
+    survey_id BLOB NOT NULL,
+    number    INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    who       TEXT,                    -- the name of a key or of a proxy's user; null if the customer did it, by a new rating
+    deed      TEXT NOT NULL,           -- take, note, done, reopen; no CHECK, because more may come
+    score     INTEGER NOT NULL,        -- the score at that time
+    note      TEXT,                    -- it may name the customer, so erasing removes it
+    PRIMARY KEY (survey_id, number)
+) STRICT, WITHOUT ROWID;
+
+
+CREATE TABLE decided (
+    level       TEXT NOT NULL CHECK (level IN ('all', 'team', 'teammate')), -- every closing is in each of them: a count for
+                                       -- all reads one row a day and outcome, one for teams a row a team
+    teammate_id TEXT NOT NULL,         -- '' for none, and in other levels than 'teammate'
+    outcome     TEXT NOT NULL,         -- 'ask', 'skip', or a rule that failed
+    day         TEXT NOT NULL,
+    team        TEXT NOT NULL,         -- '' for none, and in the level 'all'
+    closings    INTEGER NOT NULL,
+    only_reason INTEGER NOT NULL,      -- of these, the ones that failed no other rule; of 'skip', those that failed just one
+    PRIMARY KEY (level, teammate_id, outcome, day, team)
+) STRICT, WITHOUT ROWID;
+
+
+CREATE TABLE decided_until (
+    only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1),
+    until    INTEGER NOT NULL          -- the end of the last day that is counted; 0: none is
+) STRICT;
+INSERT INTO decided_until VALUES (1, 0);
+
+CREATE TABLE digest (
+    id       BLOB PRIMARY KEY,
+    week     TEXT NOT NULL,            -- its Monday: 2026-11-16
+    address  TEXT NOT NULL,            -- in the form that addresses are compared in
+    teammate TEXT NOT NULL,            -- of this teammate only; empty for all
+    team     TEXT NOT NULL,            -- of this team only; empty for all
+    UNIQUE (week, address, teammate, team)
+) STRICT, WITHOUT ROWID;
+
+
+CREATE TABLE digest_stop (
+    address  TEXT NOT NULL,
+    teammate TEXT NOT NULL,
+    team     TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (address, teammate, team)
+) STRICT, WITHOUT ROWID;
+
+
 CREATE INDEX survey_conversation ON survey (connection, conversation_id);
 
 CREATE INDEX survey_address ON survey (address_hash, made_at);
@@ -295,8 +408,6 @@ CREATE INDEX survey_address ON survey (address_hash, made_at);
 CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('waiting', 'sending');
 
 CREATE INDEX rating_rated ON rating (rated_at, teammate_id, team, score, standing) WHERE standing IN ('rated', 'locked');
-
-CREATE INDEX rating_teammate ON rating (teammate_id, rated_at) WHERE standing IN ('rated', 'locked');
 
 CREATE INDEX outbox_unsent ON outbox (first_due, state) WHERE state IN ('waiting', 'sending', 'failed');
 
@@ -315,6 +426,27 @@ CREATE INDEX outbox_failed ON outbox (due_at) WHERE state = 'failed';
 CREATE INDEX rating_asked ON rating (asked_at, teammate_id, team, standing, opened)
 WHERE asked_at IS NOT NULL AND standing <> 'voided';
 
+CREATE INDEX rating_teammate_asked ON rating (teammate_id, asked_at) WHERE asked_at IS NOT NULL AND standing <> 'voided';
+
+CREATE INDEX rating_commented ON rating (rated_at, teammate_id, team, score)
+WHERE standing IN ('rated', 'locked') AND comment IS NOT NULL;
+
+CREATE INDEX rating_aside ON rating (standing, rated_at, teammate_id, team, score)
+WHERE standing IN ('held', 'voided') AND rated_at IS NOT NULL;
+
+CREATE INDEX follow_up_state ON follow_up (state, opened_at);
+
+CREATE INDEX follow_up_teammate ON follow_up (teammate_id, state, opened_at);
+
+CREATE INDEX follow_up_team ON follow_up (team, state, opened_at);
+
+CREATE INDEX rating_teammate ON rating (teammate_id, rated_at, score, team, standing) WHERE standing IN ('rated', 'locked');
+
+CREATE INDEX outbox_returned ON outbox (accepted_at)
+WHERE state = 'accepted' AND (note GLOB 'hard bounce*' OR note GLOB 'soft bounce*' OR note GLOB 'complaint*');
+
+CREATE INDEX outbox_cancelled ON outbox (first_due, stop) WHERE state = 'cancelled';
+
 CREATE TRIGGER rating_locked BEFORE UPDATE OF standing, voided_from, score, comment ON rating
 WHEN coalesce(OLD.voided_from, OLD.standing) = 'locked' AND (
     coalesce(NEW.voided_from, NEW.standing) <> 'locked' OR NEW.score IS NOT OLD.score
@@ -323,15 +455,6 @@ WHEN coalesce(OLD.voided_from, OLD.standing) = 'locked' AND (
 BEGIN
     SELECT RAISE(ABORT, 'a commented rating is locked');
 END;
-
-CREATE VIEW report_decisions AS
-SELECT connection, conversation_id, strftime('%Y-%m-%dT%H:%M:%SZ', closed_at / 1000, 'unixepoch') AS closed,
-       strftime('%Y-%m-%dT%H:%M:%SZ', reported_at / 1000, 'unixepoch') AS reported, reported_at, decision,
-       reason.value ->> 'rule' AS rule, reason.value ->> 'value' AS value, reason.value ->> 'limit' AS "limit",
-       reason.value ->> 'message' AS message,
-       lower(substr(hex(survey_id), 1, 8) || '-' || substr(hex(survey_id), 9, 4) || '-' || substr(hex(survey_id), 13, 4) || '-'
-           || substr(hex(survey_id), 17, 4) || '-' || substr(hex(survey_id), 21)) AS survey_id, teammate_id, team, policy
-FROM closing LEFT JOIN json_each(closing.reasons) AS reason;
 
 CREATE VIEW report_mails AS
 SELECT lower(substr(hex(outbox.id), 1, 8) || '-' || substr(hex(outbox.id), 9, 4) || '-' || substr(hex(outbox.id), 13, 4) || '-'
@@ -361,19 +484,6 @@ CREATE TRIGGER answer_fixed BEFORE UPDATE ON answer
 BEGIN
     SELECT RAISE(ABORT, 'a tick is replaced as a whole');
 END;
-
-CREATE VIEW report_ratings AS
-SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-' || substr(hex(rating.survey_id), 13, 4) || '-'
-           || substr(hex(rating.survey_id), 17, 4) || '-' || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
-       strftime('%Y-%m-%dT%H:%M:%SZ', rated_at / 1000, 'unixepoch') AS rated,
-       rated_at, score, evidence, standing, comment, rating.teammate_id, teammate.name AS teammate, rating.team, url,
-       (SELECT nullif(json_group_array(choice), '[]') FROM answer
-           WHERE answer.survey_id = rating.survey_id AND question = 'reasons') AS reasons,
-       (SELECT question FROM answer WHERE answer.survey_id = rating.survey_id AND question <> 'reasons') AS question,
-       (SELECT choice FROM answer WHERE answer.survey_id = rating.survey_id AND question <> 'reasons') AS answer,
-       rating.survey_id AS survey_key
-FROM rating JOIN survey ON survey.id = rating.survey_id LEFT JOIN teammate ON teammate.id = rating.teammate_id
-WHERE standing IN ('rated', 'locked');
 
 CREATE VIEW survey_cut AS
 SELECT survey.id AS survey_id, survey.connection, closing.channel, coalesce(closing.tags, '[]') AS tags, survey.policy,
@@ -459,3 +569,144 @@ SELECT question, choice AS reason, (SELECT name FROM day WHERE starts <= rated_a
        rated_at, rating.survey_id AS survey_key
 FROM rating CROSS JOIN answer ON answer.survey_id = rating.survey_id
 WHERE standing IN ('rated', 'locked');
+
+CREATE TRIGGER rating_unrolled AFTER UPDATE OF asked_at, standing, opened, rated_at, score ON rating
+WHEN OLD.survey_id <= (SELECT until FROM rolled) AND (OLD.asked_at IS NOT NEW.asked_at OR OLD.standing IS NOT NEW.standing
+    OR OLD.opened IS NOT NEW.opened OR OLD.rated_at IS NOT NEW.rated_at OR OLD.score IS NOT NEW.score)
+BEGIN
+    INSERT INTO unrolled VALUES (OLD.survey_id, OLD.asked_at, OLD.standing, OLD.opened, OLD.rated_at, OLD.score,
+        (SELECT json_group_array(json_array(question, choice)) FROM answer WHERE answer.survey_id = OLD.survey_id))
+    ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER rating_late AFTER INSERT ON rating WHEN NEW.survey_id <= (SELECT until FROM rolled)
+BEGIN
+    INSERT INTO unrolled VALUES (NEW.survey_id, NULL, 'voided', NULL, NULL, NULL, '[]') ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER answer_unrolled_insert BEFORE INSERT ON answer WHEN NEW.survey_id <= (SELECT until FROM rolled)
+BEGIN
+    INSERT INTO unrolled SELECT survey_id, asked_at, standing, opened, rated_at, score,
+        (SELECT json_group_array(json_array(question, choice)) FROM answer WHERE answer.survey_id = NEW.survey_id)
+    FROM rating WHERE survey_id = NEW.survey_id ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER answer_unrolled_delete BEFORE DELETE ON answer WHEN OLD.survey_id <= (SELECT until FROM rolled)
+BEGIN
+    INSERT INTO unrolled SELECT survey_id, asked_at, standing, opened, rated_at, score,
+        (SELECT json_group_array(json_array(question, choice)) FROM answer WHERE answer.survey_id = OLD.survey_id)
+    FROM rating WHERE survey_id = OLD.survey_id ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER rating_stays BEFORE DELETE ON rating WHEN OLD.survey_id <= (SELECT until FROM rolled)
+BEGIN
+    SELECT RAISE(ABORT, 'a rating that reports count is voided, not deleted');
+END;
+
+CREATE TRIGGER rating_frozen BEFORE UPDATE OF survey_id, teammate_id, team ON rating
+WHEN OLD.survey_id IS NOT NEW.survey_id OR OLD.teammate_id IS NOT NEW.teammate_id OR OLD.team IS NOT NEW.team
+BEGIN
+    SELECT RAISE(ABORT, 'whom a rating counts for is frozen');
+END;
+
+CREATE VIEW report_all_ratings AS
+SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-' || substr(hex(rating.survey_id), 13, 4) || '-'
+           || substr(hex(rating.survey_id), 17, 4) || '-' || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
+       strftime('%Y-%m-%dT%H:%M:%SZ', rated_at / 1000, 'unixepoch') AS rated,
+       rated_at, score, evidence, standing, comment, rating.teammate_id, teammate.name AS teammate, rating.team, url,
+       (SELECT nullif(json_group_array(choice), '[]') FROM answer
+           WHERE answer.survey_id = rating.survey_id AND question = 'reasons') AS reasons,
+       (SELECT question FROM answer WHERE answer.survey_id = rating.survey_id AND question <> 'reasons') AS question,
+       (SELECT choice FROM answer WHERE answer.survey_id = rating.survey_id AND question <> 'reasons') AS answer,
+       closed_at, asked_at, held_at, rating.survey_id AS survey_key
+FROM rating JOIN survey ON survey.id = rating.survey_id LEFT JOIN teammate ON teammate.id = rating.teammate_id
+WHERE score IS NOT NULL;
+
+CREATE VIEW report_ratings AS
+SELECT survey_id, connection, conversation_id, rated, rated_at, score, evidence, standing, comment, teammate_id, teammate,
+       team, url, reasons, question, answer, survey_key
+FROM report_all_ratings WHERE standing IN ('rated', 'locked');
+
+CREATE VIEW report_moderation AS
+SELECT strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000, 'unixepoch') AS decided, who, kind AS decision, reason, history.score,
+       connection, conversation_id, at, history.survey_id AS survey_key
+FROM history JOIN survey ON survey.id = history.survey_id WHERE who IS NOT NULL;
+
+CREATE VIEW follow_up_due AS
+SELECT survey_id, rated_at, teammate_id, team
+FROM rating CROSS JOIN score ON score.score = rating.score
+WHERE standing IN ('rated', 'locked') AND (follow_up = 1 OR (follow_up = 2 AND standing = 'locked'));
+
+CREATE TRIGGER follow_up_opens AFTER UPDATE OF standing, score ON rating
+WHEN NEW.standing IS NOT OLD.standing OR NEW.score IS NOT OLD.score
+BEGIN
+    INSERT INTO follow_up (survey_id, opened_at, teammate_id, team, state, changed_at)
+        SELECT survey_id, rated_at, teammate_id, team, 'open', rated_at FROM follow_up_due
+        WHERE survey_id = NEW.survey_id
+        ON CONFLICT (survey_id) DO NOTHING;
+    DELETE FROM follow_up WHERE survey_id = NEW.survey_id AND state = 'open'
+        AND NOT EXISTS (SELECT 1 FROM follow_up_due WHERE survey_id = NEW.survey_id)
+        AND NOT EXISTS (SELECT 1 FROM follow_up_step WHERE survey_id = NEW.survey_id);
+END;
+
+CREATE TRIGGER follow_up_reopens AFTER INSERT ON history
+WHEN NEW.kind IN ('rated', 'commented')
+BEGIN
+    INSERT INTO follow_up_step (survey_id, number, at, deed, score)
+        SELECT survey_id, 1 + (SELECT max(number) FROM follow_up_step WHERE survey_id = NEW.survey_id), NEW.at, 'reopen',
+            NEW.score
+        FROM follow_up WHERE survey_id = NEW.survey_id AND state = 'done'
+            AND EXISTS (SELECT 1 FROM follow_up_due WHERE survey_id = NEW.survey_id);
+    UPDATE follow_up SET state = 'open', who = NULL, opened_at = NEW.at, changed_at = NEW.at
+        WHERE survey_id = NEW.survey_id AND state = 'done'
+            AND EXISTS (SELECT 1 FROM follow_up_due WHERE survey_id = NEW.survey_id);
+END;
+
+CREATE VIEW report_follow_ups AS
+SELECT lower(substr(hex(follow_up.survey_id), 1, 8) || '-' || substr(hex(follow_up.survey_id), 9, 4) || '-'
+           || substr(hex(follow_up.survey_id), 13, 4) || '-' || substr(hex(follow_up.survey_id), 17, 4) || '-'
+           || substr(hex(follow_up.survey_id), 21)) AS survey_id, survey.connection, survey.conversation_id,
+       follow_up.state, strftime('%Y-%m-%dT%H:%M:%SZ', opened_at / 1000, 'unixepoch') AS opened, opened_at, who,
+       strftime('%Y-%m-%dT%H:%M:%SZ', changed_at / 1000, 'unixepoch') AS changed, changed_at,
+       (SELECT count(*) FROM follow_up_step AS step WHERE step.survey_id = follow_up.survey_id AND note IS NOT NULL)
+           AS notes,
+       rating.score, rating.standing, rating.rated_at, rating.comment, follow_up.teammate_id,
+       (SELECT name FROM teammate WHERE teammate.id = follow_up.teammate_id) AS teammate, follow_up.team, survey.url,
+       follow_up.survey_id AS survey_key
+FROM follow_up CROSS JOIN rating ON rating.survey_id = follow_up.survey_id
+    CROSS JOIN survey ON survey.id = follow_up.survey_id;
+
+CREATE VIEW report_decisions AS
+SELECT connection, conversation_id, strftime('%Y-%m-%dT%H:%M:%SZ', closed_at / 1000, 'unixepoch') AS closed,
+       strftime('%Y-%m-%dT%H:%M:%SZ', reported_at / 1000, 'unixepoch') AS reported, reported_at,
+       (SELECT name FROM day WHERE starts <= reported_at ORDER BY starts DESC LIMIT 1) AS day,
+       (SELECT week FROM day WHERE starts <= reported_at ORDER BY starts DESC LIMIT 1) AS week,
+       (SELECT month FROM day WHERE starts <= reported_at ORDER BY starts DESC LIMIT 1) AS month, decision,
+       reason.value ->> 'rule' AS rule, reason.value ->> 'value' AS value, reason.value ->> 'limit' AS "limit",
+       reason.value ->> 'message' AS message, decision = 'skip' AND json_array_length(reasons) = 1 AS only_reason,
+       lower(substr(hex(survey_id), 1, 8) || '-' || substr(hex(survey_id), 9, 4) || '-' || substr(hex(survey_id), 13, 4) || '-'
+           || substr(hex(survey_id), 17, 4) || '-' || substr(hex(survey_id), 21)) AS survey_id,
+       teammate_id, (SELECT name FROM teammate WHERE teammate.id = closing.teammate_id) AS teammate, team, policy
+FROM closing LEFT JOIN json_each(closing.reasons) AS reason;
+
+CREATE TRIGGER closing_decided AFTER INSERT ON closing WHEN NEW.reported_at < (SELECT until FROM decided_until)
+BEGIN
+    INSERT INTO decided
+    SELECT level.column1, level.column2, outcome.value, day.name, level.column3, 1,
+           NEW.decision = 'skip' AND json_array_length(NEW.reasons) = 1
+    FROM day CROSS JOIN (VALUES ('all', '', ''), ('team', '', coalesce(NEW.team, '')),
+            ('teammate', coalesce(NEW.teammate_id, ''), coalesce(NEW.team, ''))) AS level
+        CROSS JOIN (SELECT NEW.decision AS value UNION ALL SELECT value ->> 'rule' FROM json_each(NEW.reasons)) AS outcome
+    WHERE day.name = (SELECT name FROM day WHERE starts <= NEW.reported_at ORDER BY starts DESC LIMIT 1)
+    ON CONFLICT DO UPDATE SET closings = closings + 1, only_reason = only_reason + excluded.only_reason;
+END;
+
+CREATE TRIGGER closing_deleted AFTER DELETE ON closing WHEN OLD.reported_at < (SELECT until FROM decided_until)
+BEGIN
+    UPDATE decided SET closings = closings - 1,
+        only_reason = only_reason - (OLD.decision = 'skip' AND json_array_length(OLD.reasons) = 1)
+    WHERE (level, teammate_id, team) IN (VALUES ('all', '', ''), ('team', '', coalesce(OLD.team, '')),
+            ('teammate', coalesce(OLD.teammate_id, ''), coalesce(OLD.team, '')))
+        AND outcome IN (SELECT OLD.decision UNION ALL SELECT value ->> 'rule' FROM json_each(OLD.reasons))
+        AND day = (SELECT name FROM day WHERE starts <= OLD.reported_at ORDER BY starts DESC LIMIT 1);
+END;

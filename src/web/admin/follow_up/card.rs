@@ -9,8 +9,7 @@ use crate::survey::rating::StandingWord;
 use crate::survey::{Time, stamp};
 use crate::web::App;
 use crate::web::admin::filter::Filter;
-use crate::web::admin::page::{conversation, moment};
-use crate::web::admin::ratings::ticks;
+use crate::web::admin::page::{conversation, moment, ticked};
 use crate::web::admin::session::Viewer;
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -33,7 +32,7 @@ pub(super) struct Card {
     pub(super) news: Option<String>,
     pub(super) comment: Option<String>,
     pub(super) reasons: String,
-    pub(super) answer: Option<String>,
+    pub(super) answer: Option<(String, String)>,
     /// The name, and the list of theirs alone.
     pub(super) teammate: Option<(String, Option<String>)>,
     pub(super) team: Option<(String, Option<String>)>,
@@ -69,10 +68,10 @@ impl Card {
         let link = |name: &str, value: &str| filter.map(|filter| filter.link(&[(name, Some(value))]));
         let name = row.teammate_name.as_ref().or(row.teammate.as_ref());
         let entry = |at: Time, what: String, note| Entry { at: moment(at, zone), stamp: stamp(at), what, note };
-        let (reasons, answer) = ticks(&row.answers);
         let history = row.history.iter();
         let history = history.map(|(at, kind, score)| entry(*at, format!("{kind} {}", score.word()), None));
         let steps = row.follow_up.steps().iter();
+        let (reasons, answer) = ticked(app, &row.answers);
         Self {
             id: row.survey,
             number: row.score.number(),

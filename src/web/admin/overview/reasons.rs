@@ -4,7 +4,7 @@
 
 use super::table::called;
 use crate::render::chart;
-use crate::survey::answers::{Choice, Offered, REASONS};
+use crate::survey::answers::Offered;
 use crate::survey::report::{self, By, Group, Report};
 use crate::web::admin::bar;
 use crate::web::admin::page::{count, share};
@@ -42,10 +42,10 @@ impl Reasons {
             let is_cut = groups.len() > FIRST_ROWS;
             let all = report.total.ratings();
             Question {
-                title: title(offered, key),
+                title: offered.title(key).to_owned(),
                 choices: choices
                     .iter()
-                    .map(|(choice, ticks)| line(words(offered, key, choice), **ticks, all))
+                    .map(|(choice, ticks)| line(offered.words(key, choice).to_owned(), **ticks, all))
                     .collect(),
                 rows: groups.into_iter().take(FIRST_ROWS).map(|(_, row)| cells(by, row, key, &keys)).collect(),
                 is_cut,
@@ -75,20 +75,4 @@ fn cells(by: By, row: &Group, question: &str, keys: &[&str]) -> (String, Vec<Str
         }
     };
     (called(by, row).to_owned(), keys.iter().map(cell).collect())
-}
-
-/// What a question is called. It may be gone from the settings: then only its key is left.
-fn title(offered: &Offered, question: &str) -> String {
-    match &offered.question {
-        _ if question == REASONS => "Reasons".to_owned(),
-        Some(own) if own.key == question => own.words.text.to_owned(),
-        _ => question.to_owned(),
-    }
-}
-
-fn words(offered: &Offered, question: &str, choice: &str) -> String {
-    let own = offered.question.as_ref().filter(|own| own.key == question).map(|own| &own.choices);
-    let choices: &[Choice] = if question == REASONS { &offered.reasons } else { own.map_or(&[], Vec::as_slice) };
-    let known = choices.iter().find(|known| known.key == choice);
-    known.map_or_else(|| choice.to_owned(), |known| known.words.text.to_owned())
 }
