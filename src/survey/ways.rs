@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn outcomes(scores: [u64; 5], positive: u64) -> [Outcome; 7] {
-        Way::ALL.map(|way| way.count(&Figures { scores, positive, ..Figures::default() }))
+        Way::ALL.map(|way| way.count(&Figures { positive, scores, ..Figures::default() }))
     }
 
     #[test]

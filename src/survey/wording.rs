@@ -97,7 +97,8 @@ mod tests {
         // One of 16 and one of 32, which are exact in binary.
         assert_eq!(format!("{:.1}", rounded(6.25, 1)), "6.3");
         assert_eq!(format!("{:.4}", rounded(0.03125, 4)), "0.0313");
-        assert_eq!([12.5, -0.25, 66.666, 100.0].map(|number| rounded(number, 1)), [12.5, -0.3, 66.7, 100.0]);
+        let shown = [12.5, -0.25, 66.666, 100.0].map(|number| format!("{:.1}", rounded(number, 1)));
+        assert_eq!(shown, ["12.5", "-0.3", "66.7", "100.0"]);
     }
 
     #[test]

@@ -85,7 +85,9 @@ async fn compare(desk: &Desk, all: &[Decided], from: &str, to: &str) {
     for by in ["teammate", "day"] {
         let key = |one: &Decided| if by == "day" { Some(one.day.to_string()) } else { one.teammate.map(str::to_owned) };
         let mut groups = BTreeMap::<_, Vec<&Decided>>::new();
-        within.iter().for_each(|one| groups.entry(key(one)).or_default().push(one));
+        for one in &within {
+            groups.entry(key(one)).or_default().push(one);
+        }
         let naive: BTreeMap<_, _> = groups.iter().map(|(key, group)| (key.clone(), counts(group))).collect();
         let answer = counted(by).await;
         assert_eq!(counts_in(&answer["total"]), counts(&within), "{by}");

@@ -80,7 +80,7 @@ impl<'d> Browser<'d> {
     async fn with(desk: &'d Desk, key: &str) -> Self {
         let mut browser = Self { desk, cookie: String::new() };
         let answer = browser.posts("/admin/sign-in", &[("key", key)]).await;
-        browser.cookie = answer.header("set-cookie").split(';').next().expect("a pair").to_owned();
+        answer.header("set-cookie").split(';').next().expect("a pair").clone_into(&mut browser.cookie);
         browser
     }
 
@@ -486,8 +486,7 @@ proptest! {
                             (false, ..) => None,
                             (_, state, "note") => Some(state),
                             (_, "open" | "taken", "take") => Some("taken"),
-                            (_, "done", "take") => Some("done"),
-                            (_, _, "done") => Some("done"),
+                            (_, "done", "take") | (_, _, "done") => Some("done"),
                             (_, "open", "reopen") if state.is_none() => None,
                             (_, _, _) => Some("open"),
                         };

@@ -181,7 +181,8 @@ impl Model {
         let opened = |phone, young| {
             asked(&|survey| survey.unconfirmed().is_some_and(|opened| (opened.phone, opened.young) == (phone, young)))
         };
-        let each: Vec<_> = (1..=5).map(|score| scores.iter().filter(|given| **given == score).count()).collect();
+        let each: Vec<_> =
+            (1..=5).map(|score| scores.iter().copied().filter(|given| *given == score).count()).collect();
         let figures = json!({
             "asked": of(What::Asked).count(), "answered": answered,
             "response_rate": share(answered, of(What::Asked).count()),
@@ -240,7 +241,7 @@ impl Model {
     fn rows(&self, fact: Fact, cut: &str) -> Vec<Row> {
         cut.split(',').fold(vec![Row::new()], |rows, by| {
             let keys = self.keys(fact, by);
-            rows.iter().flat_map(|row| keys.iter().map(|key| [&row[..], &[key.clone()]].concat())).collect()
+            rows.iter().flat_map(|row| keys.iter().map(|key| [&row[..], std::slice::from_ref(key)].concat())).collect()
         })
     }
 
@@ -302,7 +303,7 @@ impl Model {
         };
         let next = last + Days::new(1);
         let start = if first.day() == 1 && next.day() == 1 {
-            let months = (1..).find(|months| first + Months::new(*months) == next).expect("whole months");
+            let months = (1..=1200).find(|months| first + Months::new(*months) == next).expect("whole months");
             first - Months::new(months)
         } else {
             first - Days::new((next - first).num_days().unsigned_abs())

@@ -273,7 +273,9 @@ async fn sums(desk: &Desk, model: &Model) {
         let query = format!("SELECT {columns}, {} FROM {view}", FIGURES.join(", "));
         let mut found = desk.sql(&query).await;
         let keys = columns.split(',').count();
-        found.iter_mut().for_each(|row| row[keys..].iter_mut().for_each(|cell| *cell = number(cell)));
+        for cell in found.iter_mut().flat_map(|row| &mut row[keys..]) {
+            *cell = number(cell);
+        }
         found.sort();
         assert_eq!(found, wanted, "{view}");
     }
@@ -441,7 +443,7 @@ fn by_cut(table: &Table, by: &str, report: &Value) {
 }
 
 /// The commands, run as a person runs them: they know the time of this machine, so days without data may differ.
-pub async fn command(desk: &Desk, model: &Model, asked: &[Asked]) {
+pub fn command(desk: &Desk, model: &Model, asked: &[Asked]) {
     let report = &desk.gateway.config.report;
     let settings = format!(
         "database = \"afterword.db\"\nlink_keys_file = \"afterword.keys\"\n[report]\ntimezone = \"{}\"\npositive = {:?}\n",

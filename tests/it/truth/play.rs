@@ -524,7 +524,7 @@ impl Play {
         paths::proof(&self.desk).await;
         paths::ratings(&self.desk, &self.model, &[&whole[..5], &asked].concat()).await;
         paths::overview(&self.desk, &self.model, always).await;
-        paths::command(&self.desk, &self.model, &asked).await;
+        paths::command(&self.desk, &self.model, &asked);
     }
 }
 
