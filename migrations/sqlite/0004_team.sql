@@ -148,8 +148,8 @@ CREATE TABLE rollup_series (
     UNIQUE (cut, question, value, team, choice)
 ) STRICT;
 
--- The sums of each series by local day, by month, and by teammate also by week: a long report adds few long stretches. The
--- columns are those of report_facts. Series of one cut lie beside each other by day: a step of folding writes few pages, and
+-- The sums of each series by local day and by month, and by week but for those of one team by channel and so on: a long
+-- report adds few long stretches. The columns are those of report_facts. Series of one cut lie beside each other by day: a step of folding writes few pages, and
 -- a report reads few. Those of one team by channel and so on lie by team, because a report reads one team or all.
 CREATE TABLE rollup (
     cut      TEXT NOT NULL,

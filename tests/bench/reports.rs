@@ -15,6 +15,7 @@ use afterword::survey::access::Within;
 use afterword::survey::closing::Closing;
 use afterword::survey::report::{Bound, Filters, ReportQuery};
 use chrono::Days;
+use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection, query, query_scalar};
@@ -214,6 +215,7 @@ async fn median(gateway: &Gateway, cut: &str, days: u64, (filter, value): (&str,
         to: Some(Bound::Day(today)),
         filters: filters.clone(),
         compare,
+        ..ReportQuery::default()
     };
     let mut spans = Vec::new();
     for _ in 0..TIMES {
@@ -249,7 +251,7 @@ async fn write(gateway: &Gateway, folder: &Path, stop: &CancellationToken) -> f6
     while !stop.is_cancelled() {
         // In tenths of a second.
         let part = RATE / 10;
-        for number in ratings..ratings + part {
+        let closings = (ratings..ratings + part).map(async |number| {
             let closing = json!({
                 "conversation_id": format!("w{}-{number}", now.timestamp_millis()), "closed_at": gateway.clock.now(),
                 "customers": [{"email": format!("w{number}@example.org"), "kind": "user"}], "started_by": "customer",
@@ -258,7 +260,8 @@ async fn write(gateway: &Gateway, folder: &Path, stop: &CancellationToken) -> f6
             });
             let closing: Closing = serde_json::from_value(closing).expect("a closing");
             gateway.close(closing, false).await.expect("a decision");
-        }
+        });
+        join_all(closings).await;
         let sql = "UPDATE rating SET standing = 'rated', score = 4, evidence = 'pressed', rated_at = ?2, page = 1,
                 page_issued = ?2, opened = NULL
             WHERE survey_id IN (SELECT survey_id FROM rating WHERE asked_at >= ?1 AND standing = 'unrated'

@@ -8,7 +8,7 @@
 
 use super::inbox::{self, Links};
 use super::plan::{self, Act, End, Reaction, Scan, Visit};
-use super::team;
+use super::team::Team;
 use crate::gateway::{Delivery, Error, Form, Gateway, Opened};
 use crate::mail::transport::Memory;
 use crate::survey::Time;
@@ -50,7 +50,7 @@ pub(super) async fn replay(
     until: Time,
     mut on_month: impl FnMut(String),
 ) -> Result<(), Error> {
-    let mut replay = Replay { gateway, inbox, agenda: BTreeMap::new(), scheduled: 0, called_back: 0 };
+    let mut replay = Replay { gateway, inbox, agenda: BTreeMap::new(), scheduled: 0, team: Team::default() };
     // The last batch, too, must be over at `until`.
     let end = until - BATCH_GAP;
     for (at, report) in plan::plan(days, end) {
@@ -89,8 +89,7 @@ struct Replay<'a> {
     /// Future events. The number keeps events of the same time in the order in which they were scheduled.
     agenda: BTreeMap<(Time, u64), Event>,
     scheduled: u64,
-    /// How many customers were called back.
-    called_back: usize,
+    team: Team,
 }
 
 impl Replay<'_> {
@@ -130,7 +129,7 @@ impl Replay<'_> {
         let surveys: Vec<_> = surveys?.into_iter().flatten().collect();
         self.deliver(now, surveys).await?;
         self.answer(now, &visits, &opened).await?;
-        if team_works { team::work(self.gateway, &mut self.called_back).await } else { Ok(()) }
+        if team_works { self.team.work(self.gateway).await } else { Ok(()) }
     }
 
     /// Closes a conversation. Returns the survey, its address and the customer's reaction, unless the rules skip it.
@@ -264,6 +263,7 @@ fn written_form(visit: &Visit, opened: &Opened) -> Form {
 
 #[cfg(test)]
 mod tests {
+    use super::super::guests;
     use super::*;
     use crate::clock::Clock;
     use crate::config::Config;
@@ -279,6 +279,7 @@ mod tests {
         let config = Config {
             database: folder.path().join("demo.db"),
             link_keys_file: folder.path().join("demo.keys"),
+            reasons: guests::reasons(),
             ..Config::default()
         };
         let inbox = Memory::default();
@@ -301,6 +302,7 @@ mod tests {
         assert!(total.unconfirmed > 0, "{total:?}");
         assert!(total.scores.iter().filter(|count| **count > 0).count() >= 4, "{total:?}");
         assert!(rows.len() > 7 + 6, "rows for teammates and for days");
+        assert!(rows.iter().any(|row| !row.ticks.is_empty()), "reasons");
         assert_eq!(replayed().await, (total, rows));
     }
 }

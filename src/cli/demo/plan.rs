@@ -126,8 +126,14 @@ const TICKS_IN_STRIKE: [(&[&str], u32); 5] =
 
 /// The events of the last `days` days before `until`, each with its time.
 pub(super) fn plan(days: u64, until: Time) -> Vec<(Time, Event)> {
-    let mut planner =
-        Planner { rng: Rng::with_seed(SEED), until, conversations: 0, comments_used: [0; 16], events: Vec::new() };
+    let mut planner = Planner {
+        rng: Rng::with_seed(SEED),
+        ticks_rng: Rng::with_seed(SEED),
+        until,
+        conversations: 0,
+        comments_used: [0; 16],
+        events: Vec::new(),
+    };
     for back in (0..days).rev() {
         if let Some(day) = until.date_naive().checked_sub_days(Days::new(back)) {
             planner.day(day, STRIKE.contains(&back));
@@ -146,6 +152,8 @@ pub(super) fn evenings(days: u64, until: Time) -> impl Iterator<Item = Time> {
 
 struct Planner {
     rng: Rng,
+    /// Draws what is ticked, so that other texts to tick change nothing else.
+    ticks_rng: Rng,
     until: Time,
     conversations: u64,
     /// How many comments of each kind were used, so that they take turns: the happy ones of each topic, then the
@@ -310,7 +318,7 @@ impl Planner {
             return &[];
         }
         let ticks = if strike { &TICKS_IN_STRIKE } else { &TICKS };
-        ticks[weighted_index(&mut self.rng, &ticks.map(|(_, share)| share))].0
+        ticks[weighted_index(&mut self.ticks_rng, &ticks.map(|(_, share)| share))].0
     }
 
     /// Applies a twist to a conversation and reports it.

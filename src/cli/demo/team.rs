@@ -11,51 +11,77 @@ use crate::survey::moderation::Act;
 use crate::survey::rating::StandingWord;
 use crate::survey::report::{Bound, Listing, RatingsQuery};
 use chrono::{Datelike, TimeDelta, Weekday};
+use uuid::Uuid;
 
 /// A customer is taken on at this age, so that the list always has some that nobody has taken yet.
-const TAKEN_AFTER: TimeDelta = TimeDelta::hours(50);
-/// A customer is called back by this age.
-const DONE_AFTER: TimeDelta = TimeDelta::hours(120);
+const TAKEN_AFTER: TimeDelta = TimeDelta::days(3);
+/// A customer is called back at this age, so that the list always has some that somebody works on.
+const DONE_AFTER: TimeDelta = TimeDelta::days(9);
 /// Held ratings are decided on at this age: until then the customer may settle it.
 const DECIDED_AFTER: TimeDelta = TimeDelta::days(10);
-/// Of the held ratings that are old enough, one in so many is left alone.
-const LEFT_ALONE: usize = 3;
 /// Of the customers who were called back, one in so many had meant something else.
-const MISTAKEN: usize = 16;
+const MISTAKEN: usize = 12;
 
-/// Does a day's work.
-///
-/// # Errors
-/// An unavailable store.
-pub(super) async fn work(gateway: &Gateway, done_before: &mut usize) -> Result<(), Error> {
-    call_back(gateway, done_before).await?;
-    if gateway.clock.now().weekday() == Weekday::Mon {
-        decide(gateway).await?;
-    }
-    Ok(())
+/// What the team has done so far, so that notes and decisions take turns.
+#[derive(Default)]
+pub(super) struct Team {
+    called_back: usize,
+    looked_at: usize,
 }
 
-/// Takes on those who wait for long, and finishes those who were called. `done_before` counts them, so that notes take turns.
-async fn call_back(gateway: &Gateway, done_before: &mut usize) -> Result<(), Error> {
-    let waiting = gateway.follow_ups(&FollowUpsQuery::default(), &Within::default()).await?.items;
-    for row in waiting {
-        let age = gateway.clock.now() - row.opened_at;
-        match row.follow_up.state() {
-            State::Open if age > TAKEN_AFTER => follow(gateway, &row, Deed::Take, None).await?,
-            State::Taken if age > DONE_AFTER => {
-                *done_before += 1;
-                let note = shop::NOTES[*done_before % shop::NOTES.len()];
-                follow(gateway, &row, Deed::Done, Some(note)).await?;
-                if done_before.is_multiple_of(MISTAKEN)
-                    && matches!(row.standing, StandingWord::Rated | StandingWord::Locked)
-                {
-                    gateway.moderate(row.survey, Act::Void, shop::VOIDED, &named(shop::LEAD, Scope::Admin)).await?;
-                }
-            }
-            _ => {}
+impl Team {
+    /// Does a day's work.
+    ///
+    /// # Errors
+    /// An unavailable store.
+    pub(super) async fn work(&mut self, gateway: &Gateway) -> Result<(), Error> {
+        self.call_back(gateway).await?;
+        if gateway.clock.now().weekday() == Weekday::Mon {
+            self.decide(gateway).await?;
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Takes on those who wait for long, and finishes those who were called.
+    async fn call_back(&mut self, gateway: &Gateway) -> Result<(), Error> {
+        let waiting = gateway.follow_ups(&FollowUpsQuery::default(), &Within::default()).await?.items;
+        for row in waiting {
+            let age = gateway.clock.now() - row.opened_at;
+            match row.follow_up.state() {
+                State::Open if age > TAKEN_AFTER => follow(gateway, &row, Deed::Take, None).await?,
+                State::Taken if age > DONE_AFTER => {
+                    self.called_back += 1;
+                    let note = shop::NOTES[self.called_back % shop::NOTES.len()];
+                    follow(gateway, &row, Deed::Done, Some(note)).await?;
+                    let counts = matches!(row.standing, StandingWord::Rated | StandingWord::Locked);
+                    if counts && self.called_back.is_multiple_of(MISTAKEN) {
+                        moderate(gateway, row.survey, Act::Void, shop::VOIDED).await?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides about the held ratings of a week.
+    async fn decide(&mut self, gateway: &Gateway) -> Result<(), Error> {
+        let old = gateway.clock.now() - DECIDED_AFTER;
+        let query = RatingsQuery {
+            from: Some(Bound::Instant(old - TimeDelta::days(7))),
+            to: Some(Bound::Instant(old)),
+            listing: Listing::Held,
+            ..RatingsQuery::default()
+        };
+        for rating in gateway.ratings(&query, &Within::default()).await?.items {
+            self.looked_at += 1;
+            // The third is left alone.
+            if let Some((act, reason)) = shop::DECISIONS.get(self.looked_at % 3) {
+                moderate(gateway, rating.survey, *act, reason).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Each teammate calls their own customers.
@@ -65,21 +91,8 @@ async fn follow(gateway: &Gateway, row: &FollowUpRow, deed: Deed, note: Option<&
     gateway.follow(row.survey, wish, &named(who, Scope::Read)).await.map(drop)
 }
 
-async fn decide(gateway: &Gateway) -> Result<(), Error> {
-    let old = gateway.clock.now() - DECIDED_AFTER;
-    let query = RatingsQuery {
-        from: Some(Bound::Instant(old - TimeDelta::days(7))),
-        to: Some(Bound::Instant(old)),
-        listing: Listing::Held,
-        ..RatingsQuery::default()
-    };
-    let held = gateway.ratings(&query, &Within::default()).await?.items;
-    let decided = held.into_iter().enumerate().filter(|(number, _)| number % LEFT_ALONE != LEFT_ALONE - 1);
-    for (number, rating) in decided {
-        let (act, reason) = shop::DECISIONS[number % LEFT_ALONE];
-        gateway.moderate(rating.survey, act, reason, &named(shop::LEAD, Scope::Admin)).await?;
-    }
-    Ok(())
+async fn moderate(gateway: &Gateway, survey: Uuid, act: Act, reason: &str) -> Result<(), Error> {
+    gateway.moderate(survey, act, reason, &named(shop::LEAD, Scope::Admin)).await.map(drop)
 }
 
 fn named(name: &str, scope: Scope) -> Access {

@@ -172,12 +172,28 @@ const TICKS: &str =
     "SELECT day, json_array(json_array(question, reason)) AS ticks, teammate_id, team, connection, channel, tags,
         policy, language, 0, 0, 0, 0, 0, 0, 0, 0, score = 1, score = 2, score = 3, score = 4, score = 5, 0, 0
     FROM report_reasons WHERE rated_at >= ? AND rated_at < ?";
-/// The surveys whose mail was to go out in a period and did not: they are few, and in no roll-up.
-const UNSENT: &str = "SELECT (SELECT name FROM day WHERE starts <= first_due ORDER BY starts DESC LIMIT 1) AS day, '[]' AS ticks,
-        rating.teammate_id, rating.team, survey_cut.connection, channel, tags, policy, language, state <> 'failed' AS waiting,
-        state = 'failed' AS failed
-    FROM outbox CROSS JOIN rating ON rating.survey_id = outbox.id CROSS JOIN survey_cut ON survey_cut.survey_id = outbox.id
-    WHERE state IN ('waiting', 'sending', 'failed') AND first_due >= ? AND first_due < ? AND standing <> 'voided'";
+/// The surveys whose mail was to go out in a period and did not: they are in no roll-up. What cuts them besides teammate
+/// and team takes two more look-ups each.
+macro_rules! unsent {
+    ($columns:literal, $join:literal) => {
+        concat!(
+            "SELECT (SELECT name FROM day WHERE starts <= first_due ORDER BY starts DESC LIMIT 1) AS day, '[]' AS ticks,
+                rating.teammate_id, rating.team, ",
+            $columns,
+            ", state <> 'failed' AS waiting, state = 'failed' AS failed
+            FROM outbox CROSS JOIN rating ON rating.survey_id = outbox.id ",
+            $join,
+            " WHERE state IN ('waiting', 'sending', 'failed') AND first_due >= ? AND first_due < ?
+                AND standing <> 'voided'"
+        )
+    };
+}
+const UNSENT: &str = unsent!(
+    "survey_cut.connection, channel, tags, policy, language",
+    "CROSS JOIN survey_cut ON survey_cut.survey_id = outbox.id"
+);
+const UNSENT_BY_TEAM: &str =
+    unsent!("NULL AS connection, NULL AS channel, '[]' AS tags, NULL AS policy, NULL AS language", "");
 
 /// Reads facts, at any time or in a period. A fact before the first day that reports know is left out: no day has it.
 pub(super) async fn read(db: &mut SqliteConnection, of: Of<'_>, period: Option<Period>) -> Result<Vec<Fact>> {
@@ -204,11 +220,11 @@ pub(super) async fn read(db: &mut SqliteConnection, of: Of<'_>, period: Option<P
     take(db, script, true).await
 }
 
-/// Reads the unsent mails of a period.
-pub(super) async fn unsent(db: &mut SqliteConnection, period: Period) -> Result<Vec<Fact>> {
+/// Reads the unsent mails of a period; unless it is `by_any`, only with their teammate and team.
+pub(super) async fn unsent(db: &mut SqliteConnection, period: Period, by_any: bool) -> Result<Vec<Fact>> {
     let mut script = Script::default();
     let (from, until) = ends(period);
-    script.add(UNSENT).bind(from)?.bind(until)?;
+    script.add(if by_any { UNSENT } else { UNSENT_BY_TEAM }).bind(from)?.bind(until)?;
     take(db, script, false).await
 }
 

@@ -263,7 +263,9 @@ async fn start<'f>(
     if days.is_some() {
         let unrolled = Of::Unrolled(row.try_get("until")?, &NO_END);
         live = facts::read(db, unrolled, Some(period)).await?;
-        live.extend(facts::unsent(db, period).await?);
+        let used = filters.all().map(|(by, _)| by).chain(cut.parts());
+        let by_any = used.into_iter().any(|by| !by.is_time() && !matches!(by, By::Teammate | By::Team));
+        live.extend(facts::unsent(db, period, by_any).await?);
         live.retain(|fact| fact.is_within(filters));
     }
     let teammate = filters.all().find(|(by, _)| *by == By::Teammate);
@@ -271,7 +273,7 @@ async fn start<'f>(
     let of_teammate = match teammate {
         Some((_, id)) if in_no_series => {
             let mut facts = facts::read(db, Of::Teammate(id, period), Some(period)).await?;
-            facts.extend(facts::unsent(db, period).await?);
+            facts.extend(facts::unsent(db, period, true).await?);
             facts.retain(|fact| fact.is_within(filters));
             Some(facts)
         }

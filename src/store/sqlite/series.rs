@@ -19,12 +19,12 @@ pub(super) struct Kind {
     has_team: bool,
     /// Whether the sums of each team lie by themselves.
     pub(super) by_home: bool,
-    /// Whether it has sums by week: where there are many series, weeks save much.
+    /// Whether it has sums by week too. Those of one team by channel and so on are few at any length.
     has_weeks: bool,
 }
 
 const fn kind(name: &'static str, by: Option<By>, has_team: bool) -> Kind {
-    Kind { name, by, has_team, by_home: has_team, has_weeks: false }
+    Kind { name, by, has_team, by_home: has_team, has_weeks: !has_team }
 }
 
 /// All kinds.

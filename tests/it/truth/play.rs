@@ -567,7 +567,7 @@ fn forget(survey: &mut Survey) {
     }
 }
 
-/// The ticks that are offered for a score.
+/// The ticks that are offered for a score. A question has one answer: the first of its choices that is ticked.
 fn offered(ticks: &[&str], score: u8) -> BTreeSet<(String, String)> {
     let pair = |tick: &&str| {
         let (field, value) = tick.split_once('=').expect("a field");
@@ -579,5 +579,7 @@ fn offered(ticks: &[&str], score: u8) -> BTreeSet<(String, String)> {
         let pair = if field == "reason" { ("reasons", value) } else { value.split_once('.').expect("a question") };
         offered.then(|| (pair.0.to_owned(), pair.1.to_owned()))
     };
-    ticks.iter().filter_map(pair).collect()
+    let mut pairs: Vec<_> = ticks.iter().filter_map(pair).collect();
+    pairs.dedup_by(|later, first| first.0 != "reasons" && later.0 == first.0);
+    pairs.into_iter().collect()
 }
