@@ -128,8 +128,12 @@ async fn measure(folder: &Path) {
     gateway.shut_down().await;
 }
 
-/// Takes all steps of folding that are left.
+/// Brings the schema up to date, and takes all steps of folding that are left.
 async fn roll_up(folder: &Path) {
+    let transport = Some(Transport::Memory(Memory::default()));
+    let (gateway, lock) = Gateway::serve(config(folder), Clock::System, transport).await.expect("nobody else serves");
+    gateway.shut_down().await;
+    drop(lock);
     let gateway = Gateway::open(config(folder), Clock::System).await.expect("a database");
     let mut db = open(folder).await;
     let left: i64 = query_scalar("SELECT count(*) FROM rating WHERE survey_id > (SELECT until FROM rolled)")
