@@ -123,8 +123,8 @@ WHERE standing IN ('rated', 'locked');
 
 -- What reports need of old surveys, summed by day: so that a report costs days and groups, not ratings.
 --
--- A survey is rolled once its id is at most the watermark: then its figures are in `rollup`. What a rolled survey counted as
--- is noted in `unrolled` before it changes, once. So at every moment, also after a crash,
+-- A survey is rolled once its id is at most the watermark: then its figures are in `rollup`. Before a rolled survey changes,
+-- `unrolled` notes once how it was counted. So at every moment, also after a crash,
 --     figures = rollup + (as they are - as they were) of unrolled + surveys over the watermark + unsent mails.
 -- Triggers note it, so that nothing can change a rating and forget to. A step of folding adds what is noted and the next
 -- surveys, and moves the watermark, in one transaction. To roll up anew (other days, a repair) is to empty these tables:
@@ -149,8 +149,9 @@ CREATE TABLE rollup_series (
 ) STRICT;
 
 -- The sums of each series by local day and by month, and by week but for those of one team by channel and so on: a long
--- report adds few long stretches. The columns are those of report_facts. Series of one cut lie beside each other by day: a step of folding writes few pages, and
--- a report reads few. Those of one team by channel and so on lie by team, because a report reads one team or all.
+-- report adds few long stretches. The columns are those of report_facts. Series of one cut lie beside each other by day: a
+-- step of folding writes few pages, and a report reads few. Those of one team by channel and so on lie by team, because a
+-- report reads one team or all.
 CREATE TABLE rollup (
     cut      TEXT NOT NULL,
     home     TEXT NOT NULL,            -- of 'team channel' and so on the team, else empty
@@ -243,8 +244,9 @@ WHERE standing IN ('held', 'voided') AND rated_at IS NOT NULL;
 
 -- Every rating, also held and voided ones, which count nowhere. report_ratings is the part that counts.
 CREATE VIEW report_all_ratings AS
-SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-' || substr(hex(rating.survey_id), 13, 4) || '-'
-           || substr(hex(rating.survey_id), 17, 4) || '-' || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
+SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-'
+           || substr(hex(rating.survey_id), 13, 4) || '-' || substr(hex(rating.survey_id), 17, 4) || '-'
+           || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
        strftime('%Y-%m-%dT%H:%M:%SZ', rated_at / 1000, 'unixepoch') AS rated,
        rated_at, score, evidence, standing, comment, rating.teammate_id, teammate.name AS teammate, rating.team, url,
        (SELECT nullif(json_group_array(choice), '[]') FROM answer

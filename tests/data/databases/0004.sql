@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_2d46cffc4f30_18ce71f11d127ffd9fb9b735c043164418936b85f6f684d84dc15da5a6061e48
--- /r/AUkRAaICssUAd-2A6QhAncZW965S5m3VzPkCHNZkV7M1Y-c
--- /r/AUkSAaICssUAd-2A6QhAncZW94CqV1Am91QNv7XtDspSFaw
--- /r/AUkTAaICssUAd-2A6QhAncZW9-KxM4Ooap-4eyGOtCFH1xQ
--- /r/AUkUAaICssUAd-2A6QhAncZW97efNIwLP3Rc3GHTtkI_VRI
--- /r/AUkVAaICssUAd-2A6QhAncZW98habeMtkASNVqET7KhW698
--- /u/AUkgAaICssUAd-2A6QhAncZW97eJVpLE6vDqmAvTdef47h0
+-- aw_admin_733406d6a3a9_7d06eda3a700bcb1a5c9b878754ab22d173fed6978ddb8bca4c91fe9b4b00447
+-- /r/AUkRAaICssUAfmqSp8CPmRlGfj8BtZcA1eomgfbcEw5ICBk
+-- /r/AUkSAaICssUAfmqSp8CPmRlGfkGX42iz9JmPVzK54LimDuI
+-- /r/AUkTAaICssUAfmqSp8CPmRlGfifvFS4qk_Jp8BlKN-yp1Mc
+-- /r/AUkUAaICssUAfmqSp8CPmRlGfvSywGvIsHUx8tIy4H-imRQ
+-- /r/AUkVAaICssUAfmqSp8CPmRlGfmZ7Tj_VYlbSZeMGZOCKN7s
+-- /u/AUkgAaICssUAfmqSp8CPmRlGfmfqCsHT9LeuiTPPyoy44e8
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -19,14 +19,14 @@ CREATE TABLE _sqlx_migrations (
 INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'1449337039B82EAAF8A5F6FAE6738E4C306B223BF96AE3904764E62C61D97F7E38B368F447FFBD79AEDBD3E8C0269357', 0);
 INSERT INTO _sqlx_migrations VALUES (2, 'operating', '2026-11-22 10:00:00', 1, X'D0AEA9F267C921D673D5CB55FB5DF6DCF20CFA41160FE3DA49AE8EFFB99BFC8B7587A2DE0AF12EFED4011D7A340A4551', 0);
 INSERT INTO _sqlx_migrations VALUES (3, 'one click', '2026-11-22 10:00:00', 1, X'01B3A5369877ED3783BDEDC8B1C5D1AD54D42FE39F1AD4CD39E8AF4757D0808084B6314C5E7706710AEF5F3FF64BE9E7', 0);
-INSERT INTO _sqlx_migrations VALUES (4, 'team', '2026-11-22 10:00:00', 1, X'934288CC557F056FF75C4514122FCD04C9876E453EAB59CAA89D52BE9CC5DAE5D177DD2113AE72C9446882EC50BAE44A', 0);
+INSERT INTO _sqlx_migrations VALUES (4, 'team', '2026-11-22 10:00:00', 1, X'2E305B939CCC2448724E44C3DF117E8A3AB369FE7B16A791722A329EF372AC5BF352562E09CB2A7C2E8590ED74465AA6', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', 'b800d527-10b1-4869-a9ea-6ce0af3bfe1b');
+INSERT INTO setting VALUES ('service', 'd2750d3a-a1f1-456e-84f9-08aff0bc5d60');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
@@ -73,19 +73,19 @@ CREATE TABLE closing (
     reasons          TEXT NOT NULL, address_hash TEXT,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007C40BBA1DF93AF6200B6', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956870D3A7A9DFA9A9CAABD0', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500795D842C4F4D82AB76A0', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007963869B958E14CF8938', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50075A09A539D41196FEBBC', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50073D0B1E72A01979D8547', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50078A980EBDE19617233CB', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956870FCB73CFF4C67B7837D', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687847BFED1E8D3DD7E91B', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50074AFA9669F38CD19B58D', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200');
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C59568743B868C40A34D41F2DD', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9');
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50072C98FA0432D3628896A', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763');
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500761BB6120287E81AC1C0', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73');
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50077BB902122E846F93869', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3');
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007B30A431BC65DD13264F', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea');
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007939AAE78C7C8193323A', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da');
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C5956877E291B5B991FA316060', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3');
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687F69B32E08BFCAE1A34A', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb');
 INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]', '48d734fd7ab8c500bc825058f72ff507');
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50077ED80E908409DC656F7', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007D68A7D21C3583DFA86E', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687A64BBF2AFEEC660489E', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007E6A92A7C08F9919467E', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a');
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007A158C44DA0A172FD725', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5');
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687DC8A6C5F93CAFFF39A9', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d');
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -114,18 +114,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C50073D0B1E72A01979D8547', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50075A09A539D41196FEBBC', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50077ED80E908409DC656F7', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C50078A980EBDE19617233CB', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500795D842C4F4D82AB76A0', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007963869B958E14CF8938', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007C40BBA1DF93AF6200B6', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956870D3A7A9DFA9A9CAABD0', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C5956870FCB73CFF4C67B7837D', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687847BFED1E8D3DD7E91B', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687A64BBF2AFEEC660489E', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50072C98FA0432D3628896A', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50074AFA9669F38CD19B58D', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500761BB6120287E81AC1C0', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50077BB902122E846F93869', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007939AAE78C7C8193323A', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007A158C44DA0A172FD725', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007B30A431BC65DD13264F', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007E6A92A7C08F9919467E', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C59568743B868C40A34D41F2DD', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C5956877E291B5B991FA316060', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687DC8A6C5F93CAFFF39A9', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687F69B32E08BFCAE1A34A', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -141,18 +141,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C50073D0B1E72A01979D8547', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50075A09A539D41196FEBBC', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50077ED80E908409DC656F7', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C50078A980EBDE19617233CB', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500795D842C4F4D82AB76A0', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007963869B958E14CF8938', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007C40BBA1DF93AF6200B6', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202C5956870D3A7A9DFA9A9CAABD0', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
-INSERT INTO outbox VALUES (X'01A202C5956870FCB73CFF4C67B7837D', 'request', 'cancelled', 1795342865974, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687847BFED1E8D3DD7E91B', 'request', 'sending', 1795342868399, 1795342833000, 1, NULL, NULL, '451 later', X'B800D52710B14869A9EA6CE0AF3BFE1B');
-INSERT INTO outbox VALUES (X'01A202C595687A64BBF2AFEEC660489E', 'request', 'waiting', 1795342866423, 1795342833000, 1, NULL, NULL, '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50072C98FA0432D3628896A', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50074AFA9669F38CD19B58D', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500761BB6120287E81AC1C0', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50077BB902122E846F93869', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007939AAE78C7C8193323A', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007A158C44DA0A172FD725', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007B30A431BC65DD13264F', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007E6A92A7C08F9919467E', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202C59568743B868C40A34D41F2DD', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202C5956877E291B5B991FA316060', 'request', 'cancelled', 1795342880236, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687DC8A6C5F93CAFFF39A9', 'request', 'waiting', 1795342872838, 1795342833000, 1, NULL, NULL, '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687F69B32E08BFCAE1A34A', 'request', 'sending', 1795342878743, 1795342833000, 1, NULL, NULL, '451 later', X'D2750D3AA1F1456E84F908AFF0BC5D60');
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -173,30 +173,30 @@ CREATE TABLE rating (
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C50073D0B1E72A01979D8547', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C50075A09A539D41196FEBBC', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 5760803117843360401, 1795342810000, NULL, 'It''s still broken.
+INSERT INTO rating VALUES (X'01A202B2C50072C98FA0432D3628896A', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 8032717525242903224, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C50074AFA9669F38CD19B58D', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C500761BB6120287E81AC1C0', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50077BB902122E846F93869', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 3083791743100707962, 1795342810000, NULL, 'It''s still broken.
 Thank you.', NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C50077ED80E908409DC656F7', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C50078A980EBDE19617233CB', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 5774988049920855458, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C500795D842C4F4D82AB76A0', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 1727148446538208958, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C5007963869B958E14CF8938', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007C40BBA1DF93AF6200B6', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 1465949471265588688, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202C5956870D3A7A9DFA9A9CAABD0', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C5956870FCB73CFF4C67B7837D', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687847BFED1E8D3DD7E91B', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687A64BBF2AFEEC660489E', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007939AAE78C7C8193323A', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 8052097788228992385, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C5007A158C44DA0A172FD725', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 2575213940428796452, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C5007B30A431BC65DD13264F', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C5007E6A92A7C08F9919467E', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C59568743B868C40A34D41F2DD', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C5956877E291B5B991FA316060', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687DC8A6C5F93CAFFF39A9', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687F69B32E08BFCAE1A34A', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C50073D0B1E72A01979D8547', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C50075A09A539D41196FEBBC', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C50078A980EBDE19617233CB', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,9157453259538548820,3,"pressed",false,"counted"],[1795342810000,5774988049920855458,4,"pressed",false,"counted"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C500795D842C4F4D82AB76A0', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,1727148446538208958,5,"seen",false,"counted"]],"hot":[[1795342823000,1795343123000]]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,1465949471265588688,1,"pressed",false,"counted"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C50072C98FA0432D3628896A', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,8032717525242903224,5,"seen",false,"counted"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C50077BB902122E846F93869', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007939AAE78C7C8193323A', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,586168855375258112,3,"pressed",false,"counted"],[1795342810000,8052097788228992385,4,"pressed",false,"counted"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007A158C44DA0A172FD725', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,2575213940428796452,1,"pressed",false,"counted"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007B30A431BC65DD13264F', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -207,12 +207,12 @@ CREATE TABLE history (
     evidence  TEXT NOT NULL, who TEXT, reason TEXT,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C50075A09A539D41196FEBBC', 1, 1795342820000, 'commented', 1, 'commented', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C50078A980EBDE19617233CB', 1, 1795342210000, 'rated', 3, 'pressed', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C50078A980EBDE19617233CB', 2, 1795342810000, 'rated', 4, 'pressed', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C500795D842C4F4D82AB76A0', 1, 1795342823000, 'rated', 5, 'seen', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C500795D842C4F4D82AB76A0', 2, 1795342823000, 'held', 5, 'seen', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C5007D68A7D21C3583DFA86E', 1, 1795342833000, 'rated', 1, 'pressed', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C50072C98FA0432D3628896A', 1, 1795342823000, 'rated', 5, 'seen', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C50072C98FA0432D3628896A', 2, 1795342823000, 'held', 5, 'seen', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C50077BB902122E846F93869', 1, 1795342820000, 'commented', 1, 'commented', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C5007939AAE78C7C8193323A', 1, 1795342210000, 'rated', 3, 'pressed', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C5007939AAE78C7C8193323A', 2, 1795342810000, 'rated', 4, 'pressed', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C5007A158C44DA0A172FD725', 1, 1795342833000, 'rated', 1, 'pressed', NULL, NULL);
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -236,9 +236,9 @@ CREATE TABLE api_key (
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
 , expires_at INTEGER, used_at INTEGER) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('2d46cffc4f30', 'tests', 'admin', 'edb95ce966cd3da56e5ff7a9d983dd5dc6ba6d2c28c979875f998fe97f3b17c4', NULL, NULL, 1795341600000, NULL, NULL, NULL);
-INSERT INTO api_key VALUES ('8299615df3de', 'test', 'trigger', 'd7f78a015b076d04a012ebefe531852afbfe8ab5781258b760b9522941490398', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
-INSERT INTO api_key VALUES ('f7f34d1a0ed0', 'test', 'read', 'e248f48ebaafb3d2c33207c88fc12e833ee0e4bcf7fb43a40c6e243eaa481bf0', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('6698364a6390', 'test', 'read', 'c93b4fa62b8b8a8be748c9bfc1743486a960535d763c95f87ac50544160ccc23', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('733406d6a3a9', 'tests', 'admin', '4a462be2875afa50f6595468fbc8e0590d20f105e87d746a6e6969804dcda044', NULL, NULL, 1795341600000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('7df87ad2ec3f', 'test', 'trigger', 'f0b595d72781ae26f75a2ab580fa3dcacbee9014339af443c39d2ecc38b35878', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
 
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
@@ -349,7 +349,7 @@ CREATE TABLE follow_up (
     changed_at  INTEGER NOT NULL,      -- when the state last changed
     CHECK ((state = 'open') = (who IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO follow_up VALUES (X'01A202B2C50075A09A539D41196FEBBC', 1795342820000, 't7', 'Billing', 'open', NULL, 1795342820000);
+INSERT INTO follow_up VALUES (X'01A202B2C50077BB902122E846F93869', 1795342820000, 't7', 'Billing', 'open', NULL, 1795342820000);
 
 CREATE TABLE follow_up_step (
     survey_id BLOB NOT NULL,
@@ -610,8 +610,9 @@ BEGIN
 END;
 
 CREATE VIEW report_all_ratings AS
-SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-' || substr(hex(rating.survey_id), 13, 4) || '-'
-           || substr(hex(rating.survey_id), 17, 4) || '-' || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
+SELECT lower(substr(hex(rating.survey_id), 1, 8) || '-' || substr(hex(rating.survey_id), 9, 4) || '-'
+           || substr(hex(rating.survey_id), 13, 4) || '-' || substr(hex(rating.survey_id), 17, 4) || '-'
+           || substr(hex(rating.survey_id), 21)) AS survey_id, connection, conversation_id,
        strftime('%Y-%m-%dT%H:%M:%SZ', rated_at / 1000, 'unixepoch') AS rated,
        rated_at, score, evidence, standing, comment, rating.teammate_id, teammate.name AS teammate, rating.team, url,
        (SELECT nullif(json_group_array(choice), '[]') FROM answer
