@@ -45,7 +45,7 @@ pub enum BackupError {
 impl Gateway {
     /// Copies the database to `file`, and the key file to the same name with `.keys`, both for their owner only. Returns
     /// the name of the second. Neither file appears before both are whole. A service that is started on the copy finds
-    /// sending paused. `progress` is told now and then how many of how many bytes are written, about.
+    /// sending paused. It calls `progress` now and then with the bytes written and the bytes in all, both approximate.
     ///
     /// # Errors
     /// One of the files exists, or something cannot be read or written. Then no file is left.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often to look. Until then the closings of a day are read one by one, which takes some hundredths of a second.
+/// How often to look. Until then the closings of a day are read one by one: 14 000 took about 0.1 s on a busy machine.
 const LOOK_EVERY: Duration = Duration::from_mins(10);
 /// The pause between two days, in which everybody else may write.
 const PAUSE: Duration = Duration::from_millis(50);

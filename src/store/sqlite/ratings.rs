@@ -21,8 +21,8 @@ use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
-/// How many ratings a page looks at. So many take a small part of a second, also where each is looked up in other tables,
-/// and they hold a page of anything that one rating in 400 fits.
+/// How many ratings a page looks at, so that a rare filter does not read them all. Where one rating in 400 fits, they fill a
+/// page.
 pub(in crate::store) const MOST_LOOKED_AT: u32 = 20_000;
 
 /// The index that a list is read by, and which of its rows it has.
