@@ -87,6 +87,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod gateway;
+pub mod helpdesk;
 pub mod ledger;
 pub mod mail;
 pub mod metrics;

@@ -134,7 +134,9 @@ pub fn check_id(id: &str, place: Place, faults: &mut Vec<Fault>) {
     }
 }
 
-pub(super) fn is_web_address(url: &str) -> bool {
+/// Whether it is an http or https address of at most 2000 characters that needs no repair.
+#[must_use]
+pub fn is_web_address(url: &str) -> bool {
     // `Url` repairs these: it drops line breaks, and takes `https:///a` for `https://a`.
     let clean = !url.contains(|c: char| c.is_control() || c.is_whitespace());
     let whole = url.split_once("://").is_some_and(|(_, rest)| !rest.starts_with(['/', '\\']));

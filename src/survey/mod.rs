@@ -37,7 +37,7 @@ pub mod target;
 pub mod trail;
 pub mod ways;
 pub mod wording;
-mod words;
+pub(crate) mod words;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 

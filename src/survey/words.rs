@@ -57,10 +57,10 @@ macro_rules! words {
     };
 }
 
-pub(super) use words;
+pub(crate) use words;
 
 /// Words as a sentence lists them: `a, b or c`.
-pub(super) fn list(words: &[&str]) -> String {
+pub(crate) fn list(words: &[&str]) -> String {
     match words {
         [first @ .., next, last] if !first.is_empty() => format!("{}, {next} or {last}", first.join(", ")),
         [first, last] => format!("{first} or {last}"),
