@@ -10,6 +10,7 @@
 //! - the team: `reports` and lists, the `overview` of the admin pages, `sessions` for those who see these, `decisions`,
 //!   `mails`, `moderating` for admins who decide about ratings, `follow_ups` for unhappy customers, `achievements` for happy
 //!   ones, and `digests` for the weekly mail;
+//! - helpdesks that report by webhooks of their own: `helpdesks`;
 //! - the operator: keys of the API in `access`, the key file in `keys`, `backup`, `health`, whether the service has the same
 //!   keys in `challenge`, and secrets that change in `reload`.
 
@@ -25,6 +26,7 @@ mod digests;
 mod erasing;
 mod follow_ups;
 mod health;
+mod helpdesks;
 mod keys;
 mod mails;
 mod moderating;
@@ -37,6 +39,8 @@ mod sessions;
 mod suppression;
 mod unsubscribe;
 
+pub use crate::helpdesk::signature::Refused;
+pub use crate::helpdesk::{Closed as HelpdeskClosing, Headers, Report};
 pub use crate::ledger::closings::Closed;
 pub use crate::ledger::erasing::Expired;
 pub use crate::ledger::moderation::Moderated;
@@ -51,6 +55,7 @@ pub use delivery::{Delivery, MailWorker};
 pub use digests::{DigestPreview, DigestRecipient};
 pub use erasing::Forgotten;
 pub use follow_ups::{Attempted, Wish};
+pub use helpdesks::{Caller, Heard, Tried};
 pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
 pub use moderating::{Known, LONGEST_REASON};
 pub use overview::{Overview, OverviewQuery};
@@ -140,6 +145,15 @@ pub enum Error {
     /// A key without the scope that the verb needs.
     #[error("a key without the scope {0}")]
     Forbidden(crate::survey::access::Scope),
+    /// No helpdesk of this name is configured.
+    #[error("no helpdesk of this name is configured")]
+    UnknownHelpdesk,
+    /// A request that is not signed as its helpdesk signs.
+    #[error(transparent)]
+    Unsigned(#[from] crate::helpdesk::signature::Refused),
+    /// A body that is not JSON, and what is wrong about it.
+    #[error("the body is not JSON: {0}")]
+    NotJson(String),
 }
 
 impl Gateway {

@@ -2,7 +2,8 @@
 //!
 //! # The life of a survey
 //!
-//! 1. A helpdesk reports a [closing](survey::closing::Closing): [`Gateway::close`]. The command
+//! 1. A helpdesk reports a [closing](survey::closing::Closing): [`Gateway::close`]; or it sends a webhook of its own, which
+//!    [becomes one](helpdesk::read): [`Gateway::hear`]. The command
 //!    [`Close`](ledger::closings::Close) has the rules of [`eligibility`](survey::eligibility::judge) decide whether to ask,
 //!    and makes the survey with its mail. The decision is stored with all its reasons. [`Gateway::reopen`] cancels a
 //!    mail that still waits, and so do a newer closing and, at the claim, an opt-out.
@@ -48,7 +49,7 @@
 //! a handler. New data is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what
 //! [`Batch`](ledger::Batch) holds.
 //!
-//! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail} → ledger →
+//! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail, helpdesk} → ledger →
 //! survey. [`config`], [`clock`], [`metrics`], [`private`], [`secrets`] and [`text`] import only `survey` and each other.
 //! There are two seams for tests, both enums: the [transport](mail::transport::Transport) and the [clock](clock::Clock).
 //!

@@ -11,6 +11,7 @@ mod demo;
 mod digest;
 mod follow_ups;
 mod healthcheck;
+mod helpdesk;
 mod init;
 mod key;
 mod log;
@@ -92,6 +93,9 @@ enum Command {
     Digest(digest::DigestCommand),
     /// Process a bounce or complaint that a mail server pipes to standard input
     Bounce,
+    /// Find out what a helpdesk's own webhooks report, and why nothing happens
+    #[command(subcommand)]
+    Helpdesk(helpdesk::Helpdesk),
     /// Manage the suppression list: addresses that get no survey mail
     #[command(subcommand)]
     Suppression(suppression::Suppression),
@@ -189,6 +193,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Mail(args) => beside(config, async |gateway| mail::run(args, gateway).await).await,
         Command::Digest(command) => Box::pin(digest::run(command, config)).await,
         Command::Bounce => bounce::run(config).await,
+        Command::Helpdesk(helpdesk) => helpdesk::run(helpdesk, config).await,
         Command::Backup(args) => beside(config, async |gateway| backup::run(&args, gateway).await).await,
         Command::Preview(args) => preview::run(&args, &load_without_secrets(config)?),
         Command::SendTest(args) => send_test::run(&args, &load(config)?).await,

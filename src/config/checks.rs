@@ -72,11 +72,13 @@ const MOST_PROXIES: usize = 16;
 impl Layers {
     /// Reads the files of secrets and checks what belongs together.
     pub(super) fn check(&self, config: &mut Config) -> Result<(), ConfigError> {
+        config.check_helpdesks().map_err(|(key, detail)| self.refuse(&key, detail))?;
         if self.secrets {
             self.check_password(&mut config.mail)?;
             self.check_dkim(&mut config.mail)?;
             self.check_authorities(&config.mail)?;
             self.check_logo(&mut config.brand)?;
+            self.read_helpdesk_secrets(config)?;
         }
         self.check_files(config)?;
         self.check_retries(&config.mail)?;
@@ -138,6 +140,18 @@ impl Layers {
         if !above.is_some_and(|above| above.ends_with(['@', '.'])) {
             let expected = "expected the domain of mail.from, or one above it: receivers ignore other signatures";
             return Err(self.refuse("mail.dkim.domain", format!("{:?}: {expected}", dkim.domain)));
+        }
+        Ok(())
+    }
+
+    /// Reads the secrets that helpdesks sign with. An empty one would let anybody sign.
+    fn read_helpdesk_secrets(&self, config: &mut Config) -> Result<(), ConfigError> {
+        for (name, helpdesk) in &mut config.helpdesks {
+            let key = format!("helpdesk.{name}.secret");
+            let key = self.read_secret(&key, &mut helpdesk.secret, helpdesk.secret_file.as_deref())?;
+            if helpdesk.secret.as_ref().is_some_and(|Secret(text)| text.trim().is_empty()) {
+                return Err(self.refuse(&key, "is empty: expected a secret"));
+            }
         }
         Ok(())
     }

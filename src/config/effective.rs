@@ -11,6 +11,12 @@ use toml::{Table, Value};
 
 /// The keys whose value is not shown.
 const SECRETS: [&str; 2] = ["mail.smtp_password", "mail.dkim.key"];
+
+/// Whether the value of a key is not shown: of each helpdesk, there is one, too.
+fn is_secret(key: &str) -> bool {
+    SECRETS.contains(&key) || key.starts_with("helpdesk.") && key.ends_with(".secret")
+}
+
 /// What stands for a value that is not shown.
 const HIDDEN: &str = "(hidden)";
 
@@ -44,7 +50,7 @@ impl Config {
         leaves("", all, &mut found);
         let setting = |(key, value): (String, Value)| {
             let source = layers.source(&key).unwrap_or_else(|| "default".into());
-            let value = if SECRETS.contains(&key.as_str()) { HIDDEN.into() } else { value };
+            let value = if is_secret(&key) { HIDDEN.into() } else { value };
             Setting { key, value, source }
         };
         Ok((found.into_iter().map(setting).collect(), warnings))
@@ -81,7 +87,8 @@ mod tests {
 
     #[test]
     fn each_value_has_its_source_and_no_secret_is_shown() {
-        let file = "[mail]\nsmtp = 'smtps://me@relay'\nsmtp_password = 'hunter2'\n[policy.vip]\nquiet_days = 3";
+        let file = "[mail]\nsmtp = 'smtps://me@relay'\nsmtp_password = 'hunter2'\n[policy.vip]\nquiet_days = 3
+                    [helpdesk.shop]\nkind = 'chatwoot'\nsecret = 'hunter2'";
         let shown = lines(file, &[("AFTERWORD_MAIL__WORKERS", "7"), ("AFTERWORD_DATABASE", "/data/a.db")]);
         for expected in [
             "ask.delay = \"0s\" # default",
@@ -89,6 +96,8 @@ mod tests {
             "database = \"/data/a.db\" # AFTERWORD_DATABASE",
             "link_keys_file = \"/data/afterword.keys\" # default",
             "mail.smtp = \"smtps://me@relay\" # FILE:2",
+            "helpdesk.shop.kind = \"chatwoot\" # FILE:7",
+            "helpdesk.shop.secret = \"(hidden)\" # FILE:8",
             "mail.smtp_password = \"(hidden)\" # FILE:3",
             "mail.workers = 7 # AFTERWORD_MAIL__WORKERS",
             "policy.vip.quiet_days = 3 # FILE:5",

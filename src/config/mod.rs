@@ -1,7 +1,7 @@
 //! The settings: one TOML file and the environment, read into a checked [`Config`].
 //!
 //! Owns the sections, their keys and their defaults. It must not know what a setting is used for, and names nothing of
-//! this crate but the types in [`crate::survey`] and [`crate::text`] that settings are read into.
+//! this crate but the types in [`crate::survey`], [`crate::helpdesk`] and [`crate::text`] that settings are read into.
 //!
 //! Settings come in three layers, each over the one before: the built-in defaults, the file, the environment.
 //! `AFTERWORD_PUBLIC_URL` sets `public_url`, and a double underscore nests: `AFTERWORD_MAIL__SMTP` sets `mail.smtp`,
@@ -14,6 +14,7 @@ mod checks;
 mod digest;
 mod effective;
 mod follow_up;
+mod helpdesk;
 mod layers;
 mod lines;
 mod logo;
@@ -28,6 +29,7 @@ pub use after::{QuestionSettings, ReasonSettings, ThanksSettings};
 pub use digest::DigestSettings;
 pub use effective::Setting;
 pub use follow_up::FollowUpSettings;
+pub use helpdesk::HelpdeskSettings;
 pub use logo::Logo;
 pub use public_url::PublicUrl;
 pub use report::{ReportSettings, TargetSettings};
@@ -131,6 +133,9 @@ pub struct Config {
     /// Each `[policy.NAME]` by its name.
     #[serde(rename = "policy", default)]
     pub policies: BTreeMap<String, PolicySettings>,
+    /// Each `[helpdesk.NAME]` by its name.
+    #[serde(rename = "helpdesk", default)]
+    pub helpdesks: BTreeMap<String, HelpdeskSettings>,
 }
 
 /// `[policy.NAME]`. In the file the rules are keys of the section itself; `layers::policies_over_ask` nests them.

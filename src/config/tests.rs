@@ -1,6 +1,8 @@
 //! The settings read from files and variables: what is accepted, and how the rest is refused.
 
 use super::*;
+use crate::helpdesk::Kind;
+use crate::helpdesk::signature::Proof;
 use crate::private;
 use chrono_tz::Tz;
 use std::fs;
@@ -419,7 +421,7 @@ fn a_wrong_value_of_another_section_is_refused() {
 fn an_unknown_key_is_refused_with_those_that_there_are() {
     for (file, key, known) in [
         ("listne = ''", "listne", "`listen`, `metrics_listen`"),
-        ("helpdesk.desk.kind = 'zammad'", "helpdesk", "`listen`, `metrics_listen`"),
+        ("helpdesks.desk.kind = 'zammad'", "helpdesks", "`listen`, `metrics_listen`"),
         ("mail.form = ''", "mail.form", "`from`, `from_name`"),
         ("ask.dealy = ''", "ask.dealy", "`users`, `leads`"),
         ("policy.vip.dealy = ''", "policy.vip.dealy", "`users`, `leads`"),
@@ -733,5 +735,82 @@ fn customers_reach_a_person_where_somebody_reads() {
         assert_eq!(contact(&replies).as_deref(), Some("mailto:team@example.org"));
         let url = format!("{replies}\nbrand.contact_url = 'https://example.org/help'");
         assert_eq!(contact(&url).as_deref(), Some("https://example.org/help"));
+    }
+}
+
+#[test]
+fn a_helpdesk_has_its_kind_and_what_belongs_to_it() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    private::write(secret.path(), b"s3cret\n").unwrap();
+    let file = format!(
+        "[policy.vip]\n[helpdesk.shop]\nkind = 'chatwoot'\nsecret_file = '{}'\npolicy = 'vip'\nexclude_tags = ['spam']\n\
+        exclude_inboxes = ['4']\nexclude_teams = ['Sales']\n[helpdesk.my-zammad]\nkind = 'zammad'\nauth = 'key'",
+        secret.path().display()
+    );
+    let config = load(&file, &[]).unwrap();
+    let shop = &config.helpdesks["shop"];
+    assert_eq!((shop.kind, shop.proof()), (Kind::Chatwoot, Proof::Chatwoot));
+    assert_eq!(shop.secret.as_ref().map(Secret::reveal), Some("s3cret"));
+    assert_eq!(shop.policy.as_deref(), Some("vip"));
+    let excluded = [&shop.exclude_inboxes, &shop.exclude_tags, &shop.exclude_teams];
+    assert_eq!(excluded.map(|words| words.concat()), ["4", "spam", "Sales"]);
+    assert_eq!(config.helpdesks["my-zammad"].proof(), Proof::Key);
+    // Names of variables have no hyphens.
+    let other = [("AFTERWORD_HELPDESK__MY_ZAMMAD__AUTH", "zammad"), ("AFTERWORD_HELPDESK__MY_ZAMMAD__SECRET", "x")];
+    assert_eq!(load(&file, &other).unwrap().helpdesks["my-zammad"].proof(), Proof::Zammad);
+    for (kind, proof) in [("freshdesk", Proof::Key), ("request_tracker", Proof::Key)] {
+        let config = load(&format!("helpdesk.x.kind = '{kind}'"), &[]).unwrap();
+        assert_eq!(config.helpdesks["x"].proof(), proof);
+    }
+}
+
+#[test]
+fn a_helpdesk_that_could_never_be_believed_is_refused() {
+    let signs = "is missing: expected secret_file, with the secret of";
+    for (file, refused) in [
+        ("helpdesk.x.secret = 'a'", "helpdesk.x: missing field `kind`".to_owned()),
+        ("helpdesk.x.kind = 'otrs'", "helpdesk.x.kind: \"otrs\": expected chatwoot, zammad, ".to_owned()),
+        ("[helpdesk.x]\nkind = 'chatwoot'", format!("helpdesk.x.secret: {signs} chatwoot signatures")),
+        ("[helpdesk.x]\nkind = 'zendesk'", format!("helpdesk.x.secret: {signs} zendesk signatures")),
+        (
+            "[helpdesk.x]\nkind = 'template'",
+            "helpdesk.x.auth: is missing: expected one of \"key\", \"chatwoot\", ".to_owned(),
+        ),
+        ("[helpdesk.x]\nkind = 'template'\nauth = 'zammad'", format!("helpdesk.x.secret: {signs} zammad signatures")),
+        (
+            "[helpdesk.x]\nkind = 'template'\nauth = 'key'\nsecret = 'a'",
+            "helpdesk.x.secret: expected none: this helpdesk comes with a key".to_owned(),
+        ),
+        ("[helpdesk.x]\nkind = 'freshdesk'\nsecret_file = 'a'", "helpdesk.x.secret_file: expected none".to_owned()),
+        ("[helpdesk.x]\nkind = 'zammad'\nsecret = ' '", "helpdesk.x.secret: is empty: expected a secret".to_owned()),
+        (
+            "[helpdesk.x]\nkind = 'zammad'\nsecret_file = '/no/file'",
+            "helpdesk.x.secret_file: /no/file: No such file".to_owned(),
+        ),
+        (
+            "[helpdesk.x]\nkind = 'zammad'\nsecret_file = 'a'\nsecret = 'b'",
+            "helpdesk.x.secret_file: contradicts helpdesk.x.secret".to_owned(),
+        ),
+        (
+            "[helpdesk.x]\nkind = 'zammad'\nsecret = 'a'\npolicy = 'vip'",
+            "helpdesk.x.policy: expected the name of a configured policy: there is none".to_owned(),
+        ),
+        (
+            "[helpdesk.x]\nkind = 'zammad'\nsecret = 'a'\nexclude_tags = ['']",
+            "helpdesk.x.exclude_tags: [\"\"]: expected no blank word".to_owned(),
+        ),
+        ("[helpdesk.x]\nkind = 'zammad'\nsecret = 3", "helpdesk.x.secret: expected text in quotes".to_owned()),
+        (
+            "[helpdesk.'My Desk']\nkind = 'freshdesk'",
+            "helpdesk: \"My Desk\": expected a name of 1 to 40 characters".to_owned(),
+        ),
+        ("[helpdesk.'']\nkind = 'freshdesk'", "helpdesk: \"\": expected a name".to_owned()),
+        (
+            "[helpdesk.x]\nkind = 'freshdesk'\nsecrets = 'a'",
+            "helpdesk.x.secrets: unknown field `secrets`, expected one of `kind`".to_owned(),
+        ),
+    ] {
+        let error = error(file, &[]);
+        assert!(error.starts_with(&format!("FILE: {refused}")), "{file}: {error}");
     }
 }

@@ -144,7 +144,9 @@ impl<'v> Written<'v> {
             return Self { teammate_replied: (!by_team.is_empty()).then_some(true), ..Self::default() };
         }
         let at = |(_, thread): &&(Author, Node<'v>)| thread.at("createdAt").time();
-        let length = |(_, thread): &(Author, Node)| Some(thread.at("body").html()?.chars().count());
+        // A text that is blank may stand for one that is not told.
+        let body = |thread: Node<'v>| Some(thread.at("body")).filter(|body| !body.is_blank());
+        let length = |(_, thread): &(Author, Node<'v>)| Some(body(*thread)?.html()?.chars().count());
         let dated = people.clone().all(|message| at(&message).is_some());
         let characters = people.clone().map(length).sum::<Option<usize>>();
         Self {
@@ -204,6 +206,11 @@ mod tests {
                 "a thread without a text",
                 json!({"/_embedded/threads/0/body": null}),
                 json!({"/characters": null, "/teammate/id": "7"}),
+            ),
+            (
+                "a thread with a blank text",
+                json!({"/_embedded/threads/0/body": " "}),
+                json!({"/characters": null, "/teammate_replied": true}),
             ),
             (
                 "nobody of the team wrote",

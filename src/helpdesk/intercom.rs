@@ -142,6 +142,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     fn a_conversation() {
         let item = |field: &str| format!("/data/item/{field}");
         let part = |field: &str| format!("/data/item/conversation_parts/conversation_parts/0/{field}");

@@ -85,9 +85,15 @@ impl<'v> Node<'v> {
         is_web_address(&whole).then_some(whole)
     }
 
-    /// What a text in HTML says. Plain text comes back as it was, but for what looks like a tag.
+    /// What a text in HTML says.
     pub(super) fn html(self) -> Option<String> {
         Some(html_to_text(self.0.and_then(Value::as_str)?).trim().to_owned())
+    }
+
+    /// What a text says that is HTML if a tag ends in it, and plain otherwise: there, `<` can stand before anything.
+    pub(super) fn html_or_plain(self) -> Option<String> {
+        let text = self.0.and_then(Value::as_str)?;
+        if text.contains("</") { self.html() } else { Some(text.to_owned()) }
     }
 
     /// A moment: RFC 3339, the same without seconds, with a space in place of the `T`, with `UTC` as its zone; or seconds of
@@ -193,6 +199,11 @@ mod tests {
             assert_eq!(Node::new(&json!(html)).html().as_deref(), Some(said), "{html}");
         }
         assert_eq!(Node::new(&json!(null)).html(), None);
+        for (text, said) in
+            [("<p>a < b</p>", "a"), ("a < b > c", "a < b > c"), ("From: <ada@example.com>", "From: <ada@example.com>")]
+        {
+            assert_eq!(Node::new(&json!(text)).html_or_plain().as_deref(), Some(said), "{text}");
+        }
     }
 
     #[test]
@@ -213,7 +224,7 @@ mod tests {
         fn any_text_is_read(text in "\\PC{0,60}|[0-9T:. +UTCZ-]{0,40}|[<>&;a-z/ é#x0-9-]{0,80}") {
             let value = json!(text);
             let node = Node::new(&value);
-            let _ = (node.time(), node.html(), node.web_address(), node.address(), node.number(), node.flag());
+            let _ = (node.time(), node.html(), node.html_or_plain(), node.web_address(), node.address(), node.number(), node.flag());
         }
     }
 }

@@ -140,7 +140,8 @@ fn closed(payload: Node, closing: Closing) -> Result<Report, Unreadable> {
         in_reply_to: payload.at("in_reply_to").text(),
         ..closing
     };
-    let team = closing.teammate.as_ref().and_then(|teammate| teammate.team.clone());
+    // It is known of a conversation that no teammate is known of, too.
+    let team = payload.at("teammate.team").text().or_else(|| payload.at("teammate_team").text());
     let mut report = facts::closed(closing, &[payload.at("inbox")], &[]);
     if let Report::Closed(closed) = &mut report {
         closed.teams.extend(team);
@@ -215,7 +216,7 @@ fn messages(payload: Node) -> Option<Vec<Message>> {
             author_id: message.at("author_id").id(),
             author_name: message.at("author_name").text(),
             at: message.at("at").time()?,
-            text: message.at("text").html()?,
+            text: message.at("text").html_or_plain()?,
         })
     };
     let messages = list.items().map(message).collect::<Option<Vec<_>>>()?;
@@ -328,12 +329,11 @@ mod tests {
                 "open" => on("/goes_on", json!("8841")),
                 "reopened" => on("/at", json!("2026-11-24T14:00:00Z")),
                 "url" => on("/url", json!("https://desk.example.com/8841")),
-                "flat" => on("/customers/0/email", json!("ada@example.com")),
+                "flat" | "form" => on("/customers/0/email", json!("ada@example.com")),
                 "address" => on("/customers/0/email", json!(null)),
                 "teammate" => on("/teammate/id", json!("grace@example.com")),
                 "word" => on("/started_by", json!("customer")),
                 "html" => on("/messages", json!(1)),
-                "form" => on("/customers/0/email", json!("ada@example.com")),
                 "unknown" => on("/unread/0", json!("priority")),
                 "test" => on("/nothing", json!("a test: the placeholders of the template are not filled in")),
                 other => panic!("{other} has no case"),

@@ -29,9 +29,15 @@ fn events() -> super::Headers {
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                places(value, &format!("{at}/{name}"), found);
+            }
+        }
         Value::Array(items) => {
-            (0..).zip(items).for_each(|(place, value)| places(value, &format!("{at}/{place}"), found))
+            for (place, value) in items.iter().enumerate() {
+                places(value, &format!("{at}/{place}"), found);
+            }
         }
         _ => {}
     }
@@ -110,7 +116,7 @@ proptest! {
 }
 
 fn blank() -> impl Strategy<Value = Value> {
-    prop::sample::select(vec![json!(null), json!(""), json!(0)])
+    prop::sample::select(vec![json!(null), json!("")])
 }
 
 /// A payload in which the leaves that are not kept are blank.

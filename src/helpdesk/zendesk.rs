@@ -90,7 +90,7 @@ mod tests {
             (
                 "the customer wrote last",
                 json!({"/teammate_id": "", "/teammate_name": ""}),
-                json!({"/teammate": null, "/teams": []}),
+                json!({"/teammate": null, "/teams": ["Billing"]}),
             ),
             (
                 "reopened",

@@ -328,7 +328,12 @@ impl Judgement<'_> {
             self.fail(Rule::OtherSurvey, true, false, "the teammate closed with another survey app");
         }
         if !self.closing.ask {
-            self.fail(Rule::SuppressedHere, false, true, "the helpdesk said not to ask about this closing");
+            self.fail(
+                Rule::SuppressedHere,
+                false,
+                true,
+                "the helpdesk, or an exclusion of its connection, said not to ask about this closing",
+            );
         }
         if self.closing.state != ClosingState::Closed {
             self.fail(Rule::NotClosed, json!(self.closing.state), "closed", "the conversation is snoozed, not closed");

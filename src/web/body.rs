@@ -47,6 +47,11 @@ impl Unread {
         Ok(bytes)
     }
 
+    /// Reads it as it is, with the room that it takes.
+    pub(super) async fn bytes(self, app: &App) -> Result<(Bytes, SemaphorePermit<'_>), Failure> {
+        self.read(app, LARGEST_BODY).await
+    }
+
     /// Reads it as JSON. Without a body it is `empty`, if the route can do without.
     pub(super) async fn json<T: DeserializeOwned>(self, app: &App, empty: Option<T>) -> Result<T, Failure> {
         let (bytes, _room) = self.read(app, LARGEST_BODY).await?;

@@ -152,6 +152,11 @@ impl From<Error> for Failure {
                 Self::new(StatusCode::UNAUTHORIZED, "unknown_key", "expected `Authorization: Bearer` and a valid key")
             }
             Error::Refused(why) => Self::new(StatusCode::CONFLICT, "wrong_standing", why.to_string()),
+            Error::UnknownHelpdesk => {
+                Self::new(StatusCode::NOT_FOUND, "unknown_helpdesk", "no helpdesk of this name is configured")
+            }
+            Error::Unsigned(refused) => Self::new(StatusCode::UNAUTHORIZED, "bad_signature", refused.to_string()),
+            Error::NotJson(_) => Self::new(StatusCode::BAD_REQUEST, "not_json", error.to_string()),
             Error::Forbidden(scope) => {
                 Self::new(StatusCode::FORBIDDEN, "forbidden", format!("this needs a key with the scope {scope}"))
             }

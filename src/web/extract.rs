@@ -10,6 +10,7 @@ use crate::survey::page::Visitor;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use data_encoding::BASE64;
 use uuid::Uuid;
 
 /// One segment of a path, decoded. A segment that is not UTF-8 is not found.
@@ -35,9 +36,7 @@ pub(super) fn survey_id(segment: &str) -> Result<Uuid, Failure> {
 impl App {
     /// Checks the key of a request for a scope.
     pub(super) async fn access(&self, headers: &HeaderMap, needed: Scope) -> Result<Access, Failure> {
-        let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let key = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let key = key.map_or("", |(_, key)| key.trim());
+        let key = credentials(headers, "bearer").unwrap_or_default();
         note_key(key);
         Ok(self.gateway.authorize(key, needed).await?)
     }
@@ -78,6 +77,26 @@ impl App {
             webmail: fetch("sec-fetch-site") == Some(b"cross-site") && fetch("sec-fetch-user") == Some(b"?1"),
         }
     }
+}
+
+/// What a request authenticates with, if it does so by this scheme.
+fn credentials<'h>(headers: &'h HeaderMap, by: &str) -> Option<&'h str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credentials) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(by).then_some(credentials.trim())
+}
+
+/// The key of a request: a Bearer token, or the password of Basic authentication, because some helpdesks can send no other.
+/// Empty without one.
+pub(super) fn any_key(headers: &HeaderMap) -> String {
+    let basic = || {
+        let pair = BASE64.decode(credentials(headers, "basic")?.as_bytes()).ok()?;
+        let pair = String::from_utf8(pair).ok()?;
+        Some(pair.split_once(':')?.1.to_owned())
+    };
+    let key = credentials(headers, "bearer").map(str::to_owned).or_else(basic).unwrap_or_default();
+    note_key(&key);
+    key
 }
 
 /// Has the log lines of the request name the key by its id.

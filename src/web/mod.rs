@@ -23,7 +23,7 @@ mod unsubscribe;
 pub use operate::metrics_router;
 
 use crate::gateway::Gateway;
-use api::{closings, customers, follow_ups, moderation, reports, suppressions};
+use api::{closings, customers, follow_ups, helpdesks, moderation, reports, suppressions};
 use assets::Assets;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -122,6 +122,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/closings", post(closings::close))
         .route("/v1/conversations/{id}", get(closings::conversation))
         .route("/v1/conversations/{id}/reopened", post(closings::reopen))
+        // Intercom asks by HEAD whether there is anything.
+        .route("/v1/helpdesks/{name}/closings", post(helpdesks::take).head(async || StatusCode::OK))
         .route("/v1/report", get(reports::report))
         .route("/v1/ratings", get(reports::ratings))
         .route("/v1/follow-ups", get(follow_ups::list))
@@ -183,7 +185,8 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
     let of_admin = path == "/admin" || path.starts_with("/admin/");
     let json = request.method() == Method::POST && rate::wants_json(request.headers());
     // Of the highest level, so that no filter takes it from the lines that it explains.
-    let span = tracing::error_span!("request", id, method = %request.method(), route, key = field::Empty);
+    let (key, helpdesk) = (field::Empty, field::Empty);
+    let span = tracing::error_span!("request", id, method = %request.method(), route, key, helpdesk);
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         span.in_scope(|| app.log(&failure, program));

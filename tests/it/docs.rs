@@ -4,7 +4,9 @@
 
 use crate::desk::Desk;
 use afterword::cli::Arguments;
-use afterword::config::Config;
+use afterword::config::{Config, Secret};
+use afterword::helpdesk::template::LENIENCIES;
+use afterword::helpdesk::{Headers, Kind, Report};
 use afterword::private;
 use afterword::survey::eligibility::Rule;
 use afterword::survey::outbound::Attempt;
@@ -116,6 +118,7 @@ fn load(text: &str) -> Result<Config, String> {
     let text = text.replace("/etc/afterword/smtp.secret", "smtp.secret");
     let text = text.replace("\"smtp.secret\"", &format!("'{}'", secret.display()));
     let text = text.replace("\"dkim.pem\"", &format!("'{}'", key.display()));
+    let text = text.replace("\"desk.secret\"", &format!("'{}'", secret.display()));
     let logo = folder.path().join("logo.svg");
     fs::write(&logo, "<svg xmlns='http://www.w3.org/2000/svg'/>").expect("written");
     let text = text.replace("\"logo.svg\"", &format!("'{}'", logo.display()));
@@ -150,6 +153,7 @@ fn settings_that_are_commented_out_are_valid() {
     assert!(all.mail.dkim.is_some() && all.mail.bounce_domain.is_some());
     assert!(all.mail.smtp_password.is_some() && all.brand.logo_url.is_some() && all.mail.reply_to.is_some());
     assert!(all.brand.logo.is_some() && all.brand.contact_url.is_some());
+    assert_eq!(all.helpdesks["shop"].secret.as_ref().map(Secret::reveal), Some("hunter2"));
 }
 
 #[test]
@@ -167,6 +171,7 @@ fn every_setting_is_documented() {
         "[[digest]]",
         "[retention]",
         "[ask]",
+        "[helpdesk.x]",
     ] {
         // The program lists the keys that it knows when it refuses another one.
         let refused = load(&format!("{section}\nnonsense = 1\n")).expect_err("an unknown key");
@@ -201,6 +206,53 @@ fn every_rule_is_in_the_readme() {
     let readme = read("README.md");
     let table = first_cells(section(&readme, "## When it asks"));
     assert_eq!(table, Rule::ALL.iter().map(|rule| rule.word()).collect());
+}
+
+#[test]
+fn every_kind_of_helpdesk_and_every_leniency_is_documented() {
+    let page = read("docs/helpdesks.md");
+    let (kinds, _) = page.split_once("\n`auth` sets").expect("a table of kinds");
+    assert_eq!(
+        first_cells(kinds.split_once("| `kind` |").expect("a table").1),
+        Kind::ALL.iter().map(|kind| kind.word()).collect()
+    );
+    for kind in Kind::ALL {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{kind}` |"))).expect("its row");
+        if let Some(proof) = kind.usual_proof() {
+            assert!(row.ends_with(&format!("| `{proof}` |")), "{row}");
+        }
+    }
+    let rows: Vec<_> =
+        section(&page, "## Anything else").lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let expected = LENIENCIES.iter().map(|(_, what, example)| format!("| {what} | `{example}` |"));
+    assert_eq!(rows, expected.collect::<Vec<_>>());
+}
+
+/// The bodies that a page tells people to paste are read as reports, once somebody fills them in.
+#[test]
+fn bodies_to_paste_are_read() {
+    let page = read("docs/helpdesks.md");
+    let bodies = code(&page, "json");
+    assert!(bodies.len() > 2, "{bodies:?}");
+    for body in bodies {
+        let filled: String =
+            body.split("{{").map(|part| part.split_once("}}").map_or(part, |(_, rest)| rest)).collect();
+        let value: serde_json::Value = serde_json::from_str(&filled).expect(&body);
+        let mut value = value.as_object().expect("fields").clone();
+        for (field, text) in
+            [("conversation_id", "1"), ("closed_at", "2026-11-22T10:00Z"), ("reopened_at", "2026-11-22T10:00Z")]
+        {
+            if value.contains_key(field) {
+                value.insert(field.to_owned(), text.into());
+            }
+        }
+        let body = serde_json::Value::Object(value).to_string();
+        match afterword::helpdesk::read(Kind::Zendesk, &Headers::default(), body.as_bytes()) {
+            Ok(Report::Closed(closed)) => assert_eq!(closed.unread, Vec::<String>::new(), "{body}"),
+            Ok(Report::GoesOn { .. }) => {}
+            other => panic!("{body}: {other:?}"),
+        }
+    }
 }
 
 #[test]

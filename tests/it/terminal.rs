@@ -99,6 +99,7 @@ fn the_help_of_every_command() {
       send-test    Send a test mail, which counts in no report, and print the server's answer
       digest       Show who gets the weekly digest, see and test it, and turn it on again for who opted out
       bounce       Process a bounce or complaint that a mail server pipes to standard input
+      helpdesk     Find out what a helpdesk's own webhooks report, and why nothing happens
       suppression  Manage the suppression list: addresses that get no survey mail
       erase        Erase who a customer is, what it was about and what they wrote, and never ask the address again
       export       Print everything that is stored about a customer, as JSON
@@ -660,6 +661,35 @@ fn the_help_of_every_command() {
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
       -h, --help           Print help
       -V, --version        Print version
+
+    $ afterword helpdesk --help
+    Find out what a helpdesk's own webhooks report, and why nothing happens
+
+    Usage: afterword helpdesk [OPTIONS] <COMMAND>
+
+    Commands:
+      try   Judge a saved payload: its signature, what it reports, which facts are unknown, and what would be decided
+      help  Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword helpdesk try --help
+    Judge a saved payload: its signature, what it reports, which facts are unknown, and what would be decided
+
+    Usage: afterword helpdesk try [OPTIONS] <NAME> <FILE>
+
+    Arguments:
+      <NAME>  The helpdesk, by its name in the configuration
+      <FILE>  The payload, byte for byte as it was sent
+
+    Options:
+          --config <FILE>         The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --header <NAME: VALUE>  A header that was sent with it, such as "X-Hub-Signature: sha1=…"; repeat it for several
+      -h, --help                  Print help
+      -V, --version               Print version
 
     $ afterword suppression --help
     Manage the suppression list: addresses that get no survey mail

@@ -33,7 +33,7 @@ pub(in crate::web) async fn close(
     Ok(closed(&app.gateway.close(closing, dry_run).await?, dry_run))
 }
 
-fn closed(closed: &Closed, dry_run: bool) -> Response {
+pub(super) fn closed(closed: &Closed, dry_run: bool) -> Response {
     match &closed.decision {
         Decision::Ask { survey, send_at, unknown } => {
             let status = if closed.repeat || dry_run { StatusCode::OK } else { StatusCode::ACCEPTED };

@@ -6,6 +6,7 @@ pub(super) mod closings;
 pub(super) mod customers;
 pub(super) mod follow_ups;
 pub(super) mod moderation;
+pub(super) mod helpdesks;
 pub(super) mod reports;
 pub(super) mod suppressions;
 

@@ -1,0 +1,83 @@
+//! The helpdesks that report by webhooks of their own: each is a connection, and its name is part of what names a
+//! conversation.
+//!
+//! Owns `[helpdesk.NAME]` and its checks. It must not know how a payload is read.
+
+use super::{Config, Secret, value};
+use crate::helpdesk::Kind;
+use crate::helpdesk::signature::Proof;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// The longest name of a connection: it is part of an address that people paste.
+const LONGEST_NAME: usize = 40;
+
+/// `[helpdesk.NAME]`: a helpdesk that may report.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HelpdeskSettings {
+    /// Which payloads it sends.
+    pub kind: Kind,
+    /// How it proves that a request is its own; `None` for the way that is usual for its kind.
+    pub auth: Option<Proof>,
+    /// The secret that its signatures are made with. It is set if and only if it signs.
+    pub secret: Option<Secret>,
+    /// The file that `secret` was read from, unless it was set directly.
+    pub secret_file: Option<PathBuf>,
+    /// The policy of its closings, unless they name one.
+    pub policy: Option<String>,
+    /// Nobody is asked about conversations in these inboxes: ids or names, in any case.
+    #[serde(default, deserialize_with = "value::words")]
+    pub exclude_inboxes: Vec<String>,
+    /// Nor about those with one of these tags.
+    #[serde(default, deserialize_with = "value::words")]
+    pub exclude_tags: Vec<String>,
+    /// Nor about those of these teams: ids or names.
+    #[serde(default, deserialize_with = "value::words")]
+    pub exclude_teams: Vec<String>,
+}
+
+impl HelpdeskSettings {
+    /// How it proves that a request is its own.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        // A kind without a usual way is refused at start unless it has one; a key is the way that never opens by itself.
+        self.auth.or(self.kind.usual_proof()).unwrap_or(Proof::Key)
+    }
+
+    /// A secret and a way to use it belong together.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        let Some(proof) = self.auth.or(self.kind.usual_proof()) else {
+            let ways: Vec<_> = Proof::ALL.iter().map(|proof| format!("{:?}", proof.word())).collect();
+            return Err(("auth", format!("is missing: expected one of {}", ways.join(", "))));
+        };
+        let key = if self.secret_file.is_some() { "secret_file" } else { "secret" };
+        let is_set = self.secret.is_some() || self.secret_file.is_some();
+        if proof == Proof::Key && is_set {
+            let expected = "expected none: this helpdesk comes with a key of `afterword key new --scope trigger`";
+            return Err((key, expected.to_owned()));
+        }
+        if proof != Proof::Key && !is_set {
+            return Err(("secret", format!("is missing: expected secret_file, with the secret of {proof} signatures")));
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Checks each helpdesk, before the files of secrets are read.
+    pub(super) fn check_helpdesks(&self) -> Result<(), (String, String)> {
+        for (name, helpdesk) in &self.helpdesks {
+            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+            if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) {
+                let expected = format!("expected a name of 1 to {LONGEST_NAME} characters of a to z, 0 to 9, - and _");
+                return Err(("helpdesk".to_owned(), format!("{name:?}: {expected}")));
+            }
+            helpdesk.check().map_err(|(key, detail)| (format!("helpdesk.{name}.{key}"), detail))?;
+            if helpdesk.policy.is_some() && self.policy(helpdesk.policy.as_deref()).is_none() {
+                return Err((format!("helpdesk.{name}.policy"), self.policy_expected()));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! What helpdesks report by webhooks of their own: who is believed, and what becomes of a report.
+//!
+//! It owns how the settings of a connection apply. It must not know the format of a payload (`helpdesk`), HTTP or SQL.
+
+use super::{Closed, Error, Gateway};
+use crate::config::{HelpdeskSettings, Secret};
+use crate::helpdesk::signature::{Claim, Proof, Refused};
+use crate::helpdesk::{self, Headers, Report, Unreadable};
+use crate::survey::access::Scope;
+use crate::survey::closing::{Closing, Conversation};
+use crate::survey::fields::Fault;
+
+/// Somebody whose headers may be those of a configured helpdesk. What is signed is checked once the body is there.
+#[derive(Debug)]
+pub struct Caller<'g> {
+    name: &'g str,
+    settings: &'g HelpdeskSettings,
+    claim: Option<Claim>,
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// It was a closing.
+    Closed(Closed),
+    /// The conversation goes on: so many surveys were cancelled.
+    GoesOn(u64),
+    /// It changes nothing, and why.
+    Nothing(String),
+}
+
+/// What would become of a payload.
+#[derive(Debug)]
+pub struct Tried {
+    /// How the connection has to prove itself.
+    pub proof: Proof,
+    /// Whether the signature holds; `None` if nothing is signed.
+    pub signature: Option<Result<(), Refused>>,
+    /// What the payload reports, with the settings of the connection applied.
+    pub report: Report,
+    /// What would be decided about a closing; or was, if it was reported before. Its faults, if it would be refused.
+    pub decision: Option<Result<Closed, Vec<Fault>>>,
+}
+
+impl Gateway {
+    /// Admits a request by its headers, so that the bodies of strangers are not read. `key` is the one that it came with,
+    /// or empty.
+    ///
+    /// # Errors
+    /// No helpdesk of that name; headers that cannot be a signature of now; a key that is not valid for closings; an
+    /// unavailable store.
+    pub async fn admit(&self, name: &str, headers: &Headers, key: &str) -> Result<Caller<'_>, Error> {
+        let (name, settings) = self.config.helpdesks.get_key_value(name).ok_or(Error::UnknownHelpdesk)?;
+        let claim = Claim::read(settings.proof(), headers)?;
+        match &claim {
+            Some(claim) => claim.is_fresh(self.clock.now())?,
+            None => drop(self.authorize(key, Scope::Trigger).await?),
+        }
+        Ok(Caller { name, settings, claim })
+    }
+
+    /// Takes the report of a helpdesk: a closing is decided about, and what waits is cancelled if the conversation goes on.
+    /// The answer is durable, and a repeat changes nothing.
+    ///
+    /// # Errors
+    /// A wrong signature, after which nothing of the body is read; a body that cannot be read; faults of the report; an
+    /// unavailable store.
+    pub async fn hear(&self, caller: &Caller<'_>, headers: &Headers, body: &[u8]) -> Result<Heard, Error> {
+        if let Some(claim) = &caller.claim {
+            holds(claim, caller.settings.secret.as_ref(), body)?;
+        }
+        match helpdesk::read(caller.settings.kind, headers, body)? {
+            Report::Closed(closed) => {
+                let closing = of_connection(caller.name, caller.settings, *closed).closing;
+                Ok(Heard::Closed(self.close(closing, false).await?))
+            }
+            Report::GoesOn { conversation_id: id, at } => {
+                let conversation = Conversation { connection: caller.name.to_owned(), id };
+                Ok(Heard::GoesOn(self.reopen(conversation, at).await?))
+            }
+            Report::Nothing(why) => Ok(Heard::Nothing(why)),
+        }
+    }
+
+    /// Judges a payload as [`hear`](Self::hear) would, and changes nothing. An old signature is fine.
+    ///
+    /// # Errors
+    /// No helpdesk of that name; a body that cannot be read; an unavailable store.
+    pub async fn try_report(&self, name: &str, headers: &Headers, body: &[u8]) -> Result<Tried, Error> {
+        let (name, settings) = self.config.helpdesks.get_key_value(name).ok_or(Error::UnknownHelpdesk)?;
+        let proof = settings.proof();
+        let signature = match Claim::read(proof, headers) {
+            Ok(claim) => claim.map(|claim| holds(&claim, settings.secret.as_ref(), body)),
+            Err(refused) => Some(Err(refused)),
+        };
+        let (report, decision) = match helpdesk::read(settings.kind, headers, body)? {
+            Report::Closed(closed) => {
+                let closed = of_connection(name, settings, *closed);
+                let decision = match self.close(closed.closing.clone(), true).await {
+                    Ok(decided) => Ok(decided),
+                    Err(Error::Invalid(faults)) => Err(faults),
+                    Err(other) => return Err(other),
+                };
+                (Report::Closed(Box::new(closed)), Some(decision))
+            }
+            other => (other, None),
+        };
+        Ok(Tried { proof, signature, report, decision })
+    }
+}
+
+/// A helpdesk without a secret is never believed.
+fn holds(claim: &Claim, secret: Option<&Secret>, body: &[u8]) -> Result<(), Refused> {
+    claim.holds(secret.ok_or(Refused::Wrong)?.reveal(), body)
+}
+
+/// Applies the settings of a connection to a closing.
+fn of_connection(name: &str, settings: &HelpdeskSettings, closed: helpdesk::Closed) -> helpdesk::Closed {
+    let among = |excluded: &[String], names: &[String]| {
+        names.iter().any(|name| excluded.iter().any(|excluded| excluded.to_lowercase() == name.to_lowercase()))
+    };
+    let excluded = among(&settings.exclude_inboxes, &closed.inboxes)
+        || among(&settings.exclude_teams, &closed.teams)
+        || among(&settings.exclude_tags, &closed.closing.tags);
+    let closing = Closing {
+        connection: name.to_owned(),
+        policy: closed.closing.policy.or_else(|| settings.policy.clone()),
+        ask: closed.closing.ask && !excluded,
+        ..closed.closing
+    };
+    helpdesk::Closed { closing, ..closed }
+}
+
+impl From<Unreadable> for Error {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::NotJson(why) => Self::NotJson(why),
+            Unreadable::Invalid(faults) => Self::Invalid(faults),
+        }
+    }
+}
