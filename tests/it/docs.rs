@@ -83,7 +83,7 @@ pub fn code(page: &str, language: &str) -> Vec<String> {
 }
 
 /// A section under its heading, up to the next one of its level.
-fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+pub fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let (_, rest) = page.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no section {heading}"));
     let (level, _) = heading.split_once(' ').expect("a heading");
     rest.split(&format!("\n{level} ")).next().expect("a text")

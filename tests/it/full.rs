@@ -8,6 +8,7 @@ mod litestream;
 mod package;
 mod proxy;
 mod relay;
+mod request_tracker;
 
 use super::desk::paths;
 use super::process::{Running, afterword, free_port, request, serve, wait_for};
