@@ -10,7 +10,7 @@ use crate::survey::access::Scope;
 use crate::survey::closing::{Closing, Conversation};
 use crate::survey::fields::Fault;
 
-/// Somebody whose headers may be those of a configured helpdesk. What is signed is checked once the body is there.
+/// A request whose headers may be those of a configured helpdesk. Its signature is checked once the body is there.
 #[derive(Debug)]
 pub struct Caller<'g> {
     name: &'g str,
@@ -38,7 +38,8 @@ pub struct Tried {
     pub signature: Option<Result<(), Refused>>,
     /// What the payload reports, with the settings of the connection applied.
     pub report: Report,
-    /// What would be decided about a closing; or was, if it was reported before. Its faults, if it would be refused.
+    /// The decision about a closing: the one it would get, or the one it got when it was reported before. Faults, if it would
+    /// be refused.
     pub decision: Option<Result<Closed, Vec<Fault>>>,
 }
 

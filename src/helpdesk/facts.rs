@@ -1,6 +1,6 @@
 //! What all helpdesks tell alike: people, and a closing to begin with.
 //!
-//! It owns the spellings of names, and what is dropped because it contradicts itself. It must not know any one helpdesk.
+//! It owns the spellings of names, and drops what contradicts itself. It must not know any one helpdesk.
 
 use super::node::Node;
 use super::{Closed, Report};

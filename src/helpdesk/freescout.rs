@@ -1,7 +1,7 @@
 //! FreeScout: the module "API & Webhooks". Its conversations are those of Help Scout, under a header of its own.
 //!
-//! How many threads there are is taken to leave out notes. If that is wrong for some version, what was written is unknown
-//! more often than it need be.
+//! Its count of threads is taken to leave out notes. In a version that counts them, facts are unknown more often than they
+//! need be.
 
 use super::helpscout::{Counted, conversation};
 use super::node::Node;

@@ -1,7 +1,7 @@
 //! Help Scout: the webhooks app, with payloads of version 1 and 2. FreeScout sends nearly the same.
 //!
-//! Notes, drafts and lines about assignments are no messages. Who is copied (`cc`) was helped, too. What was written is
-//! known only if all threads are in the payload, as its count of them tells.
+//! Notes, drafts and lines about assignments are no messages. People who were copied (`cc`) count as customers. The payload
+//! tells how much was written, and by whom, only if all threads are in it. Its count of threads tells whether they are.
 
 use super::facts::{self, customer, nobody, teammate};
 use super::node::Node;
@@ -70,7 +70,7 @@ fn closed(payload: Node, closing: Closing, counted: Counted) -> Report {
     facts::closed(closing, &[payload.at("mailboxId"), mailbox.at("id"), mailbox.at("name")], &[])
 }
 
-/// Help Scout documents how its pages are addressed. Where a FreeScout is, its payload does not tell.
+/// Help Scout documents the addresses of its pages. The payload of a FreeScout does not tell its host.
 fn url(payload: Node, counted: Counted) -> Option<String> {
     let (id, number) = (payload.at("id").id()?, payload.at("number").id()?);
     (counted == Counted::WithNotes).then(|| format!("https://secure.helpscout.net/conversation/{id}/{number}/"))

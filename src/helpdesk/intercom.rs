@@ -1,7 +1,8 @@
 //! Intercom: webhook topics about conversations, of API 1.x and 2.x.
 //!
 //! The payload holds the first message and the newest part, so how much was written is unknown. Since 2.x it tells the
-//! customer's address only if the customer wrote the first message. Who is assigned, and who closed, need not have written.
+//! customer's address only if the customer wrote the first message. The assignee and the one who
+//! closed need not have written.
 
 use super::facts::{self, customer, teammate};
 use super::node::Node;

@@ -4,8 +4,8 @@
 //! about a report, nor who configured the connection.
 //!
 //! Formats of others grow, so fields that nobody here knows are fine. A fact that a payload does not tell is unknown, never
-//! zero. Who a conversation is assigned to is not who wrote last. A closing without a time has the time of the change that
-//! the payload is about, never that of its receipt: so a repeat is recognised.
+//! zero. An assignee need not have written last. A closing without a time has the time of the change that the payload is
+//! about, never that of its receipt: so a repeat is recognised.
 
 mod chatwoot;
 mod facts;

@@ -60,7 +60,7 @@ impl<'v> Node<'v> {
         }
     }
 
-    /// A whole number, also as a text. What does not fit is not told.
+    /// A whole number, also as a text; `None` if it does not fit.
     pub(super) fn number(self) -> Option<u32> {
         self.id()?.parse().ok()
     }
@@ -90,7 +90,7 @@ impl<'v> Node<'v> {
         Some(html_to_text(self.0.and_then(Value::as_str)?).trim().to_owned())
     }
 
-    /// What a text says that is HTML if a tag ends in it, and plain otherwise: there, `<` can stand before anything.
+    /// What a text says. It is taken for HTML if a tag ends in it; in a plain text, `<` can stand before anything.
     pub(super) fn html_or_plain(self) -> Option<String> {
         let text = self.0.and_then(Value::as_str)?;
         if text.contains("</") { self.html() } else { Some(text.to_owned()) }

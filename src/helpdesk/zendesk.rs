@@ -1,7 +1,8 @@
 //! Zendesk: webhooks of triggers, whose body an admin writes, and event webhooks.
 //!
-//! An event has no address, and its time is finer than the one that a trigger can print: taken as a closing, it would stand
-//! in the way of the trigger's. So events never close anything; they tell that a ticket goes on, which needs no address.
+//! An event has no address, and its time is finer than the one that a trigger can print. As a closing it would be later than
+//! the trigger's, which then asks nobody. So events never close anything. They tell that a ticket goes on, which needs no
+//! address.
 
 use super::node::Node;
 use super::{Report, Unreadable, nothing_for, required, template};
@@ -49,7 +50,7 @@ mod tests {
             (
                 "solved",
                 json!({"/event/current": "SOLVED"}),
-                json!({"/conversation_id": null, "/goes_on": null, "/invalid": null}),
+                json!({"/nothing": "an event tells no address of the customer: a trigger has to report that a ticket was solved"}),
             ),
             (
                 "closed",
