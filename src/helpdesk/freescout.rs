@@ -1,7 +1,6 @@
 //! FreeScout: the module "API & Webhooks". Its conversations are those of Help Scout, under a header of its own.
 //!
-//! Its count of threads is taken to leave out notes. In a version that counts them, facts are unknown more often than they
-//! need be.
+//! Its count of threads leaves out notes.
 
 use super::helpscout::{Counted, conversation};
 use super::node::Node;

@@ -25,8 +25,14 @@ pub(super) fn read(headers: &Headers, payload: Node) -> Result<Report, Unreadabl
 /// Reads a conversation of either product.
 pub(super) fn conversation(event: Option<&str>, payload: Node, counted: Counted) -> Result<Report, Unreadable> {
     let id = || required(payload.at("id").id(), "/id", "expected the id of a conversation");
-    let changed_at = payload.either(&["userUpdatedAt", "userModifiedAt", "modifiedAt", "updatedAt"]).time();
+    let changes = ["userUpdatedAt", "userModifiedAt", "modifiedAt", "updatedAt"];
+    let changed_at = changes.iter().filter_map(|path| payload.at(path).time()).max();
+    // A reply of a customer is no update by a user.
+    let newest = threads(payload).filter_map(|thread| thread.at("createdAt").time()).max();
+    let active_at = changed_at.max(newest).max(payload.at("customerWaitingSince.time").time());
     let expected = "expected the time of the change";
+    let goes_on =
+        || Ok(Report::GoesOn { conversation_id: id()?, at: required(active_at, "/userUpdatedAt", expected)? });
     match event {
         Some("convo.status") => match payload.at("status").text().as_deref() {
             Some("closed") => {
@@ -34,18 +40,11 @@ pub(super) fn conversation(event: Option<&str>, payload: Node, counted: Counted)
                 let closing = facts::closing(id()?, required(at, "/closedAt", expected)?);
                 Ok(closed(payload, closing, counted))
             }
-            Some("active" | "open" | "pending" | "spam") => {
-                Ok(Report::GoesOn { conversation_id: id()?, at: required(changed_at, "/userUpdatedAt", expected)? })
-            }
+            Some("active" | "open" | "pending" | "spam") => goes_on(),
             Some(status) => Ok(nothing_for(status, "is no status that is known here")),
             None => Ok(Report::Nothing("the payload tells no status".into())),
         },
-        Some("convo.customer.reply.created") => {
-            let replies = threads(payload).filter(|thread| author(*thread) == Some(Author::Customer));
-            let newest = replies.filter_map(|thread| thread.at("createdAt").time()).max();
-            let at = required(newest.or(changed_at), "/userUpdatedAt", expected)?;
-            Ok(Report::GoesOn { conversation_id: id()?, at })
-        }
+        Some("convo.customer.reply.created") => goes_on(),
         Some(event) => Ok(nothing_for(event, "is an event that closes nothing")),
         None => Ok(Report::Nothing("no header names the event".into())),
     }
@@ -262,6 +261,11 @@ mod tests {
             ("no time", json!({"/closedAt": null, "/userUpdatedAt": null}), json!({"/invalid/0/pointer": "/closedAt"})),
             ("no id", json!({"/id": null}), json!({"/invalid/0/pointer": "/id"})),
             ("reopened", json!({"/status": "active"}), json!({"/goes_on": "8841", "/at": "2026-11-22T10:00:00Z"})),
+            (
+                "reopened by the customer, who is no user",
+                json!({"/status": "active", "/customerWaitingSince/time": "2026-11-22T10:20:00Z"}),
+                json!({"/at": "2026-11-22T10:20:00Z"}),
+            ),
             ("spam", json!({"/status": "spam"}), json!({"/goes_on": "8841"})),
             ("another status", json!({"/status": "all"}), json!({"/nothing": "all is no status that is known here"})),
         ];
@@ -273,7 +277,7 @@ mod tests {
     fn other_events() {
         let told = |event: &[(&str, &str)]| told(Kind::Helpscout, &headers(event), PAYLOAD.as_bytes());
         let replied = told(&[("X-HelpScout-Event", "convo.customer.reply.created")]);
-        assert_eq!(replied, json!({"goes_on": "8841", "at": "2026-11-22T09:00:00Z"}));
+        assert_eq!(replied, json!({"goes_on": "8841", "at": "2026-11-22T10:00:00Z"}));
         for event in ["convo.merged", "convo.tags", "convo.deleted", "satisfaction.ratings"] {
             let nothing = format!("{event} is an event that closes nothing");
             assert_eq!(told(&[("X-HelpScout-Event", event)]), json!({"nothing": nothing}));

@@ -7,6 +7,7 @@ use crate::survey::fields::{is_address, is_web_address};
 use chrono::DateTime;
 use mail_parser::decoders::html::html_to_text;
 use serde_json::Value;
+use std::ops::Range;
 
 /// A place of a payload, which may not be there.
 #[derive(Clone, Copy, Debug)]
@@ -107,16 +108,21 @@ impl<'v> Node<'v> {
     }
 }
 
-/// The first moment of Unix time that is believed, in 2001: a smaller number is something else, such as a day or an id.
-const FIRST_SECOND: i64 = 1_000_000_000;
+/// The seconds of Unix time that are believed: of the years 2001 to 9999. A smaller number is something else, such as a day,
+/// an id, or 0 for never; with a larger one, times could not be compared.
+const BELIEVED: Range<i64> = 1_000_000_000..253_402_300_800;
 
 /// Cut to whole milliseconds, as it will be stored.
+fn moment(millis: i64) -> Option<Time> {
+    Time::from_timestamp_millis(millis).filter(|time| BELIEVED.contains(&time.timestamp()))
+}
+
 fn unix(text: &str) -> Option<Time> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let seconds: i64 = seconds.parse().ok().filter(|seconds| *seconds >= FIRST_SECOND)?;
+    let seconds: i64 = seconds.parse().ok()?;
     let digits = |digit: char| digit.is_ascii_digit();
     let millis: i64 = fraction.chars().all(digits).then(|| format!("{fraction:0<3}"))?.get(..3)?.parse().ok()?;
-    Time::from_timestamp_millis(seconds.checked_mul(1000)?.checked_add(millis)?)
+    moment(seconds.checked_mul(1000)?.checked_add(millis)?)
 }
 
 fn written(text: &str) -> Option<Time> {
@@ -126,7 +132,7 @@ fn written(text: &str) -> Option<Time> {
     let clock = clock.strip_suffix("UTC").map_or(clock.clone(), |clock| format!("{clock}Z"));
     let whole = format!("{day}T{clock}");
     let time = CLOCKS.iter().find_map(|clock| DateTime::parse_from_str(&whole, clock).ok())?;
-    Time::from_timestamp_millis(time.timestamp_millis())
+    moment(time.timestamp_millis())
 }
 
 #[cfg(test)]
@@ -158,6 +164,9 @@ mod tests {
             (json!(true), None),
             (json!("yesterday"), None),
             (json!("2026-11-24"), None),
+            (json!("1970-01-01T00:00:00Z"), None),
+            (json!("9999-12-31T23:59:59Z"), Some("9999-12-31T23:59:59Z")),
+            (json!("+262142-12-31T23:59:59Z"), None),
             (json!("2026-11-24T14:00:00"), None),
             (json!("2026-13-24T14:00:00Z"), None),
             (json!("2026-11-24T25:00Z"), None),

@@ -299,6 +299,7 @@ async fn a_body_that_cannot_be_a_report_says_what_is_wrong() {
         ("plain", json!({"conversation_id": "1"}), "/closed_at"),
         ("plain", json!({"closed_at": "2026-11-22T10:00Z"}), "/conversation_id"),
         ("plain", json!({"conversation_id": "1", "closed_at": "2026-11-22T10:06Z"}), "/closed_at"),
+        ("plain", json!({"conversation_id": "1", "closed_at": "+262142-12-31T23:59:59Z"}), "/closed_at"),
         ("plain", json!({"conversation_id": "1", "reopened_at": "2026-11-22T10:06Z"}), "/reopened_at"),
         ("plain", json!({"conversation_id": "1", "closed_at": "2026-11-22T10:00Z", "policy": "none"}), "/policy"),
         ("plain", json!({"conversation_id": "x".repeat(201), "closed_at": "2026-11-22T10:00Z"}), "/conversation_id"),

@@ -5,8 +5,8 @@
 pub(super) mod closings;
 pub(super) mod customers;
 pub(super) mod follow_ups;
-pub(super) mod moderation;
 pub(super) mod helpdesks;
+pub(super) mod moderation;
 pub(super) mod reports;
 pub(super) mod suppressions;
 
