@@ -39,8 +39,8 @@ mod sessions;
 mod suppression;
 mod unsubscribe;
 
-pub use crate::helpdesk::signature::Refused;
-pub use crate::helpdesk::{Closed as HelpdeskClosing, Headers, Report};
+pub use crate::helpdesk::signature::{Refused, TOLERANCE};
+pub use crate::helpdesk::{Closed as HelpdeskClosing, Headers, Report, Unreadable};
 pub use crate::ledger::closings::Closed;
 pub use crate::ledger::erasing::Expired;
 pub use crate::ledger::moderation::Moderated;
@@ -80,7 +80,7 @@ use crate::survey::moderation::Refusal;
 use crate::survey::sending::Flow;
 use health::Health;
 use keys::make_secrets;
-use reload::Relay;
+use reload::{HelpdeskSecrets, Relay};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -97,6 +97,7 @@ pub struct Gateway {
     store: Store,
     secrets: Secrets,
     relay: Relay,
+    helpdesk_secrets: HelpdeskSecrets,
     dkim: Option<Dkim>,
     /// How sending fares.
     flow: Mutex<Flow>,
@@ -205,6 +206,7 @@ impl Gateway {
         Self {
             health: Health::new(clock.now()),
             relay: Relay::new(transport),
+            helpdesk_secrets: HelpdeskSecrets::default(),
             mail_due: Notify::new(),
             dkim: None,
             flow: Mutex::default(),

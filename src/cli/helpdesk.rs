@@ -4,12 +4,14 @@
 
 use super::{CliError, close_after, load, print};
 use crate::clock::Clock;
-use crate::gateway::{Closed, Error, Gateway, Headers, HelpdeskClosing, Refused, Report, Tried};
+use crate::gateway::{Closed, Error, Gateway, Headers, HelpdeskClosing, Refused, Report, TOLERANCE, Tried, Unreadable};
 use crate::survey::closing::Closing;
 use crate::survey::eligibility::Decision;
 use crate::survey::fields::{Fault, Place};
 use crate::survey::stamp;
 use clap::{Args, Subcommand};
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -22,7 +24,7 @@ pub(super) enum Helpdesk {
 pub(super) struct Try {
     /// The helpdesk, by its name in the configuration
     name: String,
-    /// The payload, byte for byte as it was sent
+    /// The payload, byte for byte as it was sent; "-" reads it from standard input
     file: PathBuf,
     /// A header that was sent with it, such as "X-Hub-Signature: sha1=…"; repeat it for several
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
@@ -37,21 +39,38 @@ fn header(text: &str) -> Result<(String, String), &'static str> {
 /// The secrets of the service are needed here: signatures are made with one.
 pub(super) async fn run(helpdesk: Helpdesk, file: Option<&Path>) -> Result<(), CliError> {
     let Helpdesk::Try(args) = helpdesk;
-    let body =
-        std::fs::read(&args.file).map_err(|error| CliError::Usage(format!("{}: {error}", args.file.display())))?;
+    let body = payload(&args.file).map_err(|error| CliError::Usage(format!("{}: {error}", args.file.display())))?;
     let gateway = Gateway::open(load(file)?, Clock::System).await?;
     close_after(gateway, async |gateway| {
         let headers = args.header.iter().cloned().collect::<Headers>();
-        match gateway.try_report(&args.name, &headers, &body).await {
-            Ok(tried) => print(&text(&tried)),
-            Err(Error::UnknownHelpdesk) => Err(unknown(gateway, &args.name)),
-            Err(Error::Invalid(faults)) => {
-                Err(CliError::Failed(format!("the payload is refused\n{}", list(&faults).trim_end())))
-            }
-            Err(other) => Err(other.into()),
+        let tried = match gateway.try_report(&args.name, &headers, &body).await {
+            Ok(tried) => tried,
+            Err(Error::UnknownHelpdesk) => return Err(unknown(gateway, &args.name)),
+            Err(other) => return Err(other.into()),
+        };
+        print(&text(&tried))?;
+        match tried.report {
+            Ok(_) => Ok(()),
+            Err(unreadable) => Err(CliError::Failed(refused(unreadable))),
         }
     })
     .await
+}
+
+fn payload(file: &Path) -> io::Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return fs::read(file);
+    }
+    let mut body = Vec::new();
+    io::stdin().read_to_end(&mut body)?;
+    Ok(body)
+}
+
+fn refused(unreadable: Unreadable) -> String {
+    match unreadable {
+        Unreadable::NotJson(why) => format!("the payload is not JSON: {why}"),
+        Unreadable::Invalid(faults) => format!("the payload is refused\n{}", list(&faults).trim_end()),
+    }
 }
 
 fn unknown(gateway: &Gateway, name: &str) -> CliError {
@@ -63,22 +82,40 @@ fn unknown(gateway: &Gateway, name: &str) -> CliError {
 }
 
 fn text(tried: &Tried) -> String {
-    let signature = match &tried.signature {
-        None => "none; the helpdesk comes with a key of the API".to_owned(),
-        Some(Ok(())) => "holds".to_owned(),
-        Some(Err(refused @ Refused::Missing(_))) => format!("not judged: {refused}; give it with --header"),
-        Some(Err(refused)) => format!("refused: {refused}"),
-    };
     let report = match &tried.report {
-        Report::Closed(closed) => closing(closed),
-        Report::GoesOn { conversation_id, at } => {
+        Ok(Report::Closed(closed)) => closing(closed),
+        Ok(Report::GoesOn { conversation_id, at }) => {
             let at = stamp(*at);
             format!("Report: conversation {conversation_id} goes on since {at}; a survey that waits is cancelled\n")
         }
-        Report::Nothing(why) => format!("Report: nothing, because {why}\n"),
+        Ok(Report::Nothing(why)) => format!("Report: nothing, because {why}\n"),
+        Err(_) => "Report: none, because the payload is refused\n".to_owned(),
+    };
+    let kinds: Vec<_> = tried.other_kinds.iter().map(|kind| kind.word()).collect();
+    let hint = match kinds.as_slice() {
+        [] => String::new(),
+        [kind] => format!("Is its kind wrong? It would be a report of {kind}.\n"),
+        several => format!("Is its kind wrong? It would be a report of one of these: {}.\n", several.join(", ")),
     };
     let decision = tried.decision.as_ref().map(decision).unwrap_or_default();
-    format!("Signature ({}): {signature}\n{report}{decision}", tried.proof)
+    format!("Signature ({}): {}\n{report}{hint}{decision}", tried.proof, signature(tried))
+}
+
+fn signature(tried: &Tried) -> String {
+    match &tried.signature {
+        None => "none; the helpdesk comes with a key of the API".to_owned(),
+        Some(Ok(())) => match tried.signed_at {
+            Some(at) => {
+                format!("holds; the service takes it within {} minutes of {}", TOLERANCE.num_minutes(), stamp(at))
+            }
+            None => "holds".to_owned(),
+        },
+        Some(Err(refused @ Refused::Missing(_))) => format!("not judged: {refused}; give it with --header"),
+        Some(Err(refused)) if tried.but_for_line_breaks => {
+            format!("refused: {refused}; it would hold without the line break at the end of the file")
+        }
+        Some(Err(refused)) => format!("refused: {refused}"),
+    }
 }
 
 fn closing(report: &HelpdeskClosing) -> String {
@@ -94,16 +131,11 @@ fn closing(report: &HelpdeskClosing) -> String {
     line("url", closing.url.clone());
     line("channel", closing.channel.clone());
     for customer in &closing.customers {
-        let email = customer.email.clone().unwrap_or_else(|| "no address".to_owned());
-        line(
-            "customer",
-            Some(
-                [Some(email), customer.name.clone(), customer.locale.clone()].map(Option::unwrap_or_default).join(" "),
-            ),
-        );
+        let email = customer.email.as_deref().unwrap_or("no address");
+        line("customer", Some(words(&[Some(email), customer.name.as_deref(), customer.locale.as_deref()])));
     }
     let teammate = closing.teammate.as_ref();
-    line("teammate", teammate.map(|teammate| teammate.name.clone().unwrap_or_else(|| teammate.id.clone())));
+    line("teammate", teammate.map(|teammate| words(&[Some(&teammate.id), teammate.name.as_deref()])));
     line("inbox", Some(report.inboxes.join(", ")));
     line("team", Some(report.teams.join(", ")));
     line("tags", Some(closing.tags.join(", ")));
@@ -117,6 +149,11 @@ fn closing(report: &HelpdeskClosing) -> String {
         text.extend(["Fields that were passed over: ", &report.unread.join(", "), "\n"]);
     }
     text
+}
+
+/// What is known of somebody.
+fn words(known: &[Option<&str>]) -> String {
+    known.iter().flatten().copied().collect::<Vec<_>>().join(" ")
 }
 
 /// The facts that rules need, as far as they are known.

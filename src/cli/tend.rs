@@ -54,9 +54,14 @@ pub(super) async fn tend(gateway: Arc<Gateway>, stop: CancellationToken) {
 }
 
 fn reload(gateway: &Gateway) {
-    match gateway.reload() {
-        Ok(true) => tracing::info!("SIGHUP: the relay's password was read again"),
-        Ok(false) => tracing::info!("SIGHUP: there is no password file to read again"),
-        Err(error) => tracing::error!(error, "SIGHUP: the relay's password stays as it was"),
+    let read = gateway.reload();
+    if read.is_empty() {
+        tracing::info!("SIGHUP: there is no file of a secret to read again");
+    }
+    for secret in read {
+        match secret {
+            Ok(key) => tracing::info!(key, "SIGHUP: a secret was read again"),
+            Err(error) => tracing::error!(error, "SIGHUP: a secret stays as it was"),
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::digest;
 use super::layers::Layers;
-use super::{BrandSettings, Config, ConfigError, Logo, MailSettings, MailTarget, Secret};
+use super::{BrandSettings, Config, ConfigError, HelpdeskSettings, Logo, MailSettings, MailTarget, Secret};
 use crate::private;
 use crate::survey::outbound::LONGEST_SETTING;
 use std::iter;
@@ -55,10 +55,25 @@ impl MailSettings {
     /// A file that cannot be read, or is empty, in a sentence for the operator.
     pub fn read_password_again(&self) -> Result<Option<Secret>, String> {
         let Some(file) = &self.smtp_password_file else { return Ok(None) };
-        let refuse = |detail: &str| format!("mail.smtp_password_file: {}: {detail}", file.display());
-        let secret = read(file).map_err(|error| refuse(&error.to_string()))?;
-        if secret.0.is_empty() { Err(refuse("is empty: expected a password")) } else { Ok(Some(secret)) }
+        read_again("mail.smtp_password_file", file, "a password").map(Some)
     }
+}
+
+impl HelpdeskSettings {
+    /// The secret as its file holds it now; `None` if it is not in a file. `name` is that of the connection.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is empty, in a sentence for the operator.
+    pub fn read_secret_again(&self, name: &str) -> Result<Option<Secret>, String> {
+        let Some(file) = &self.secret_file else { return Ok(None) };
+        read_again(&format!("helpdesk.{name}.secret_file"), file, "a secret").map(Some)
+    }
+}
+
+fn read_again(key: &str, file: &Path, expected: &str) -> Result<Secret, String> {
+    let refuse = |detail: &str| format!("{key}: {}: {detail}", file.display());
+    let secret = read(file).map_err(|error| refuse(&error.to_string()))?;
+    if secret.0.trim().is_empty() { Err(refuse(&format!("is empty: expected {expected}"))) } else { Ok(secret) }
 }
 
 /// Reads the file of a secret. An editor ends it with a line break.

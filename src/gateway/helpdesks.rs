@@ -5,7 +5,8 @@
 use super::{Closed, Error, Gateway};
 use crate::config::{HelpdeskSettings, Secret};
 use crate::helpdesk::signature::{Claim, Proof, Refused};
-use crate::helpdesk::{self, Headers, Report, Unreadable};
+use crate::helpdesk::{self, Headers, Kind, Report, Unreadable};
+use crate::survey::Time;
 use crate::survey::access::Scope;
 use crate::survey::closing::{Closing, Conversation};
 use crate::survey::fields::Fault;
@@ -36,8 +37,14 @@ pub struct Tried {
     pub proof: Proof,
     /// Whether the signature holds; `None` if nothing is signed.
     pub signature: Option<Result<(), Refused>>,
-    /// What the payload reports, with the settings of the connection applied.
-    pub report: Report,
+    /// When it was signed, if that is signed, too. The service believes it only around that time.
+    pub signed_at: Option<Time>,
+    /// The signature would hold without the line breaks at the end of the payload, which an editor may have added.
+    pub but_for_line_breaks: bool,
+    /// What the payload reports, with the settings of the connection applied; or why it is refused.
+    pub report: Result<Report, Unreadable>,
+    /// The kinds of helpdesk that the payload may be of, if it reports nothing as one of this kind.
+    pub other_kinds: Vec<Kind>,
     /// The decision about a closing: the one it would get, or the one it got when it was reported before. Faults, if it would
     /// be refused.
     pub decision: Option<Result<Closed, Vec<Fault>>>,
@@ -68,7 +75,7 @@ impl Gateway {
     /// unavailable store.
     pub async fn hear(&self, caller: &Caller<'_>, headers: &Headers, body: &[u8]) -> Result<Heard, Error> {
         if let Some(claim) = &caller.claim {
-            holds(claim, caller.settings.secret.as_ref(), body)?;
+            holds(claim, self.helpdesk_secret(caller.name).as_ref(), body)?;
         }
         match helpdesk::read(caller.settings.kind, headers, body)? {
             Report::Closed(closed) => {
@@ -86,27 +93,44 @@ impl Gateway {
     /// Judges a payload as [`hear`](Self::hear) would, and changes nothing. An old signature is fine.
     ///
     /// # Errors
-    /// No helpdesk of that name; a body that cannot be read; an unavailable store.
+    /// No helpdesk of that name; an unavailable store.
     pub async fn try_report(&self, name: &str, headers: &Headers, body: &[u8]) -> Result<Tried, Error> {
         let (name, settings) = self.config.helpdesks.get_key_value(name).ok_or(Error::UnknownHelpdesk)?;
-        let proof = settings.proof();
-        let signature = match Claim::read(proof, headers) {
-            Ok(claim) => claim.map(|claim| holds(&claim, settings.secret.as_ref(), body)),
-            Err(refused) => Some(Err(refused)),
+        let mut tried = Tried {
+            proof: settings.proof(),
+            signature: None,
+            signed_at: None,
+            but_for_line_breaks: false,
+            report: helpdesk::read(settings.kind, headers, body),
+            other_kinds: Vec::new(),
+            decision: None,
         };
-        let (report, decision) = match helpdesk::read(settings.kind, headers, body)? {
-            Report::Closed(closed) => {
-                let closed = of_connection(name, settings, *closed);
-                let decision = match self.close(closed.closing.clone(), true).await {
-                    Ok(decided) => Ok(decided),
-                    Err(Error::Invalid(faults)) => Err(faults),
-                    Err(other) => return Err(other),
-                };
-                (Report::Closed(Box::new(closed)), Some(decision))
+        match Claim::read(tried.proof, headers) {
+            Ok(Some(claim)) => {
+                let holds = |body: &[u8]| holds(&claim, self.helpdesk_secret(name).as_ref(), body);
+                let bare = body.trim_ascii_end();
+                tried.signature = Some(holds(body));
+                tried.signed_at = claim.signed_at();
+                tried.but_for_line_breaks = holds(body).is_err() && bare != body && holds(bare).is_ok();
             }
-            other => (other, None),
-        };
-        Ok(Tried { proof, signature, report, decision })
+            Ok(None) => {}
+            Err(refused) => tried.signature = Some(Err(refused)),
+        }
+        if let Ok(Report::Closed(closed)) = &mut tried.report {
+            **closed = of_connection(name, settings, (**closed).clone());
+            tried.decision = Some(match self.close(closed.closing.clone(), true).await {
+                Ok(decided) => Ok(decided),
+                Err(Error::Invalid(faults)) => Err(faults),
+                Err(other) => return Err(other),
+            });
+        }
+        if matches!(&tried.report, Ok(Report::Nothing(_)) | Err(_)) {
+            let reports = |kind: &Kind| {
+                matches!(helpdesk::read(*kind, headers, body), Ok(Report::Closed(_) | Report::GoesOn { .. }))
+            };
+            tried.other_kinds = Kind::ALL.iter().copied().filter(reports).collect();
+        }
+        Ok(tried)
     }
 }
 
@@ -115,7 +139,7 @@ fn holds(claim: &Claim, secret: Option<&Secret>, body: &[u8]) -> Result<(), Refu
     claim.holds(secret.ok_or(Refused::Wrong)?.reveal(), body)
 }
 
-/// Applies the settings of a connection to a closing.
+/// Applies the name and the settings of a connection to a closing.
 fn of_connection(name: &str, settings: &HelpdeskSettings, closed: helpdesk::Closed) -> helpdesk::Closed {
     let among = |excluded: &[String], names: &[String]| {
         names.iter().any(|name| excluded.iter().any(|excluded| excluded.to_lowercase() == name.to_lowercase()))
@@ -123,13 +147,24 @@ fn of_connection(name: &str, settings: &HelpdeskSettings, closed: helpdesk::Clos
     let excluded = among(&settings.exclude_inboxes, &closed.inboxes)
         || among(&settings.exclude_teams, &closed.teams)
         || among(&settings.exclude_tags, &closed.closing.tags);
+    let of_name = |id: &mut String| *id = teammate_id(name, id);
+    let Closing { mut teammate, mut messages, .. } = closed.closing;
+    teammate.iter_mut().for_each(|teammate| of_name(&mut teammate.id));
+    messages.iter_mut().flatten().filter_map(|message| message.author_id.as_mut()).for_each(of_name);
     let closing = Closing {
         connection: name.to_owned(),
         policy: closed.closing.policy.or_else(|| settings.policy.clone()),
         ask: closed.closing.ask && !excluded,
+        teammate,
+        messages,
         ..closed.closing
     };
     helpdesk::Closed { closing, ..closed }
+}
+
+/// The id of a teammate of a connection: two helpdesks may give the same id to two people.
+fn teammate_id(connection: &str, id: &str) -> String {
+    format!("{connection}:{id}")
 }
 
 impl From<Unreadable> for Error {

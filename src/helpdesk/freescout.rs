@@ -2,12 +2,12 @@
 //!
 //! Its count of threads leaves out notes.
 
-use super::helpscout::{Counted, conversation};
+use super::helpscout::{Product, conversation};
 use super::node::Node;
 use super::{Headers, Report, Unreadable};
 
 pub(super) fn read(headers: &Headers, payload: Node) -> Result<Report, Unreadable> {
-    conversation(headers.get("x-freescout-event"), payload, Counted::Messages)
+    conversation(Product::FreeScout, headers, payload)
 }
 
 #[cfg(test)]

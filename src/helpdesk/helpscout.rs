@@ -1,29 +1,40 @@
 //! Help Scout: the webhooks app, with payloads of version 1 and 2. FreeScout sends nearly the same.
 //!
-//! Notes, drafts and lines about assignments are no messages. People who were copied (`cc`) count as customers. The payload
-//! tells how much was written, and by whom, only if all threads are in it. Its count of threads tells whether they are.
+//! Notes, drafts and lines about assignments are no messages. People who were copied (`cc`) are customers only if they wrote.
+//! The payload tells how much was written, and by whom, only if all threads are in it. Its count of threads tells whether
+//! they are.
 
-use super::facts::{self, customer, nobody, teammate};
+use super::facts::{self, customer, teammate};
 use super::node::Node;
 use super::{Headers, Report, Unreadable, nothing_for, required};
 use crate::survey::Time;
 use crate::survey::closing::{Author, Closing, Customer, StartedBy};
 
-/// What the count of threads in a payload counts.
+/// Which of the two products sent a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counted {
-    /// Messages and notes.
-    WithNotes,
-    /// Messages only.
-    Messages,
+pub(super) enum Product {
+    /// Its count of threads counts messages and notes.
+    HelpScout,
+    /// Its count of threads counts messages only.
+    FreeScout,
+}
+
+impl Product {
+    /// The header that names the event.
+    fn event_header(self) -> &'static str {
+        match self {
+            Self::HelpScout => "X-HelpScout-Event",
+            Self::FreeScout => "X-FreeScout-Event",
+        }
+    }
 }
 
 pub(super) fn read(headers: &Headers, payload: Node) -> Result<Report, Unreadable> {
-    conversation(headers.get("x-helpscout-event"), payload, Counted::WithNotes)
+    conversation(Product::HelpScout, headers, payload)
 }
 
 /// Reads a conversation of either product.
-pub(super) fn conversation(event: Option<&str>, payload: Node, counted: Counted) -> Result<Report, Unreadable> {
+pub(super) fn conversation(product: Product, headers: &Headers, payload: Node) -> Result<Report, Unreadable> {
     let id = || required(payload.at("id").id(), "/id", "expected the id of a conversation");
     let changes = ["userUpdatedAt", "userModifiedAt", "modifiedAt", "updatedAt"];
     let changed_at = changes.iter().filter_map(|path| payload.at(path).time()).max();
@@ -33,29 +44,40 @@ pub(super) fn conversation(event: Option<&str>, payload: Node, counted: Counted)
     let expected = "expected the time of the change";
     let goes_on =
         || Ok(Report::GoesOn { conversation_id: id()?, at: required(active_at, "/userUpdatedAt", expected)? });
-    match event {
+    let header = product.event_header();
+    match headers.get(&header.to_ascii_lowercase()) {
         Some("convo.status") => match payload.at("status").text().as_deref() {
             Some("closed") => {
                 let at = payload.at("closedAt").time().or(changed_at);
                 let closing = facts::closing(id()?, required(at, "/closedAt", expected)?);
-                Ok(closed(payload, closing, counted))
+                Ok(closed(payload, closing, product))
             }
             Some("active" | "open" | "pending" | "spam") => goes_on(),
             Some(status) => Ok(nothing_for(status, "is no status that is known here")),
             None => Ok(Report::Nothing("the payload tells no status".into())),
         },
-        Some("convo.customer.reply.created") => goes_on(),
+        // It may be told late, when somebody has closed the conversation since.
+        Some("convo.customer.reply.created") => match replied_at(payload) {
+            Some(at) => Ok(Report::GoesOn { conversation_id: id()?, at }),
+            None => goes_on(),
+        },
         Some(event) => Ok(nothing_for(event, "is an event that closes nothing")),
-        None => Ok(Report::Nothing("no header names the event".into())),
+        None => Ok(Report::Nothing(format!("the header {header}, which names the event, is missing"))),
     }
 }
 
-fn closed(payload: Node, closing: Closing, counted: Counted) -> Report {
-    let written = Written::of(payload, counted);
+/// When a customer last wrote.
+fn replied_at(payload: Node) -> Option<Time> {
+    let by_customers = threads(payload).filter(|thread| author(*thread) == Some(Author::Customer));
+    by_customers.filter_map(|thread| thread.at("createdAt").time()).max()
+}
+
+fn closed(payload: Node, closing: Closing, product: Product) -> Report {
+    let written = Written::of(payload, product);
     let mailbox = payload.at("mailbox");
     let closing = Closing {
         subject: payload.at("subject").text(),
-        url: url(payload, counted),
+        url: url(payload, product),
         channel: payload.at("type").text(),
         started_by: started_by(payload),
         characters: written.characters,
@@ -70,9 +92,9 @@ fn closed(payload: Node, closing: Closing, counted: Counted) -> Report {
 }
 
 /// Help Scout documents the addresses of its pages. The payload of a FreeScout does not tell its host.
-fn url(payload: Node, counted: Counted) -> Option<String> {
+fn url(payload: Node, product: Product) -> Option<String> {
     let (id, number) = (payload.at("id").id()?, payload.at("number").id()?);
-    (counted == Counted::WithNotes).then(|| format!("https://secure.helpscout.net/conversation/{id}/{number}/"))
+    (product == Product::HelpScout).then(|| format!("https://secure.helpscout.net/conversation/{id}/{number}/"))
 }
 
 /// A form or an app that speaks for a customer still is a customer who starts.
@@ -87,11 +109,20 @@ fn started_by(payload: Node) -> Option<StartedBy> {
     }
 }
 
+/// The one whose conversation it is, and each other customer who wrote.
 fn customers(payload: Node) -> Vec<Customer> {
     let first = payload.either(&["primaryCustomer", "customer"]);
-    let first = first.is_there().then(|| customer(first));
-    let copied = payload.at("cc").items().filter_map(Node::address);
-    first.into_iter().chain(copied.map(|email| Customer { email: Some(email), ..nobody() })).collect()
+    let mut customers: Vec<_> = first.is_there().then(|| customer(first)).into_iter().collect();
+    let writers = threads(payload).filter(|thread| author(*thread) == Some(Author::Customer));
+    let writers = writers.map(|thread| thread.at("createdBy"));
+    // Somebody of the team can write down what a customer said on the phone.
+    let people = writers.filter(|writer| writer.at("type").text().as_deref() == Some("customer"));
+    for writer in people.map(customer) {
+        if writer.id.is_some() && customers.iter().all(|known| known.id != writer.id) {
+            customers.push(writer);
+        }
+    }
+    customers
 }
 
 fn tags(payload: Node) -> Vec<String> {
@@ -130,10 +161,10 @@ struct Written<'v> {
 }
 
 impl<'v> Written<'v> {
-    fn of(payload: Node<'v>, counted: Counted) -> Self {
+    fn of(payload: Node<'v>, product: Product) -> Self {
         let messages: Vec<_> = threads(payload).filter_map(|thread| Some((author(thread)?, thread))).collect();
         let notes = threads(payload).filter(|thread| thread.at("type").text().as_deref() == Some("note")).count();
-        let there = messages.len() + if counted == Counted::WithNotes { notes } else { 0 };
+        let there = messages.len() + if product == Product::HelpScout { notes } else { 0 };
         let count = payload.either(&["threadsCount", "threadCount", "threads"]).number();
         let whole =
             !messages.is_empty() && count.is_some_and(|count| u32::try_from(there).is_ok_and(|there| there >= count));
@@ -161,7 +192,7 @@ impl<'v> Written<'v> {
 mod tests {
     use crate::helpdesk::Kind;
     use crate::helpdesk::cases::{Table, headers, told};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const PAYLOAD: &str = include_str!("../../tests/data/helpdesks/helpscout-closed.json");
 
@@ -229,30 +260,12 @@ mod tests {
                     "/closed_at": "2026-11-22T10:00:01Z", "/teammate_replied": false,
                 }),
             ),
-            (
-                "copied people were helped, too",
-                json!({"/cc": ["eve@example.com", ""]}),
-                json!({"/customers/1/email": "eve@example.com", "/customers/2": null}),
-            ),
             ("a null email", json!({"/primaryCustomer/email": null}), json!({"/customers/0/email": null})),
             (
                 "a bot closed",
                 json!({"/closedBy": 0, "/closedByUser": {"id": 0, "first": "unknown"}}),
                 json!({"/teammate/id": "7"}),
             ),
-            ("started by a form", json!({"/source/type": "api"}), json!({"/started_by": "customer"})),
-            ("started by a program", json!({"/source": {"type": "api", "via": "user"}}), json!({"/started_by": "api"})),
-            (
-                "started by a workflow",
-                json!({"/source": {"type": "workflows", "via": "user"}}),
-                json!({"/started_by": "workflow"}),
-            ),
-            (
-                "started by a teammate",
-                json!({"/source": {"type": "web", "via": "user"}}),
-                json!({"/started_by": "teammate"}),
-            ),
-            ("started by nobody knows whom", json!({"/source": null}), json!({"/started_by": null})),
             (
                 "a last reply after the closing",
                 json!({"/closedAt": "2026-11-22T09:30:00Z"}),
@@ -269,19 +282,64 @@ mod tests {
             ("spam", json!({"/status": "spam"}), json!({"/goes_on": "8841"})),
             ("another status", json!({"/status": "all"}), json!({"/nothing": "all is no status that is known here"})),
         ];
+        of_a_status(rows).holds();
+    }
+
+    fn of_a_status(rows: Vec<(&'static str, Value, Value)>) -> Table {
         Table { kind: Kind::Helpscout, headers: &[("X-HelpScout-Event", "convo.status")], payload: PAYLOAD, rows }
-            .holds();
+    }
+
+    #[test]
+    fn who_started_it_and_who_else_was_helped() {
+        let writer = |id: u64, email: &str| json!({"id": id, "type": "customer", "first": "Eve", "email": email});
+        let last = "/_embedded/threads/5/createdBy";
+        let rows = vec![
+            ("started by a form", json!({"/source/type": "api"}), json!({"/started_by": "customer"})),
+            ("started by a program", json!({"/source": {"type": "api", "via": "user"}}), json!({"/started_by": "api"})),
+            (
+                "started by a workflow",
+                json!({"/source": {"type": "workflows", "via": "user"}}),
+                json!({"/started_by": "workflow"}),
+            ),
+            (
+                "started by a teammate",
+                json!({"/source": {"type": "web", "via": "user"}}),
+                json!({"/started_by": "teammate"}),
+            ),
+            ("started by nobody knows whom", json!({"/source": null}), json!({"/started_by": null})),
+            (
+                "somebody was copied",
+                json!({"/cc": ["eve@example.com", ""], "/bcc": ["bob@example.com"]}),
+                json!({"/customers/0/email": "ada@example.com", "/customers/1": null}),
+            ),
+            (
+                "somebody who was copied wrote",
+                json!({last: writer(32, "eve@example.com")}),
+                json!({"/customers/1": {"id": "32", "email": "eve@example.com", "name": "Eve", "kind": null, "locale": null}, "/customers/2": null}),
+            ),
+            (
+                "the customer from another address",
+                json!({last: writer(31, "eve@example.com")}),
+                json!({"/customers/1": null}),
+            ),
+            ("a teammate for the customer", json!({last: {"id": 9, "type": "user"}}), json!({"/customers/1": null})),
+            ("nobody tells who wrote", json!({last: null}), json!({"/customers/1": null})),
+        ];
+        of_a_status(rows).holds();
     }
 
     #[test]
     fn other_events() {
         let told = |event: &[(&str, &str)]| told(Kind::Helpscout, &headers(event), PAYLOAD.as_bytes());
         let replied = told(&[("X-HelpScout-Event", "convo.customer.reply.created")]);
-        assert_eq!(replied, json!({"goes_on": "8841", "at": "2026-11-22T10:00:00Z"}));
+        assert_eq!(replied, json!({"goes_on": "8841", "at": "2026-11-22T09:00:00Z"}), "it was closed since");
         for event in ["convo.merged", "convo.tags", "convo.deleted", "satisfaction.ratings"] {
             let nothing = format!("{event} is an event that closes nothing");
             assert_eq!(told(&[("X-HelpScout-Event", event)]), json!({"nothing": nothing}));
         }
-        assert_eq!(told(&[("X-FreeScout-Event", "convo.status")]), json!({"nothing": "no header names the event"}));
+        assert_eq!(
+            told(&[("X-FreeScout-Event", "convo.status")]),
+            json!({"nothing": "the header X-HelpScout-Event, which names the event, is missing"})
+        );
     }
 }

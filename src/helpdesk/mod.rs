@@ -131,9 +131,10 @@ pub enum Unreadable {
 /// # Errors
 /// A body that is not JSON, and a report without its conversation or its time.
 pub fn read(kind: Kind, headers: &Headers, body: &[u8]) -> Result<Report, Unreadable> {
-    let written_by_a_person = matches!(kind, Kind::Zendesk | Kind::Freshdesk | Kind::RequestTracker | Kind::Template);
-    let value = if written_by_a_person && is_form(headers) {
-        form(body)?
+    // A person wrote the template of these.
+    let is_template = matches!(kind, Kind::Zendesk | Kind::Freshdesk | Kind::RequestTracker | Kind::Template);
+    let value = if is_template {
+        template::filled_in(if is_form(headers) { form(body)? } else { template::parse(body)? })
     } else {
         serde_json::from_slice(body).map_err(|error| Unreadable::NotJson(error.to_string()))?
     };

@@ -145,6 +145,12 @@ impl Claim {
         if off.is_some_and(|off| off > TOLERANCE) { Err(Refused::Stale) } else { Ok(()) }
     }
 
+    /// The time that was signed, if one was.
+    #[must_use]
+    pub fn signed_at(&self) -> Option<Time> {
+        self.signed_at
+    }
+
     /// Checks the signature of a body, in constant time.
     ///
     /// # Errors

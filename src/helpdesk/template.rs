@@ -8,10 +8,11 @@ use super::node::Node;
 use super::{Report, Unreadable, nothing_for, required};
 use crate::survey::closing::{Author, Closing, ClosingState, Customer, Message, Teammate};
 use crate::survey::fields::Fault;
+use serde_json::Value;
 
 /// Everything that this door takes and `POST /v1/closings` does not: its name in the documentation, what it is, and an
 /// example.
-pub const LENIENCIES: [(&str, &str, &str); 18] = [
+pub const LENIENCIES: [(&str, &str, &str); 20] = [
     ("blank", "a blank text is a fact that is not told", r#""subject": """#),
     ("number", "a number may be a text", r#""characters": "612""#),
     ("flag", "`true` and `false` may be texts, in any case", r#""teammate_replied": "True""#),
@@ -50,8 +51,18 @@ pub const LENIENCIES: [(&str, &str, &str); 18] = [
     ("form", "the body may be a form, with flat fields", "conversation_id=8841&customer_email=ada%40example.com"),
     ("unknown", "a field that nobody here knows is passed over", r#""priority": "high""#),
     (
+        "control",
+        "a text may hold line breaks and other control characters as they are: each is read as a space",
+        "\"subject\": \"Two\tlines\"",
+    ),
+    (
+        "placeholder",
+        "a field whose placeholder is not filled in is not told",
+        r##""last_reply_at": "#{ticket.last_contact_at / no such method}""##,
+    ),
+    (
         "test",
-        "a body whose placeholders are not filled in is a test and changes nothing",
+        "a body whose `conversation_id` is not filled in is a test and changes nothing",
         r#""conversation_id": "{{ticket.id}}""#,
     ),
 ];
@@ -91,18 +102,45 @@ const FIELDS: [&str; 29] = [
 
 /// What a template prints that was not filled in: somebody pressed a button to try it.
 const PLACEHOLDERS: [&str; 2] = ["{{", "#{"];
+/// Why a body that a person wrote may be broken.
+const UNESCAPED: &str = "a text with a quotation mark or a backslash may have been filled in as it is";
+/// What a time has to look like.
+const TIME: &str = "expected a time with its zone, such as \"2026-11-24T14:00Z\" or \"2026-11-24 14:00:00 UTC\"";
+
+/// Reads a body that a template was filled in for: in a text, control characters may stand as they are.
+pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
+    // Outside of a text there are no others than line breaks and tabs, which are spaces to JSON, too.
+    let spaced: Vec<_> = body.iter().map(|byte| if *byte < b' ' { b' ' } else { *byte }).collect();
+    serde_json::from_slice(&spaced).map_err(|error| Unreadable::NotJson(format!("{error}; {UNESCAPED}")))
+}
+
+/// A body without the fields whose placeholder was not filled in. The id of a conversation stays: it tells a test.
+pub(super) fn filled_in(mut body: Value) -> Value {
+    if let Value::Object(fields) = &mut body {
+        fields.retain(|name, value| name == "conversation_id" || !value.as_str().is_some_and(is_placeholder));
+    }
+    body
+}
+
+fn is_placeholder(text: &str) -> bool {
+    PLACEHOLDERS.iter().any(|open| text.trim_start().starts_with(open)) && text.trim_end().ends_with('}')
+}
 
 pub(super) fn read(payload: Node) -> Result<Report, Unreadable> {
     let id = payload.at("conversation_id").id();
-    if id.as_deref().is_some_and(|id| PLACEHOLDERS.iter().any(|open| id.starts_with(open))) {
+    if id.as_deref().is_some_and(is_placeholder) {
         return Ok(Report::Nothing("a test: the placeholders of the template are not filled in".into()));
     }
+    // Zammad sends this in place of a body that is not JSON once it is filled in.
+    if id.is_none() && payload.at("error").is_there() {
+        let detail = format!("the helpdesk could not fill in its template: {UNESCAPED}");
+        return Err(Unreadable::Invalid(vec![Fault::body("/error", detail)]));
+    }
     let conversation_id = required(id, "/conversation_id", "expected the id of a conversation")?;
-    if let Some(at) = payload.at("reopened_at").time() {
+    if let Some(at) = told(payload, "reopened_at", Node::time, TIME)? {
         return Ok(Report::GoesOn { conversation_id, at });
     }
-    let at = payload.at("closed_at").time();
-    let expected = "expected a time with its zone, such as \"2026-11-24T14:00Z\" or \"2026-11-24 14:00:00 UTC\"";
+    let (at, expected) = (payload.at("closed_at").time(), TIME);
     let state = payload.at("state").text().unwrap_or_else(|| "closed".to_owned());
     let state = match state.to_lowercase().as_str() {
         "closed" | "resolved" | "solved" => ClosingState::Closed,
@@ -121,14 +159,13 @@ pub(super) fn read(payload: Node) -> Result<Report, Unreadable> {
 
 fn closed(payload: Node, closing: Closing) -> Result<Report, Unreadable> {
     let flag = |field: &str| told(payload, field, Node::flag, "expected true or false");
-    let moment = "expected a time with its zone, such as \"2026-11-24T14:00Z\"";
     let closing = Closing {
         subject: payload.at("subject").text(),
         url: payload.at("url").web_address(),
         channel: payload.at("channel").text(),
         started_by: word(payload, "started_by", "/started_by")?,
         characters: told(payload, "characters", Node::number, "expected a whole number")?,
-        last_reply_at: told(payload, "last_reply_at", Node::time, moment)?,
+        last_reply_at: told(payload, "last_reply_at", Node::time, TIME)?,
         teammate_replied: flag("teammate_replied")?,
         customers: customers(payload)?,
         teammate: teammate(payload),
@@ -234,7 +271,7 @@ mod tests {
     use super::*;
     use crate::helpdesk::Kind;
     use crate::helpdesk::cases::{Table, headers, told};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const PAYLOAD: &str = include_str!("../../tests/data/helpdesks/template-closed.json");
 
@@ -309,6 +346,13 @@ mod tests {
                 json!({"/invalid/0/pointer": "/closed_at"}),
             ),
             ("no id", json!({"/conversation_id": " "}), json!({"/invalid/0/pointer": "/conversation_id"})),
+            ("reopened at no time", json!({"/reopened_at": "noon"}), json!({"/invalid/0/pointer": "/reopened_at"})),
+            ("reopened at a blank time", json!({"/reopened_at": ""}), json!({"/closed_at": "2026-11-22T10:00:00Z"})),
+            (
+                "Zammad could not fill it in",
+                json!({"/conversation_id": null, "/error": "unexpected token"}),
+                json!({"/invalid/0/pointer": "/error"}),
+            ),
         ];
         Table { kind: Kind::Template, headers: &[], payload: PAYLOAD, rows }.holds();
     }
@@ -335,6 +379,8 @@ mod tests {
                 "word" => on("/started_by", json!("customer")),
                 "html" => on("/messages", json!(1)),
                 "unknown" => on("/unread/0", json!("priority")),
+                "control" => on("/subject", json!("Two lines")),
+                "placeholder" => on("/last_reply_at", json!(null)),
                 "test" => on("/nothing", json!("a test: the placeholders of the template are not filled in")),
                 other => panic!("{other} has no case"),
             };
@@ -362,6 +408,18 @@ mod tests {
         let least = r#""conversation_id": "8841", "closed_at": "2026-11-22T10:00:00Z""#;
         // Of a field that is there twice, the last counts.
         told(Kind::Template, &headers(&[]), format!("{{{least}, {fields}}}").as_bytes())
+    }
+
+    #[test]
+    fn a_body_that_is_broken_by_what_was_filled_in_says_so() {
+        let subject = |text: &str| with(&format!(r#""subject": "{text}""#));
+        for broken in ["He said \"no\"", "C:\\Users\\x"] {
+            let why = subject(broken)["not_json"].as_str().expect("it is broken").to_owned();
+            assert!(why.ends_with(UNESCAPED), "{why}");
+        }
+        assert_eq!(subject("a\u{0}b\u{1f}c\r\nd")["subject"], "a b c  d");
+        // Line breaks between fields are none of a text.
+        assert_eq!(with("\r\n\t\"subject\": \"x\"\n")["subject"], "x");
     }
 
     #[test]

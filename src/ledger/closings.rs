@@ -190,7 +190,17 @@ impl Command for Reopen {
 
     fn decide(&self, batch: &mut Batch) -> u64 {
         let known = batch.conversations.entry(self.conversation.clone()).or_default();
+        // Before its first closing only the latest one matters: some helpdesks report every reply of a customer.
+        let earlier = known.latest_reopening.filter(|_| known.latest_closing.is_none());
+        if earlier.is_some_and(|earlier| earlier >= self.at) {
+            return 0;
+        }
         known.latest_reopening = known.latest_reopening.max(Some(self.at));
+        if let Some(earlier) = earlier {
+            let replaced = (self.conversation.clone(), earlier);
+            batch.new_reopenings.remove(&replaced);
+            batch.erased.reopenings.insert(replaced);
+        }
         batch.new_reopenings.insert((self.conversation.clone(), self.at));
         batch.cancel_surveys_of(&self.conversation, Stop::Reopened, |survey| survey.closed_at <= self.at)
     }

@@ -1,8 +1,6 @@
 //! Helpdesks that report by webhooks of their own: through the router, signed as they sign.
 
 use crate::desk::{Answer, Desk, START, stamp, time};
-use crate::process;
-use afterword::clock::Clock;
 use afterword::config::{Config, HelpdeskSettings};
 use afterword::survey::access::Scope;
 use axum::body::{Body, Bytes};
@@ -18,6 +16,9 @@ use std::convert::Infallible;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+mod hostile;
+mod tried;
 
 const SECRET: &str = "s3cret";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -370,107 +371,4 @@ async fn a_connection_has_a_policy_and_exclusions() {
     }
     let known = desk.get("/v1/conversations/4?connection=narrow").await;
     assert_eq!(known["decisions"][0]["reasons"][0]["rule"], "suppressed_here", "why was nobody asked?");
-}
-
-#[tokio::test]
-async fn a_saved_payload_is_judged() {
-    let desk = Desk::open().await;
-    let folder = desk.folder.path();
-    let secret = folder.join("desk.secret");
-    afterword::private::write(&secret, SECRET.as_bytes()).expect("written");
-    let config = format!(
-        "database = '{}'\n[ask]\nwhen_unknown = 'skip'\n[helpdesk.shop]\nkind = 'chatwoot'\nsecret_file = '{}'\n",
-        desk.gateway.config.database.display(),
-        secret.display()
-    );
-    fs::write(folder.join("afterword.toml"), config).expect("written");
-    let run = |arguments: &[&str]| {
-        let arguments: Vec<_> = ["helpdesk", "try"].iter().chain(arguments).copied().collect();
-        let done = process::afterword(folder, &arguments).env_clear().output().expect("it runs");
-        (
-            done.status.code(),
-            String::from_utf8(done.stdout).expect("UTF-8"),
-            String::from_utf8(done.stderr).expect("UTF-8"),
-        )
-    };
-    let now = Clock::System.now();
-    let mut payload = payload("chatwoot-resolved");
-    payload["updated_at"] = json!(now.timestamp());
-    payload["messages"][0]["created_at"] = json!(now.timestamp() - 60);
-    let body = payload.to_string();
-    fs::write(folder.join("saved.json"), &body).expect("written");
-    let (code, told, _) = run(&["shop", "saved.json"]);
-    let told =
-        told.replace(&stamp(time_of(now.timestamp())), "NOW").replace(&stamp(time_of(now.timestamp() - 60)), "BEFORE");
-    assert_eq!(code, Some(0));
-    insta::assert_snapshot!(told, @"
-    Signature (chatwoot): not judged: expected the header x-chatwoot-signature; give it with --header
-    Report: conversation 8841 was closed at NOW
-      subject          Refund
-      channel          webwidget
-      customer         ada@example.com Ada de
-      teammate         Grace
-      inbox            4
-      team             2, Billing
-      tags             refund, vip
-      last_reply_at    BEFORE
-      teammate_replied true
-    Unknown: started_by, characters
-    Decision: ask nobody
-      unknown_fact     started_by is unknown, and the policy asks only if it is known
-      unknown_fact     characters is unknown, and the policy asks only if it is known
-    ");
-    let at = "1795341600";
-    let signature = HEXLOWER.encode(&sha256(&format!("{at}."), body.as_bytes()));
-    let (timestamp, signature) =
-        (format!("X-Chatwoot-Timestamp: {at}"), format!("X-Chatwoot-Signature: sha256={signature}"));
-    let (_, told, _) = run(&["shop", "saved.json", "--header", &timestamp, "--header", &signature]);
-    assert!(told.starts_with("Signature (chatwoot): holds\n"), "an old signature is fine: {told}");
-    let (_, told, _) =
-        run(&["shop", "saved.json", "--header", "X-Chatwoot-Timestamp: 1795341601", "--header", &signature]);
-    assert!(told.starts_with("Signature (chatwoot): refused: the signature does not match"), "{told}");
-    for (content, told_of_it) in [
-        (
-            r#"{"event": "conversation_status_changed", "id": 1, "status": "open", "updated_at": 1795341600}"#,
-            "Report: conversation 1 goes on since 2026-11-22T10:00:00Z; a survey that waits is cancelled\n",
-        ),
-        (
-            r#"{"event": "contact_created"}"#,
-            "Report: nothing, because contact_created is an event that closes nothing\n",
-        ),
-    ] {
-        fs::write(folder.join("other.json"), content).expect("written");
-        let (code, told, _) = run(&["shop", "other.json"]);
-        assert!(code == Some(0) && told.ends_with(told_of_it), "{told}");
-    }
-    for (arguments, content, code, complaint) in [
-        (
-            ["shop", "other.json"],
-            "{",
-            1,
-            "afterword: the body is not JSON: EOF while parsing an object at line 1 column 1\n",
-        ),
-        (
-            ["shop", "other.json"],
-            r#"{"event": "conversation_status_changed"}"#,
-            1,
-            "/id              expected the id of a conversation\n",
-        ),
-        (
-            ["store", "other.json"],
-            "{}",
-            2,
-            "there is no [helpdesk.store] in the configuration: expected one of its helpdesks: shop\n",
-        ),
-        (["shop", "none.json"], "", 2, "none.json: No such file or directory (os error 2)\n"),
-    ] {
-        fs::write(folder.join("other.json"), content).expect("written");
-        let (ended, told, complained) = run(&arguments);
-        assert!(ended == Some(code) && told.is_empty() && complained.ends_with(complaint), "{ended:?} {complained}");
-    }
-    assert_eq!(desk.sql("SELECT count(*) FROM closing").await, [["0"]], "nothing was stored");
-}
-
-fn time_of(seconds: i64) -> afterword::survey::Time {
-    afterword::survey::Time::from_timestamp(seconds, 0).expect("a time")
 }

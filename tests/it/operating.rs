@@ -450,11 +450,11 @@ fn a_hangup_reads_the_password_again_and_ends_nothing() {
         wait_for(what, || fs::read_to_string(folder.join("log")).expect("a log").contains(what).then_some(()));
     };
     signal(&service, "-HUP");
-    said("the relay's password was read again");
+    said("SIGHUP: a secret was read again");
     fs::write(folder.join("secret"), "").expect("emptied");
     signal(&service, "-HUP");
     said("is empty: expected a password");
-    said("the relay's password stays as it was");
+    said("SIGHUP: a secret stays as it was");
     signal(&service, "-TERM");
     assert_eq!(ends(service), Some(0));
 }
@@ -507,7 +507,7 @@ async fn a_login_with_the_old_password_says_nothing_of_the_new_one() {
             early = &mut probe => panic!("{early:?}"),
         }
         fs::write(here.path().join("secret"), "other\n").expect("another secret");
-        assert_eq!(gateway.reload(), Ok(true));
+        assert_eq!(gateway.reload(), [Ok("mail.smtp_password_file".to_owned())]);
         assert_eq!(probe.await.expect("an answer"), paused(0), "the refusal is the old password's");
     }
     assert_eq!(gateway.deliver_due(&mut worker).await.expect("an answer"), Delivery::Again);
@@ -531,10 +531,10 @@ async fn a_password_that_was_read_again_is_the_one_of_the_next_mail() {
     let one = "AUTH PLAIN AGFkYQBzZWNyZXQ=";
     assert_eq!(send("1").await, [one]);
     fs::write(here.path().join("secret"), "").expect("emptied");
-    assert!(gateway.reload().is_err());
+    assert!(gateway.reload()[0].is_err());
     assert_eq!(send("2").await, [one], "the session stays");
     fs::write(here.path().join("secret"), "other\n").expect("another secret");
-    assert_eq!(gateway.reload(), Ok(true));
+    assert_eq!(gateway.reload(), [Ok("mail.smtp_password_file".to_owned())]);
     assert_eq!(send("3").await, [one, "AUTH PLAIN AGFkYQBvdGhlcg=="]);
 }
 
