@@ -147,10 +147,11 @@ fn of_connection(name: &str, settings: &HelpdeskSettings, closed: helpdesk::Clos
     let excluded = among(&settings.exclude_inboxes, &closed.inboxes)
         || among(&settings.exclude_teams, &closed.teams)
         || among(&settings.exclude_tags, &closed.closing.tags);
-    let of_name = |id: &mut String| *id = teammate_id(name, id);
     let Closing { mut teammate, mut messages, .. } = closed.closing;
-    teammate.iter_mut().for_each(|teammate| of_name(&mut teammate.id));
-    messages.iter_mut().flatten().filter_map(|message| message.author_id.as_mut()).for_each(of_name);
+    let writers = messages.iter_mut().flatten().filter_map(|message| message.author_id.as_mut());
+    for id in teammate.iter_mut().map(|teammate| &mut teammate.id).chain(writers) {
+        *id = teammate_id(name, id);
+    }
     let closing = Closing {
         connection: name.to_owned(),
         policy: closed.closing.policy.or_else(|| settings.policy.clone()),

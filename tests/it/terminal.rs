@@ -683,7 +683,7 @@ fn the_help_of_every_command() {
 
     Arguments:
       <NAME>  The helpdesk, by its name in the configuration
-      <FILE>  The payload, byte for byte as it was sent
+      <FILE>  The payload, byte for byte as it was sent; "-" reads it from standard input
 
     Options:
           --config <FILE>         The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
