@@ -10,7 +10,7 @@
 //! - the team: `reports` and lists, the `overview` of the admin pages, `sessions` for those who see these, `decisions`,
 //!   `mails`, `moderating` for admins who decide about ratings, `follow_ups` for unhappy customers, `achievements` for happy
 //!   ones, and `digests` for the weekly mail;
-//! - helpdesks that report by webhooks of their own: `helpdesks`;
+//! - helpdesks and mail providers that report by webhooks of their own: `helpdesks` and `providers`;
 //! - the operator: keys of the API in `access`, the key file in `keys`, `backup`, `health`, whether the service has the same
 //!   keys in `challenge`, and secrets that change in `reload`.
 
@@ -32,6 +32,7 @@ mod mails;
 mod moderating;
 mod overview;
 mod preview;
+mod providers;
 mod reload;
 mod reports;
 mod sending;
@@ -60,12 +61,14 @@ pub use keys::{Rekeyed, replace_lost_keys, rotate_links};
 pub use moderating::{Known, LONGEST_REASON};
 pub use overview::{Overview, OverviewQuery};
 pub use preview::{Preview, preview, send_test};
+pub use providers::Reported;
 pub use reports::Found;
 pub use sessions::Session;
 pub use unsubscribe::Leaving;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::hook::http::Client;
 use crate::ledger::closings::{Close, Reopen};
 use crate::mail::dkim::{Dkim, DkimError};
 use crate::mail::transport::Transport;
@@ -80,6 +83,7 @@ use crate::survey::moderation::Refusal;
 use crate::survey::sending::Flow;
 use health::Health;
 use keys::make_secrets;
+use providers::SnsCertificate;
 use reload::{HelpdeskSecrets, Relay};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -94,6 +98,8 @@ pub struct Gateway {
     pub clock: Clock,
     /// Wakes a mail worker when a mail is due.
     pub mail_due: Notify,
+    /// Sends requests to other services.
+    pub http: Client,
     store: Store,
     secrets: Secrets,
     relay: Relay,
@@ -103,6 +109,7 @@ pub struct Gateway {
     flow: Mutex<Flow>,
     metrics: Arc<Metrics>,
     health: Health,
+    sns_certificate: SnsCertificate,
 }
 
 /// Why a gateway cannot start, in a sentence for the operator.
@@ -152,6 +159,15 @@ pub enum Error {
     /// A request that is not signed as its helpdesk signs.
     #[error(transparent)]
     Unsigned(#[from] crate::helpdesk::signature::Refused),
+    /// No mail provider of this name is configured.
+    #[error("no mail provider of this name is configured")]
+    UnknownProvider,
+    /// A request that its provider did not sign.
+    #[error(transparent)]
+    Unproved(crate::provider::Refused),
+    /// A provider's own server did not answer as it should, and why.
+    #[error("the provider cannot be reached: {0}")]
+    ProviderUnreachable(String),
     /// A body that is not JSON, and what is wrong about it.
     #[error("the body is not JSON: {0}")]
     NotJson(String),
@@ -208,9 +224,11 @@ impl Gateway {
             relay: Relay::new(transport),
             helpdesk_secrets: HelpdeskSecrets::default(),
             mail_due: Notify::new(),
+            http: Client::new(&config.outgoing),
             dkim: None,
             flow: Mutex::default(),
             metrics: Arc::default(),
+            sns_certificate: SnsCertificate::default(),
             store,
             config,
             clock,

@@ -49,9 +49,10 @@
 //! a handler. New data is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what
 //! [`Batch`](ledger::Batch) holds.
 //!
-//! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail, helpdesk} → ledger →
+//! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail, helpdesk, provider, hook} → ledger →
 //! survey. [`config`], [`clock`], [`metrics`], [`private`], [`secrets`] and [`text`] import only `survey` and each other.
-//! There are two seams for tests, both enums: the [transport](mail::transport::Transport) and the [clock](clock::Clock).
+//! There are three seams for tests: the [transport](mail::transport::Transport), the [clock](clock::Clock), and a
+//! [client](hook::http::Client::scripted) that reaches nothing.
 //!
 //! # Words
 //!
@@ -89,10 +90,12 @@ pub mod clock;
 pub mod config;
 pub mod gateway;
 pub mod helpdesk;
+pub mod hook;
 pub mod ledger;
 pub mod mail;
 pub mod metrics;
 pub mod private;
+pub mod provider;
 pub mod render;
 pub mod secrets;
 pub mod store;

@@ -215,7 +215,8 @@ async fn beside(
     file: Option<&Path>,
     command: impl AsyncFnOnce(&Gateway) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    close_after(open(file).await?, command).await
+    // On the heap, because it holds the gateway several times on its way.
+    close_after(Box::pin(open(file)).await?, command).await
 }
 
 /// Runs a command, and closes the database, so that nothing of it stays in a WAL beside the file.
@@ -224,7 +225,7 @@ async fn close_after(
     command: impl AsyncFnOnce(&Gateway) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     let done = command(&gateway).await;
-    gateway.shut_down().await;
+    Box::pin(gateway.shut_down()).await;
     done
 }
 

@@ -88,12 +88,14 @@ impl Layers {
     /// Reads the files of secrets and checks what belongs together.
     pub(super) fn check(&self, config: &mut Config) -> Result<(), ConfigError> {
         config.check_helpdesks().map_err(|(key, detail)| self.refuse(&key, detail))?;
+        config.check_providers().map_err(|(key, detail)| self.refuse(&key, detail))?;
         if self.secrets {
             self.check_password(&mut config.mail)?;
             self.check_dkim(&mut config.mail)?;
             self.check_authorities(&config.mail)?;
             self.check_logo(&mut config.brand)?;
             self.read_helpdesk_secrets(config)?;
+            self.read_provider_secrets(config)?;
         }
         self.check_files(config)?;
         self.check_retries(&config.mail)?;
@@ -165,6 +167,18 @@ impl Layers {
             let key = format!("helpdesk.{name}.secret");
             let key = self.read_secret(&key, &mut helpdesk.secret, helpdesk.secret_file.as_deref())?;
             if helpdesk.secret.as_ref().is_some_and(|Secret(text)| text.trim().is_empty()) {
+                return Err(self.refuse(&key, "is empty: expected a secret"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the secrets that mail providers sign with. An empty one would let anybody sign.
+    fn read_provider_secrets(&self, config: &mut Config) -> Result<(), ConfigError> {
+        for (name, provider) in &mut config.providers {
+            let key = format!("provider.{name}.secret");
+            let key = self.read_secret(&key, &mut provider.secret, provider.secret_file.as_deref())?;
+            if provider.secret.as_ref().is_some_and(|Secret(text)| text.trim().is_empty()) {
                 return Err(self.refuse(&key, "is empty: expected a secret"));
             }
         }

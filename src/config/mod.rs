@@ -1,7 +1,7 @@
 //! The settings: one TOML file and the environment, read into a checked [`Config`].
 //!
 //! Owns the sections, their keys and their defaults. It must not know what a setting is used for, and names nothing of
-//! this crate but the types in [`crate::survey`], [`crate::helpdesk`] and [`crate::text`] that settings are read into.
+//! this crate but the types in [`crate::survey`], [`crate::helpdesk`], [`crate::provider`] and [`crate::text`] that settings are read into.
 //!
 //! Settings come in three layers, each over the one before: the built-in defaults, the file, the environment.
 //! `AFTERWORD_PUBLIC_URL` sets `public_url`, and a double underscore nests: `AFTERWORD_MAIL__SMTP` sets `mail.smtp`,
@@ -18,6 +18,8 @@ mod helpdesk;
 mod layers;
 mod lines;
 mod logo;
+mod outgoing;
+mod provider;
 mod public_url;
 mod report;
 #[cfg(test)]
@@ -31,6 +33,8 @@ pub use effective::Setting;
 pub use follow_up::FollowUpSettings;
 pub use helpdesk::HelpdeskSettings;
 pub use logo::Logo;
+pub use outgoing::{Network, OutgoingSettings, Reachable};
+pub use provider::ProviderSettings;
 pub use public_url::PublicUrl;
 pub use report::{ReportSettings, TargetSettings};
 pub use value::{MailTarget, Mailbox, Secret, Tls};
@@ -136,6 +140,12 @@ pub struct Config {
     /// Each `[helpdesk.NAME]` by its name.
     #[serde(rename = "helpdesk", default)]
     pub helpdesks: BTreeMap<String, HelpdeskSettings>,
+    /// Each `[provider.NAME]` by its name.
+    #[serde(rename = "provider", default)]
+    pub providers: BTreeMap<String, ProviderSettings>,
+    /// `[outgoing]`
+    #[serde(default)]
+    pub outgoing: OutgoingSettings,
 }
 
 /// `[policy.NAME]`. In the file the rules are keys of the section itself; `layers::policies_over_ask` nests them.

@@ -814,3 +814,45 @@ fn a_helpdesk_that_could_never_be_believed_is_refused() {
         assert!(error.starts_with(&format!("FILE: {refused}")), "{file}: {error}");
     }
 }
+
+#[test]
+fn a_provider_has_what_proves_it_and_nothing_else() {
+    let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaXS4hCtOp59lBPuS7UdzO47OVpjp4fPtj1qhsDxevUJ1jf31/tTKlddUKSwoR9gAKIkLt2xatQ9tjcKvR9/7lw==";
+    let arn = "arn:aws:sns:eu-west-1:123456789012:bounces";
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "hunter2\n").unwrap();
+    let all = format!(
+        "[provider.a]\nkind = 'mailgun'\nsecret_file = '{}'\n[provider.b]\nkind = 'postmark'\n\
+        [provider.c]\nkind = 'sendgrid'\npublic_key = '{key}'\n[provider.d]\nkind = 'ses'\ntopic = '{arn}'",
+        secret.path().display(),
+    );
+    let config = load(&all, &[]).unwrap();
+    assert_eq!(config.providers["a"].secret, Some(Secret("hunter2".to_owned())));
+    assert!(config.providers["c"].public_key.is_some() && config.providers["d"].topic.is_some());
+    for (file, expected) in [
+        ("kind = 'smtp'", "provider.x.kind: \"smtp\": expected ses, postmark, sendgrid"),
+        ("kind = 'mailgun'", "provider.x.secret: is missing: expected secret_file"),
+        ("kind = 'mailgun'\nsecret = ' '", "provider.x.secret: is empty"),
+        ("kind = 'sendgrid'", "provider.x.public_key: is missing: expected the verification key"),
+        ("kind = 'sendgrid'\npublic_key = 'AAAA'", "provider.x.public_key: expected the verification key"),
+        ("kind = 'ses'", "provider.x.topic: is missing: expected the ARN"),
+        ("kind = 'ses'\ntopic = 'bounces'", "provider.x.topic: \"bounces\": expected the ARN of a topic"),
+        ("kind = 'postmark'\nsecret = 'a'", "provider.x.secret: expected none: only kind = \"mailgun\" has it"),
+    ] {
+        let error = load(&format!("[provider.x]\n{file}"), &[]).unwrap_err();
+        assert!(error.contains(expected) && !error.contains("hunter2"), "{file}: {error}");
+    }
+    let error = load("[provider.'My Own']\nkind = 'postmark'", &[]).unwrap_err();
+    assert!(error.contains("expected a name of 1 to 40 characters"), "{error}");
+}
+
+#[test]
+fn private_hosts_and_networks_are_allowed_by_name() {
+    let config = load("[outgoing]\nallow_private = ['zammad.internal', '10.0.0.0/8']", &[]).unwrap();
+    assert!(config.outgoing.allows_host("zammad.internal") && config.outgoing.allows_address([10, 1, 2, 3].into()));
+    let error = load("[outgoing]\nallow_private = ['10.0.0.1/8']", &[]).unwrap_err();
+    assert!(
+        error.contains("outgoing.allow_private") && error.contains("\"10.0.0.1/8\": expected a network"),
+        "{error}"
+    );
+}

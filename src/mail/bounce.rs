@@ -134,6 +134,12 @@ fn returned<'a>(raw: &'a [u8], message: &'a Message) -> Vec<Cow<'a, str>> {
     message.parts.iter().filter_map(of_part).collect()
 }
 
+/// Candidates for the signed token in the sender of an envelope, such as `b+TOKEN@bounces.example.com`.
+#[must_use]
+pub fn tokens_in(sender: &str) -> Vec<String> {
+    tokens(&[Cow::Borrowed(sender)], false)
+}
+
 fn tokens(places: &[Cow<str>], complaint: bool) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for place in places {

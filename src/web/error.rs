@@ -155,6 +155,15 @@ impl From<Error> for Failure {
             Error::UnknownHelpdesk => {
                 Self::new(StatusCode::NOT_FOUND, "unknown_helpdesk", "no helpdesk of this name is configured")
             }
+            Error::UnknownProvider => {
+                Self::new(StatusCode::NOT_FOUND, "unknown_provider", "no mail provider of this name is configured")
+            }
+            Error::Unproved(refused) => Self::new(StatusCode::UNAUTHORIZED, "bad_signature", refused.to_string()),
+            Error::ProviderUnreachable(cause) => Self {
+                cause: Some(cause),
+                retry_after: Some(RETRY_AFTER),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "please try again in a moment")
+            },
             Error::Unsigned(refused) => Self::new(StatusCode::UNAUTHORIZED, "bad_signature", refused.to_string()),
             Error::NotJson(_) => Self::new(StatusCode::BAD_REQUEST, "not_json", error.to_string()),
             Error::Forbidden(scope) => {

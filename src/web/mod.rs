@@ -23,7 +23,7 @@ mod unsubscribe;
 pub use operate::metrics_router;
 
 use crate::gateway::Gateway;
-use api::{closings, customers, follow_ups, helpdesks, moderation, reports, suppressions};
+use api::{closings, customers, follow_ups, helpdesks, moderation, providers, reports, suppressions};
 use assets::Assets;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -124,6 +124,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/conversations/{id}/reopened", post(closings::reopen))
         // Intercom asks by HEAD whether there is anything.
         .route("/v1/helpdesks/{name}/closings", post(helpdesks::take).head(async || StatusCode::OK))
+        .route("/v1/providers/{name}/bounces", post(providers::take))
         .route("/v1/report", get(reports::report))
         .route("/v1/ratings", get(reports::ratings))
         .route("/v1/follow-ups", get(follow_ups::list))

@@ -19,9 +19,9 @@ pub async fn desk() -> Desk {
 
 /// A survey that was mailed, and all that a report may name it by.
 pub struct Sent {
-    survey: Uuid,
+    pub survey: Uuid,
     /// The local part of the envelope's sender.
-    returns: String,
+    pub returns: String,
     unsubscribe: String,
 }
 

@@ -13,6 +13,7 @@
 use afterword::clock::Clock;
 use afterword::config::Config;
 use afterword::gateway::{Delivery, Gateway};
+use afterword::hook::http::Client;
 use afterword::mail::transport::{Memory, Transport};
 use afterword::survey::Time;
 use afterword::survey::access::{Scope, Within};
@@ -85,12 +86,18 @@ impl Desk {
 
     /// A desk over whatever is in the folder already, which may be nothing.
     pub async fn at(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        Self::reaching(folder, None, change).await
+    }
+
+    /// A desk whose requests to other services this client answers.
+    pub async fn reaching(folder: TempDir, http: Option<Client>, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = fresh::config(folder.path());
         change(&mut config);
         let (clock, memory) = (Clock::at(time(START)), Memory::default());
         let transport = Some(Transport::Memory(memory.clone()));
         // The lock goes at once, so that a desk can be opened over another.
-        let (gateway, _) = Gateway::serve(config, clock.clone(), transport).await.expect("the gateway starts");
+        let (mut gateway, _) = Gateway::serve(config, clock.clone(), transport).await.expect("the gateway starts");
+        gateway.http = http.unwrap_or(gateway.http);
         let gateway = Arc::new(gateway);
         let router = afterword::web::router(Arc::clone(&gateway));
         let admin = gateway.new_key("tests", Scope::Admin, Within::default()).await.expect("a key").key;

@@ -172,6 +172,8 @@ fn every_setting_is_documented() {
         "[retention]",
         "[ask]",
         "[helpdesk.x]",
+        "[outgoing]",
+        "[provider.x]",
     ] {
         // The program lists the keys that it knows when it refuses another one.
         let refused = load(&format!("{section}\nnonsense = 1\n")).expect_err("an unknown key");

@@ -1,7 +1,7 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `commands`, `deploy`, `e2e`, `full`, `helpdesks`, `proof`, `samples`,
-//! `sending`, `story`, `terminal`, `truth` and `upkeep` start processes, and only `deploy`, `e2e`, `full`, `proof`,
-//! `samples`, `sending`, `smtp`, `sockets` and `upkeep` open sockets.
+//! no sleeping, no order between tests. Only `commands`, `deploy`, `e2e`, `full`, `helpdesks`, `proof`, `receiver`,
+//! `samples`, `sending`, `story`, `terminal`, `truth` and `upkeep` start processes, and only `deploy`, `e2e`, `full`,
+//! `proof`, `receiver`, `samples`, `sending`, `smtp`, `sockets` and `upkeep` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
 
@@ -45,6 +45,8 @@ mod pages;
 mod problems;
 mod process;
 mod proof;
+mod providers;
+mod receiver;
 mod refusals;
 mod reports;
 mod rollup;

@@ -26,7 +26,7 @@ pub(in crate::web) async fn take(
     if app.gateway.config.helpdesks.contains_key(&name) {
         Span::current().record("helpdesk", &name);
     }
-    let sent = of_helpdesk(&headers);
+    let sent = theirs(&headers);
     let caller = app.gateway.admit(&name, &sent, &any_key(&headers)).await?;
     let (bytes, _room) = body.bytes(&app).await?;
     Ok(match app.gateway.hear(&caller, &sent, &bytes).await? {
@@ -36,8 +36,8 @@ pub(in crate::web) async fn take(
     })
 }
 
-/// The headers that helpdesks make up, and the kind of the body. A key is none of them.
-fn of_helpdesk(headers: &HeaderMap) -> Headers {
-    let theirs = headers.iter().filter(|(name, _)| name.as_str().starts_with("x-") || *name == header::CONTENT_TYPE);
-    theirs.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
+/// The headers that helpdesks and mail providers make up, and the kind of the body. A key is none of them.
+pub(super) fn theirs(headers: &HeaderMap) -> Headers {
+    let made_up = headers.iter().filter(|(name, _)| name.as_str().starts_with("x-") || *name == header::CONTENT_TYPE);
+    made_up.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
 }

@@ -7,6 +7,7 @@ pub(super) mod customers;
 pub(super) mod follow_ups;
 pub(super) mod helpdesks;
 pub(super) mod moderation;
+pub(super) mod providers;
 pub(super) mod reports;
 pub(super) mod suppressions;
 
