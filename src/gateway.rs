@@ -10,7 +10,8 @@
 //! - the team: `reports` and lists, the `overview` of the admin pages, `sessions` for those who see these, `decisions`,
 //!   `mails`, `moderating` for admins who decide about ratings, `follow_ups` for unhappy customers, `achievements` for happy
 //!   ones, and `digests` for the weekly mail;
-//! - helpdesks and mail providers that report by webhooks of their own: `helpdesks` and `providers`;
+//! - helpdesks and mail providers that report by webhooks of their own: `helpdesks` and `providers`; and others that are
+//!   told of events: `telling`;
 //! - the operator: keys of the API in `access`, the key file in `keys`, `backup`, `health`, whether the service has the same
 //!   keys in `challenge`, and secrets that change in `reload`.
 
@@ -38,6 +39,7 @@ mod reports;
 mod sending;
 mod sessions;
 mod suppression;
+mod telling;
 mod unsubscribe;
 
 pub use crate::helpdesk::signature::{Refused, TOLERANCE};
@@ -46,7 +48,7 @@ pub use crate::ledger::closings::Closed;
 pub use crate::ledger::erasing::Expired;
 pub use crate::ledger::moderation::Moderated;
 pub use crate::ledger::outbox::Requeued;
-pub use crate::store::{MailCount, ServeLock, SuppressionPlace, Unsent};
+pub use crate::store::{Again, MailCount, ServeLock, SuppressionPlace, Unsent};
 pub use access::{Access, NewKey};
 pub use achievements::{Achievements, LONGEST_LISTED};
 pub use backup::BackupError;
@@ -64,6 +66,7 @@ pub use preview::{Preview, preview, send_test};
 pub use providers::Reported;
 pub use reports::Found;
 pub use sessions::Session;
+pub use telling::{Step, TargetWorker};
 pub use unsubscribe::Leaving;
 
 use crate::clock::Clock;
@@ -103,6 +106,8 @@ pub struct Gateway {
     store: Store,
     secrets: Secrets,
     relay: Relay,
+    /// Sends requests to other services.
+    http: Client,
     helpdesk_secrets: HelpdeskSecrets,
     dkim: Option<Dkim>,
     /// How sending fares.
@@ -222,6 +227,7 @@ impl Gateway {
         Self {
             health: Health::new(clock.now()),
             relay: Relay::new(transport),
+            http: Client::new(&config.outgoing),
             helpdesk_secrets: HelpdeskSecrets::default(),
             mail_due: Notify::new(),
             http: Client::new(&config.outgoing),
@@ -326,6 +332,7 @@ fn settings(config: &Config, secrets: &Secrets) -> store::Settings {
         timezone: config.report.timezone,
         positive: config.report.positive.clone(),
         followed: config.follow_up.followed(),
+        targets: config.targets(),
         address_key: secrets.addresses.fingerprint(),
     }
 }

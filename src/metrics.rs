@@ -19,6 +19,10 @@ use std::time::Duration;
 /// The type of the text that [`Metrics::text`] returns.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Whether a target took an event.
+const TOOK: &str = "accepted";
+const TOOK_NOT: &str = "refused";
+
 type Labels = Vec<(&'static str, String)>;
 
 /// Everything that is counted since the process started, and the gauges of the last reading.
@@ -38,6 +42,7 @@ pub struct Metrics {
     batch_commands: Histogram,
     batch_seconds: Histogram,
     refused: Family<Labels, Counter>,
+    told: Family<Labels, Counter>,
     panics: Counter,
     gauges: Gauges,
 }
@@ -48,6 +53,9 @@ struct Gauges {
     waiting: Gauge,
     oldest: Gauge,
     failed: Gauge,
+    tellings_waiting: Family<Labels, Gauge>,
+    tellings_failed: Family<Labels, Gauge>,
+    disabled: Family<Labels, Gauge>,
     bytes: Gauge,
     workers: Gauge,
     alive: Gauge,
@@ -111,6 +119,13 @@ impl Default for Metrics {
                 Gauge::default(),
             ),
             failed: names.add("mails_failed_day", "Mails that failed for good in the last 24 hours", Gauge::default()),
+            tellings_waiting: names.add("tellings_waiting", "Events that a target was not told yet", Family::default()),
+            tellings_failed: names.add(
+                "tellings_failed",
+                "Events of the last 30 days that a target never took",
+                Family::default(),
+            ),
+            disabled: names.add("target_disabled", "1 if a target said that it is gone", Family::default()),
             bytes: names.add("database_bytes", "The database with its write-ahead log", Gauge::default()),
             workers: names.add("mail_workers", "Mail workers that should run", Gauge::default()),
             alive: names.add("mail_workers_alive", "Mail workers that run", Gauge::default()),
@@ -175,6 +190,7 @@ impl Default for Metrics {
                 Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             ),
             refused: names.add("requests_refused", "Requests answered by an error, by its code", Family::default()),
+            told: names.add("tellings", "Attempts to tell a target of an event, by outcome", Family::default()),
             panics: names.add(
                 "worker_panics",
                 "How often a mail worker failed and was started again",
@@ -253,6 +269,12 @@ impl Metrics {
         self.refused.get_or_create(&vec![("code", code.to_owned())]).inc();
     }
 
+    /// Counts an attempt to tell a target of an event.
+    pub fn told(&self, target: &str, attempt: &Attempt) {
+        let outcome = if *attempt == Attempt::Accepted { TOOK } else { TOOK_NOT };
+        self.told.get_or_create(&vec![("target", target.to_owned()), ("outcome", outcome.to_owned())]).inc();
+    }
+
     /// Counts a mail worker that failed.
     pub fn panicked(&self) {
         self.panics.inc();
@@ -271,6 +293,16 @@ impl Metrics {
         gauges.oldest.set(queue.oldest_due.map_or(0, |due| (status.now - due).num_seconds().max(0)));
         gauges.failed.set(queue.failed.cast_signed());
         gauges.bytes.set(status.bytes.cast_signed());
+        for target in &status.stored.targets {
+            let labels = vec![("target", target.name.clone())];
+            for outcome in [TOOK, TOOK_NOT] {
+                let counted = vec![("target", target.name.clone()), ("outcome", outcome.to_owned())];
+                drop(self.told.get_or_create(&counted));
+            }
+            gauges.tellings_waiting.get_or_create(&labels).set(target.waiting.cast_signed());
+            gauges.tellings_failed.get_or_create(&labels).set(target.failed.cast_signed());
+            gauges.disabled.get_or_create(&labels).set(i64::from(target.disabled.is_some()));
+        }
     }
 
     /// All figures as [`CONTENT_TYPE`].

@@ -8,6 +8,7 @@
 mod counting;
 mod digests;
 mod retention;
+mod telling;
 
 use crate::gateway::{Delivery, Gateway};
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     workers.spawn(retention::run(Arc::clone(&gateway), stop.clone()));
     workers.spawn(counting::run(Arc::clone(&gateway), stop.clone()));
     workers.spawn(digests::run(Arc::clone(&gateway), stop.clone()));
+    workers.spawn(telling::run(Arc::clone(&gateway), stop.clone()));
     for _ in 0..wanted {
         gateway.worker_runs();
         let (gateway, stop) = (Arc::clone(&gateway), stop.clone());

@@ -26,6 +26,7 @@ mod show_config;
 mod status;
 mod suppression;
 mod tend;
+mod webhook;
 mod why;
 
 use crate::clock::Clock;
@@ -96,6 +97,9 @@ enum Command {
     /// Find out what a helpdesk's own webhooks report, and why nothing happens
     #[command(subcommand)]
     Helpdesk(helpdesk::Helpdesk),
+    /// Show who is told of events, send a test, and tell events again
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// Manage the suppression list: addresses that get no survey mail
     #[command(subcommand)]
     Suppression(suppression::Suppression),
@@ -194,6 +198,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Digest(command) => Box::pin(digest::run(command, config)).await,
         Command::Bounce => bounce::run(config).await,
         Command::Helpdesk(helpdesk) => helpdesk::run(helpdesk, config).await,
+        Command::Webhook(command) => Box::pin(webhook::run(command, config)).await,
         Command::Backup(args) => beside(config, async |gateway| backup::run(&args, gateway).await).await,
         Command::Preview(args) => preview::run(&args, &load_without_secrets(config)?),
         Command::SendTest(args) => send_test::run(&args, &load(config)?).await,

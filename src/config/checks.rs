@@ -89,6 +89,7 @@ impl Layers {
     pub(super) fn check(&self, config: &mut Config) -> Result<(), ConfigError> {
         config.check_helpdesks().map_err(|(key, detail)| self.refuse(&key, detail))?;
         config.check_providers().map_err(|(key, detail)| self.refuse(&key, detail))?;
+        config.check_webhooks().map_err(|(key, detail)| self.refuse(&key, detail))?;
         if self.secrets {
             self.check_password(&mut config.mail)?;
             self.check_dkim(&mut config.mail)?;
@@ -96,6 +97,7 @@ impl Layers {
             self.check_logo(&mut config.brand)?;
             self.read_helpdesk_secrets(config)?;
             self.read_provider_secrets(config)?;
+            self.read_webhook_secrets(config)?;
         }
         self.check_files(config)?;
         self.check_retries(&config.mail)?;
@@ -181,6 +183,16 @@ impl Layers {
             if provider.secret.as_ref().is_some_and(|Secret(text)| text.trim().is_empty()) {
                 return Err(self.refuse(&key, "is empty: expected a secret"));
             }
+        }
+        Ok(())
+    }
+
+    /// Reads the secrets that webhooks are signed with.
+    fn read_webhook_secrets(&self, config: &mut Config) -> Result<(), ConfigError> {
+        for (name, webhook) in &mut config.webhooks {
+            let key = format!("webhook.{name}.secret");
+            let key = self.read_secret(&key, &mut webhook.secret, webhook.secret_file.as_deref())?;
+            webhook.secret_bytes().map_err(|expected| self.refuse(&key, expected))?;
         }
         Ok(())
     }

@@ -12,10 +12,10 @@ use toml::{Table, Value};
 /// The keys whose value is not shown.
 const SECRETS: [&str; 2] = ["mail.smtp_password", "mail.dkim.key"];
 
-/// Whether the value of a key is not shown: of each helpdesk and each mail provider, there is one, too.
+/// Whether the value of a key is not shown: of each helpdesk, mail provider and webhook, there is one, too.
 fn is_secret(key: &str) -> bool {
-    SECRETS.contains(&key)
-        || ["helpdesk.", "provider."].iter().any(|section| key.starts_with(section)) && key.ends_with(".secret")
+    let has_secret = ["helpdesk.", "provider.", "webhook."].iter().any(|section| key.starts_with(section));
+    SECRETS.contains(&key) || has_secret && key.ends_with(".secret")
 }
 
 /// What stands for a value that is not shown.

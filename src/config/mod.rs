@@ -25,6 +25,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 mod value;
+mod webhook;
 
 pub use admin::{AdminSettings, AdminUser};
 pub use after::{QuestionSettings, ReasonSettings, ThanksSettings};
@@ -38,6 +39,7 @@ pub use provider::ProviderSettings;
 pub use public_url::PublicUrl;
 pub use report::{ReportSettings, TargetSettings};
 pub use value::{MailTarget, Mailbox, Secret, Tls};
+pub use webhook::{WebhookSettings, new_webhook_secret};
 
 use crate::survey::page::Evidence;
 use crate::survey::policy::Policy;
@@ -143,6 +145,9 @@ pub struct Config {
     /// Each `[provider.NAME]` by its name.
     #[serde(rename = "provider", default)]
     pub providers: BTreeMap<String, ProviderSettings>,
+    /// Each `[webhook.NAME]` by its name.
+    #[serde(rename = "webhook", default)]
+    pub webhooks: BTreeMap<String, WebhookSettings>,
     /// `[outgoing]`
     #[serde(default)]
     pub outgoing: OutgoingSettings,

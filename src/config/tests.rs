@@ -856,3 +856,32 @@ fn private_hosts_and_networks_are_allowed_by_name() {
         "{error}"
     );
 }
+
+#[test]
+fn a_webhook_has_an_address_and_a_secret() {
+    let secret = "secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
+    let url = "url = 'https://crm.example.com/'";
+    let config = load(&format!("[webhook.crm]\n{url}\n{secret}\nevents = ['rating.set']"), &[]).unwrap();
+    assert_eq!(config.webhooks["crm"].secret_bytes().unwrap().len(), 24);
+    let wants = &config.targets()["webhook.crm"];
+    assert_eq!(wants.kinds.iter().map(ToString::to_string).collect::<Vec<_>>(), ["rating.set"]);
+    let private =
+        format!("[webhook.crm]\nurl = 'http://crm.internal/'\n{secret}\n[outgoing]\nallow_private = ['crm.internal']");
+    assert!(load(&private, &[]).is_ok());
+    for (section, expected) in [
+        (format!("[webhook.crm]\n{url}"), "webhook.crm.secret: is missing: expected secret_file"),
+        (format!("[webhook.crm]\n{url}\nsecret = 'hunter2'"), "webhook.crm.secret: expected whsec_ and 24 to 64 bytes"),
+        (format!("[webhook.crm]\n{url}\nsecret = 'whsec_aGk='"), "webhook.crm.secret: expected whsec_"),
+        (format!("[webhook.crm]\nurl = 'http://crm.example.com/'\n{secret}"), "webhook.crm.url: \"http://crm"),
+        (format!("[webhook.crm]\nurl = 'ftp://crm.example.com/'\n{secret}"), "expected an https address"),
+        (format!("[webhook.crm]\nurl = 'https://me@crm.example.com/'\n{secret}"), "webhook.crm.url: names a user"),
+        (format!("[webhook.crm]\n{url}\n{secret}\nteam = ' '"), "webhook.crm.team: is blank"),
+        (format!("[webhook.crm]\n{url}\n{secret}\nconnection = 'x'"), "expected the name of a helpdesk"),
+        (format!("[webhook.crm]\n{url}\n{secret}\nevents = ['x']"), "expected survey.sent, "),
+        (format!("[webhook.'C R']\n{url}\n{secret}"), "expected a name of 1 to 40 characters"),
+    ] {
+        let refused = error(&section, &[]);
+        assert!(refused.contains(expected) && !refused.contains("hunter2"), "{section}: {refused}");
+    }
+    assert!(new_webhook_secret() != new_webhook_secret());
+}

@@ -4,6 +4,7 @@
 //! the certificate. It must not know what a request is about.
 
 pub mod address;
+pub mod body;
 mod connect;
 pub mod http;
 pub mod standard;

@@ -131,6 +131,7 @@ impl Command for Erase {
         for id in surveys {
             batch.erase_survey(id, self.at, &mut done);
         }
+        batch.forgotten.extend(done.surveys.iter().map(|id| (*id, self.at)));
         let closings = batch.erasable.closings_of.remove(hash).unwrap_or_default();
         done.closings = closings.len();
         let conversations = self.conversations(batch, closings);

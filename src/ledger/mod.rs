@@ -14,6 +14,7 @@ pub mod moderation;
 pub mod outbox;
 pub mod suppressions;
 mod surveys;
+pub mod telling;
 
 pub use surveys::{Clicked, Survey};
 
@@ -33,6 +34,7 @@ use follow_ups::Followed;
 use heartbeat::Heartbeat;
 use outbox::Release;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use telling::{DueTelling, Telling, TellingKey};
 use uuid::Uuid;
 
 /// A change that somebody asks for. It carries everything that its decision needs besides the database: the time, random
@@ -80,6 +82,12 @@ pub struct Touched {
     pub digests: BTreeSet<Uuid>,
     /// Weeks by their Monday: all their digests.
     pub digest_weeks: BTreeSet<NaiveDate>,
+    /// Tellings, by their key.
+    pub tellings: BTreeSet<TellingKey>,
+    /// Targets, and the time that the telling for each is due by.
+    pub due_tellings: BTreeMap<String, Time>,
+    /// Events that happened before this are needed, some of them.
+    pub old_events: Option<Time>,
     /// How many due mails are needed.
     pub due: usize,
     /// The time that mails are due by.
@@ -158,6 +166,22 @@ pub struct Batch {
     pub heartbeats: Vec<Heartbeat>,
     /// Digests that were touched, that are due, or that are new.
     pub digests: BTreeMap<Uuid, Digested>,
+    /// Surveys whose mail failed because of its recipient or came back, when, and what was reported.
+    pub bounced: Vec<(Uuid, Time, &'static str)>,
+    /// Surveys of customers who asked to be forgotten, and when.
+    pub forgotten: Vec<(Uuid, Time)>,
+    /// Tellings that were touched, or that are due.
+    pub tellings: BTreeMap<TellingKey, Telling>,
+    /// By target, the telling that is due longest.
+    pub due_tellings: BTreeMap<String, DueTelling>,
+    /// Disabled targets that something is due for, and why.
+    pub disabled: BTreeMap<String, String>,
+    /// Targets to be disabled, when and why.
+    pub newly_disabled: BTreeMap<String, (Time, String)>,
+    /// Events that are old enough to be deleted, some of them.
+    pub old_events: Vec<i64>,
+    /// Events to delete.
+    pub forgotten_events: Vec<i64>,
     surveys: BTreeMap<Uuid, Survey>,
     clicks: BTreeMap<Uuid, Clicked>,
 }

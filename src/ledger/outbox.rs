@@ -2,6 +2,7 @@
 //!
 //! The states are in `survey::outbound`. It owns the check before sending and the rates. It must not know how mail is sent.
 
+use super::telling::NO_RECIPIENT;
 use super::{Batch, Clicked, Command, Touched};
 use crate::survey::digest::DigestMail;
 use crate::survey::eligibility::{Since, still_asks};
@@ -214,6 +215,7 @@ impl Command for Mark {
             if counts && matches!(self.attempt, Attempt::NoRecipient(_)) {
                 let address_hash = survey.address_hash.clone();
                 batch.suppress(address_hash, Cause::Bounced, self.at, None);
+                batch.bounced.push((self.survey, self.at, NO_RECIPIENT));
             }
         }
         batch.due_again.extend(self.due_again.map(|code| (code, self.at)));
@@ -297,9 +299,13 @@ impl Command for Return {
         let Some(survey) = batch.surveys.get_mut(&self.survey) else { return false };
         let name = self.bounce.name();
         let erased = batch.clicks.get(&self.survey).is_some_and(|clicked| clicked.clicks.erased);
-        survey.mail.note =
-            Some(if self.reason.is_empty() || erased { name.to_owned() } else { format!("{name}: {}", self.reason) });
+        let note = if self.reason.is_empty() || erased { name.to_owned() } else { format!("{name}: {}", self.reason) };
+        // Providers report one bounce again and again.
+        let is_new = survey.mail.note.replace(note.clone()) != Some(note);
         let address_hash = survey.address_hash.clone();
+        if is_new {
+            batch.bounced.push((self.survey, self.at, self.bounce.word()));
+        }
         if let Some(cause) = self.bounce.cause() {
             batch.suppress(address_hash, cause, self.at, None);
         }

@@ -115,6 +115,12 @@ impl Clicked {
         self.clicks.answers != self.stored_answers
     }
 
+    /// Where the rating stands in the database.
+    #[must_use]
+    pub fn stored_standing(&self) -> &Standing {
+        &self.stored_standing
+    }
+
     /// Whether the standing is not as the database has it.
     #[must_use]
     pub fn standing_changed(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! It owns the names and words. It must not know where a figure comes from.
 
-use crate::survey::status::{Service, Status};
+use crate::survey::status::{Service, Status, Target};
 use crate::survey::{Time, stamp};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -21,8 +21,40 @@ pub fn json(status: &Status) -> Value {
                 .map(|(at, why)| json!({"at": stamp(*at), "why": why})),
         },
         "refused_24h": status.stored.refused,
+        "targets": targets_json(&status.stored.targets),
         "service": service.map(|service| service_json(service, status.now)),
     })
+}
+
+/// Who is told of events.
+#[must_use]
+pub fn targets_json(targets: &[Target]) -> Value {
+    let target = |target: &Target| {
+        json!({
+            "name": target.name, "waiting": target.waiting, "oldest_due": target.oldest_due.map(stamp),
+            "failed": target.failed, "last_error": target.note,
+            "disabled": target.disabled.as_ref().map(|(at, why)| json!({"at": stamp(*at), "why": why})),
+        })
+    };
+    targets.iter().map(target).collect()
+}
+
+/// The same for people: one line a target.
+#[must_use]
+pub fn targets_text(targets: &[Target], now: Time) -> String {
+    if targets.is_empty() {
+        return "Nobody is told of events: see docs/webhooks.md.\n".to_owned();
+    }
+    let line = |target: &Target| format!("{:<24}{}\n", target.name, target_text(target, now));
+    targets.iter().map(line).collect()
+}
+
+fn target_text(target: &Target, now: Time) -> String {
+    let due = target.oldest_due.map_or(String::new(), |due| format!(", the oldest due for {}", ago(now, due)));
+    let why = target.note.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+    let off =
+        target.disabled.as_ref().map_or(String::new(), |(at, why)| format!("; disabled {} ago: {why}", ago(now, *at)));
+    format!("{} wait{due}{why}, {} failed{off}", target.waiting, target.failed)
 }
 
 fn service_json(service: &Service, now: Time) -> Value {
@@ -56,6 +88,9 @@ pub fn text(status: &Status) -> String {
         ("in 24 h", format!("{} accepted, {} failed", queue.accepted, queue.failed)),
         ("refused in 24 h", if refused.is_empty() { "no requests".to_owned() } else { refused.join(", ") }),
     ]);
+    lines.extend(
+        status.stored.targets.iter().map(|target| ("told", format!("{}: {}", target.name, target_text(target, now)))),
+    );
     lines.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a text does not fail.
         let _ = writeln!(text, "{name:<17}{value}");
@@ -139,6 +174,14 @@ mod tests {
                 },
                 service,
                 refused: [("invalid".to_owned(), 4), ("unknown_key".to_owned(), 2)].into(),
+                targets: vec![Target {
+                    name: "webhook.crm".into(),
+                    waiting: 2,
+                    oldest_due: Some(at(7_000)),
+                    note: Some("answered 500".into()),
+                    failed: 1,
+                    disabled: None,
+                }],
             },
         }
     }
@@ -171,6 +214,7 @@ mod tests {
         waiting          3, the oldest due for 2 h
         in 24 h          5 accepted, 1 failed
         refused in 24 h  4 invalid, 2 unknown_key
+        told             webhook.crm: 2 wait, the oldest due for 3 min (answered 500), 1 failed
         ");
         insta::assert_snapshot!(format!("{:#}", json(&status(Some(service())))), @r#"
         {
@@ -197,6 +241,16 @@ mod tests {
             "invalid": 4,
             "unknown_key": 2
           },
+          "targets": [
+            {
+              "name": "webhook.crm",
+              "waiting": 2,
+              "oldest_due": "2026-11-22T11:56:40Z",
+              "failed": 1,
+              "last_error": "answered 500",
+              "disabled": null
+            }
+          ],
           "service": {
             "running": true,
             "version": "0.1.0",

@@ -33,11 +33,13 @@ mod reports;
 mod sending;
 mod sqlite;
 mod suppressions;
+mod tellings;
 mod upkeep;
 
 pub use follow_ups::FollowUpsFilter;
 pub use lock::{ServeLock, lock};
 pub use sending::{MailCount, Unsent};
+pub use tellings::Again;
 pub use upkeep::Rekeyed;
 
 use crate::ledger::Command;
@@ -49,6 +51,7 @@ use crate::ledger::outbox::{Claim, Claimed, Mark, Return};
 use crate::metrics::Metrics;
 use crate::survey::Time;
 use crate::survey::access::ApiKey;
+use crate::survey::event::Wants;
 use crate::survey::evidence::Clicks;
 use crate::survey::follow_up::FollowedScores;
 use crate::survey::moderation::Refusal;
@@ -58,6 +61,7 @@ use crate::survey::status::Stored;
 use crate::survey::suppression::Cause;
 use chrono_tz::Tz;
 use sqlite::Sqlite;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +80,8 @@ pub struct Settings {
     pub positive: Vec<u8>,
     /// The scores that open a follow-up.
     pub followed: FollowedScores,
+    /// Who is told of events, and what they want.
+    pub targets: BTreeMap<String, Wants>,
     /// The fingerprint of the key that hashes addresses.
     pub address_key: String,
 }

@@ -115,7 +115,7 @@ pub const fn stopped(stop: Stop) -> &'static str {
         Stop::Complained => "The customer reported an earlier survey as spam before this one went out.",
         Stop::Erased => "The customer was erased before the mail went out.",
         Stop::WindowOver => "The time to rate ended before the mail went out.",
-        Stop::NothingToTell => "A digest would have had nothing to tell.",
+        Stop::NothingToTell | Stop::Superseded | Stop::Unwanted => "A digest would have had nothing to tell.",
     }
 }
 

@@ -10,6 +10,7 @@ pub mod conversation;
 pub mod decisions;
 pub mod digest;
 pub mod eligibility;
+pub mod event;
 pub mod evidence;
 pub mod fields;
 pub mod follow_up;

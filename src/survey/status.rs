@@ -83,6 +83,23 @@ impl Service {
     }
 }
 
+/// A target for events, and what it was not told yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its section of the configuration, such as `webhook.crm`.
+    pub name: String,
+    /// Tellings that wait or are being sent, those that are not due yet too.
+    pub waiting: u64,
+    /// When the oldest of those that are due was first due.
+    pub oldest_due: Option<Time>,
+    /// Why one of them was not taken.
+    pub note: Option<String>,
+    /// Tellings that failed for good and are not deleted yet.
+    pub failed: u64,
+    /// Since when it is told nothing, and why, if it is disabled.
+    pub disabled: Option<(Time, String)>,
+}
+
 /// What the database knows of the service and its mails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
@@ -92,6 +109,8 @@ pub struct Stored {
     pub service: Option<Service>,
     /// Requests that were answered by an error lately, by the code of the error.
     pub refused: BTreeMap<String, u64>,
+    /// Who is told of events, by name.
+    pub targets: Vec<Target>,
 }
 
 /// All of it.

@@ -1,4 +1,4 @@
-//! Erases and deletes what `[retention]` says is too old, little by little.
+//! Erases and deletes what `[retention]` says is too old, and old events, little by little.
 //!
 //! It owns when to look, and the pauses. It must not know what is too old.
 
@@ -32,6 +32,7 @@ pub(super) async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
 /// Erases what is too old, and empties the log if anything was erased, now or `in_log` before. Whether it must be emptied
 /// still.
 async fn round(gateway: Arc<Gateway>, stop: CancellationToken, in_log: bool) -> bool {
+    forget_events(&gateway, &stop).await;
     let (any, done) = expire(&gateway, &stop).await;
     if let Err(error) = done {
         tracing::error!(%error, "cannot erase what is too old; trying again in an hour");
@@ -46,6 +47,23 @@ async fn round(gateway: Arc<Gateway>, stop: CancellationToken, in_log: bool) -> 
     };
     tracing::warn!(why, "what was too old is erased, but copies are left in the log; emptying it again in an hour");
     true
+}
+
+/// Deletes old events, which say nothing of a customer: the log may keep them.
+async fn forget_events(gateway: &Gateway, stop: &CancellationToken) {
+    loop {
+        match gateway.forget_events().await {
+            Ok(0) => return,
+            Ok(events) => tracing::debug!(events, "deleted old events"),
+            Err(error) => {
+                tracing::error!(%error, "cannot delete old events; trying again in an hour");
+                return;
+            }
+        }
+        if tokio::time::timeout(PAUSE, stop.cancelled()).await.is_ok() {
+            return;
+        }
+    }
 }
 
 /// Takes steps until nothing is left, and logs what they took in one line. Whether they took anything, and what ended them.

@@ -117,6 +117,7 @@ async fn nobody_gets_a_week_twice_across_restarts_and_crashes() {
         timezone: Tz::UTC,
         positive: vec![4, 5],
         followed: afterword::survey::follow_up::FollowedScores::default(),
+        targets: std::collections::BTreeMap::default(),
         address_key: key[0][0].clone(),
     };
     let store = Store::open(&desk.gateway.config.database, &settings).await.expect("it opens");

@@ -7,16 +7,20 @@ use afterword::cli::Arguments;
 use afterword::config::{Config, Secret};
 use afterword::helpdesk::template::LENIENCIES;
 use afterword::helpdesk::{Headers, Kind, Report};
+use afterword::hook::body;
 use afterword::private;
+use afterword::survey::Time;
 use afterword::survey::eligibility::Rule;
+use afterword::survey::event::{Event, EventKind};
 use afterword::survey::outbound::Attempt;
 use afterword::survey::suppression::Cause;
 use afterword::text::Text;
 use clap::Parser;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// The longest line outside of tables and code, in characters.
 const LONGEST_LINE: usize = 120;
@@ -119,6 +123,9 @@ fn load(text: &str) -> Result<Config, String> {
     let text = text.replace("\"smtp.secret\"", &format!("'{}'", secret.display()));
     let text = text.replace("\"dkim.pem\"", &format!("'{}'", key.display()));
     let text = text.replace("\"desk.secret\"", &format!("'{}'", secret.display()));
+    let hook = folder.path().join("crm.secret");
+    private::write(&hook, b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("written");
+    let text = text.replace("\"crm.secret\"", &format!("'{}'", hook.display()));
     let logo = folder.path().join("logo.svg");
     fs::write(&logo, "<svg xmlns='http://www.w3.org/2000/svg'/>").expect("written");
     let text = text.replace("\"logo.svg\"", &format!("'{}'", logo.display()));
@@ -174,6 +181,7 @@ fn every_setting_is_documented() {
         "[helpdesk.x]",
         "[outgoing]",
         "[provider.x]",
+        "[webhook.x]",
     ] {
         // The program lists the keys that it knows when it refuses another one.
         let refused = load(&format!("{section}\nnonsense = 1\n")).expect_err("an unknown key");
@@ -264,6 +272,38 @@ fn bodies_to_paste_are_read() {
             other => panic!("{body}: {other:?}"),
         }
     }
+}
+
+/// The names of all fields of a body, in order.
+fn fields(value: &Value, above: &str, found: &mut Vec<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let name = format!("{above}.{name}");
+        fields(value, &name, found);
+        found.push(name);
+    }
+}
+
+#[test]
+fn every_event_has_an_example_body_with_its_fields() {
+    let page = read("docs/webhooks.md");
+    for kind in EventKind::ALL {
+        let example = code(section(&page, &format!("### {kind}")), "json").remove(0);
+        let example: Value = serde_json::from_str(&example).expect("JSON");
+        let mut event = Event::sample(Uuid::nil(), *kind, Time::UNIX_EPOCH);
+        // What may be null in one body is shown in another.
+        if example["data"]["rating"]["answer"].is_object() {
+            let told = event.rating.as_mut().expect("a rating");
+            told.answer = Some(("again".into(), "no".into()));
+        }
+        let (mut shown, mut sent) = (Vec::new(), Vec::new());
+        fields(&example, "", &mut shown);
+        fields(&body::webhook(&event), "", &mut sent);
+        assert_eq!(shown, sent, "{kind}");
+        assert_eq!(example["type"], kind.word());
+    }
+    let toml = code(section(&page, "## Set one up"), "toml").remove(0);
+    let config = load(&toml).expect("valid settings");
+    assert_eq!(config.targets()["webhook.crm"].kinds.len(), 3);
 }
 
 #[test]

@@ -25,6 +25,7 @@ async fn settings(desk: &Desk, timezone: Tz, positive: &[u8]) -> Settings {
         timezone,
         positive: positive.to_vec(),
         followed: FollowedScores::default(),
+        targets: std::collections::BTreeMap::default(),
         address_key: key[0][0].clone(),
     }
 }

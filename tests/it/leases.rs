@@ -19,6 +19,7 @@ async fn beside(desk: &Desk) -> Store {
         timezone: Tz::UTC,
         positive: vec![4, 5],
         followed: FollowedScores::default(),
+        targets: std::collections::BTreeMap::default(),
         address_key: key[0][0].clone(),
     };
     Store::open(&desk.gateway.config.database, &settings).await.expect("it opens")

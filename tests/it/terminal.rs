@@ -100,6 +100,7 @@ fn the_help_of_every_command() {
       digest       Show who gets the weekly digest, see and test it, and turn it on again for who opted out
       bounce       Process a bounce or complaint that a mail server pipes to standard input
       helpdesk     Find out what a helpdesk's own webhooks report, and why nothing happens
+      webhook      Show who is told of events, send a test, and tell events again
       suppression  Manage the suppression list: addresses that get no survey mail
       erase        Erase who a customer is, what it was about and what they wrote, and never ask the address again
       export       Print everything that is stored about a customer, as JSON
@@ -690,6 +691,88 @@ fn the_help_of_every_command() {
           --header <NAME: VALUE>  A header that was sent with it, such as "X-Hub-Signature: sha1=…"; repeat it for several
       -h, --help                  Print help
       -V, --version               Print version
+
+    $ afterword webhook --help
+    Show who is told of events, send a test, and tell events again
+
+    Usage: afterword webhook [OPTIONS] <COMMAND>
+
+    Commands:
+      list    List who is told of events, what waits for each, and what failed
+      test    Send a made-up event now, and print what came of it; nothing is stored or tried again
+      replay  Tell events of the last 30 days again, each under the same id, as far as they still hold
+      enable  Tell events again to a webhook that answered 410, which turned it off
+      secret  Print a new secret, which signs events
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword webhook list --help
+    List who is told of events, what waits for each, and what failed
+
+    Usage: afterword webhook list [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --json           Print JSON
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword webhook test --help
+    Send a made-up event now, and print what came of it; nothing is stored or tried again
+
+    Usage: afterword webhook test [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  Its name in the configuration
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --event <EVENT>  The kind of event, such as rating.set [default: rating.set]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword webhook replay --help
+    Tell events of the last 30 days again, each under the same id, as far as they still hold
+
+    Usage: afterword webhook replay [OPTIONS] <--failed|--since <TIME>|--event <ID>> <NAME>
+
+    Arguments:
+      <NAME>  Its name in the configuration
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+          --failed         Those that were never taken
+          --since <TIME>   Everything that happened since, such as 2026-11-24T14:00:00Z
+          --event <ID>     One event, by the id that its receiver saw
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword webhook enable --help
+    Tell events again to a webhook that answered 410, which turned it off
+
+    Usage: afterword webhook enable [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  Its name in the configuration
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword webhook secret --help
+    Print a new secret, which signs events
+
+    Usage: afterword webhook secret [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
+      -h, --help           Print help
+      -V, --version        Print version
 
     $ afterword suppression --help
     Manage the suppression list: addresses that get no survey mail

@@ -13,7 +13,7 @@ use sqlx::{Column, Row, SqliteConnection, TypeInfo, ValueRef, query};
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
 /// What hangs on a survey: the name in the answer, the rows, and the column that holds the id of the survey.
-const PARTS: [(&str, &str, &str); 7] = [
+const PARTS: [(&str, &str, &str); 8] = [
     ("mail", "SELECT outbox.* FROM survey JOIN outbox ON outbox.id = survey.id WHERE address_hash = $1", "id"),
     ("rating", "SELECT rating.* FROM survey JOIN rating ON survey_id = survey.id WHERE address_hash = $1", "survey_id"),
     ("visits", "SELECT clicks.* FROM survey JOIN clicks ON survey_id = survey.id WHERE address_hash = $1", "survey_id"),
@@ -38,6 +38,13 @@ const PARTS: [(&str, &str, &str); 7] = [
         "follow_up_steps",
         "SELECT step.* FROM survey JOIN follow_up_step AS step ON survey_id = survey.id WHERE address_hash = $1
         ORDER BY survey_id, number",
+        "survey_id",
+    ),
+    (
+        "told",
+        "SELECT survey_id, event.id AS event, at, target, said, state, accepted_at
+        FROM survey JOIN event ON survey_id = survey.id JOIN telling ON telling.event = event.number
+        WHERE address_hash = $1 ORDER BY event.number, target",
         "survey_id",
     ),
 ];
@@ -79,6 +86,7 @@ impl Sqlite {
                 ("answers".to_owned(), json!([])),
                 ("follow_up".to_owned(), Value::Null),
                 ("follow_up_steps".to_owned(), json!([])),
+                ("told".to_owned(), json!([])),
             ]);
             surveys.insert(text(&survey, "id"), Value::Object(survey));
         }

@@ -264,6 +264,7 @@ mod tests {
             timezone: chrono_tz::UTC,
             positive: vec![4, 5],
             followed: FollowedScores::default(),
+            targets: std::collections::BTreeMap::default(),
             address_key: "key".into(),
         };
         let served = Sqlite::serve(&folder.path().join("a.db"), &settings, Arc::default()).await;

@@ -3,7 +3,7 @@
 //! Keys go in as one JSON array, so that a statement has one text whatever their number. It must not decide anything.
 
 use super::script::Script;
-use super::{digests, erasing, follow_ups, rows, sending};
+use super::{digests, erasing, follow_ups, rows, sending, tellings};
 use crate::ledger::{Batch, Survey, Touched};
 use crate::survey::closing::{Conversation, Teammate};
 use crate::survey::outbound::Outgoing;
@@ -63,6 +63,7 @@ pub(super) async fn load(db: &mut SqliteConnection, touched: &Touched) -> Result
     erasing::load(&mut script, touched, &mut takes)?;
     follow_ups::load(&mut script, touched, &mut takes)?;
     digests::load(&mut script, touched, &mut takes)?;
+    tellings::load(&mut script, touched, &mut takes)?;
     if !touched.teammates.is_empty() {
         script.add(TEAMMATES).bind(rows::json(&touched.teammates)?)?;
         takes.push(teammate);
@@ -274,6 +275,7 @@ pub(super) mod tests {
     use super::*;
     use crate::survey::follow_up::FollowedScores;
     use sqlx::{AssertSqlSafe, query};
+    use std::collections::BTreeMap;
 
     /// The steps that SQLite takes for a statement in a new database.
     pub(in super::super) async fn plan(sql: &str) -> Vec<String> {
@@ -282,6 +284,7 @@ pub(super) mod tests {
             timezone: chrono_tz::UTC,
             positive: vec![4, 5],
             followed: FollowedScores::default(),
+            targets: BTreeMap::default(),
             address_key: "key".into(),
         };
         let (_lock, mut db) =

@@ -30,6 +30,7 @@ mod status;
 mod streaks;
 mod suppressions;
 mod tally;
+mod tellings;
 mod writer;
 
 use super::{DEADLINE, OpenError, ServeLock, Settings, Shown, Unavailable};
@@ -86,7 +87,9 @@ impl Sqlite {
         let (file, mut db) = schema::lock_and_migrate(path, settings).await?;
         let failed = |error: sqlx::Error| OpenError::Open(path.display().to_string(), plain(&error));
         let owner = schema::owner(&mut db).await.map_err(failed)?;
-        sqlx::query(schema::FREE_LEASES).bind(owner.as_bytes().as_slice()).execute(&mut db).await.map_err(failed)?;
+        for free in [schema::FREE_LEASES, tellings::FREE_LEASES] {
+            sqlx::query(free).bind(owner.as_bytes().as_slice()).execute(&mut db).await.map_err(failed)?;
+        }
         let lock = ServeLock(Arc::clone(&file));
         let store = Self { locked: Some(file), ..Self::start(path, db, owner, metrics).await? };
         Ok((store, lock))
@@ -101,7 +104,7 @@ impl Sqlite {
 
     async fn start(
         path: &Path,
-        db: SqliteConnection,
+        mut db: SqliteConnection,
         owner: Uuid,
         metrics: Arc<Metrics>,
     ) -> std::result::Result<Self, OpenError> {
@@ -117,7 +120,8 @@ impl Sqlite {
         let (reader, requests) = mpsc::channel(QUEUE);
         let place = Place::of(path).map_err(|error| OpenError::Open(path.display().to_string(), error.to_string()))?;
         let folds = Arc::<AtomicBool>::default();
-        let writes = tokio::spawn(writer::run(db, jobs, place.clone(), metrics, Arc::clone(&folds)));
+        let tells = tellings::any(&mut db).await.map_err(failed)?;
+        let writes = tokio::spawn(writer::run(db, jobs, place.clone(), metrics, Arc::clone(&folds), tells));
         let reads = tokio::spawn(reader::run(read_only, requests));
         Ok(Self { writer, reader, lookups, reports, folds, writes, reads, owner, place, locked: None })
     }

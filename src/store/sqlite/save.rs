@@ -5,7 +5,7 @@
 //! must not decide anything.
 
 use super::script::Script;
-use super::{digests, erasing, follow_ups, rows};
+use super::{digests, erasing, follow_ups, rows, tellings};
 use crate::ledger::closings::NewClosing;
 use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::{Batch, Clicked, Survey};
@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
-/// Writes a batch back, and commits.
-pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()> {
+/// Writes a batch back, and commits. Events are stored only if it `tells` anybody.
+pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch, tells: bool) -> Result<()> {
     let mut script = Script::default();
     erasing::save_stored(&mut script, &batch.erased)?;
     teammates(&mut script, batch)?;
@@ -40,6 +40,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch) -> Result<()>
     follow_ups::save(&mut script, batch)?;
     ratings(&mut script, batch)?;
     erasing::save_surveys(&mut script, &batch.erased)?;
+    tellings::save(&mut script, batch, tells)?;
     heartbeats(&mut script, batch)?;
     erasing::save_service(&mut script, &batch.erased)?;
     script.add("COMMIT");
@@ -199,13 +200,19 @@ fn mail_row(survey_id: &Uuid, survey: &Survey) -> Row {
 }
 
 pub(super) fn mail_state(mail_id: &Uuid, mail: &Outbound) -> Row {
+    let mut row = vec![id("id", Some(mail_id))];
+    row.extend(outbound_state(mail));
+    row
+}
+
+/// The columns of everything that is to be sent.
+pub(super) fn outbound_state(mail: &Outbound) -> Row {
     let (stop, owner) = match &mail.state {
         State::Cancelled(stop) => (Some(stop), None),
         State::Sending(lease) => (None, Some(&lease.owner)),
         State::Waiting | State::Accepted | State::Failed => (None, None),
     };
     vec![
-        id("id", Some(mail_id)),
         cell("state", mail.state.word()),
         at("due_at", mail.due_at),
         at("first_due", mail.first_due),

@@ -3,7 +3,7 @@
 //! It owns pragmas, migrations and what the configuration puts into tables. It must not know what surveys are.
 
 use super::super::{OpenError, Settings};
-use super::{decisions, follow_ups, plain, rollup};
+use super::{decisions, follow_ups, plain, rollup, tellings};
 use crate::private;
 use crate::survey::report::cut::{FIRST_DAY, stretch};
 use crate::survey::report::{By, day_start};
@@ -33,11 +33,12 @@ const DAYS: u64 = 14_610;
 const STATEMENTS: usize = 1024;
 
 /// Every migration, oldest first: its name and its text. They only grow after the first release.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     ("operating", include_str!("../../../migrations/sqlite/0002_operating.sql")),
     ("one click", include_str!("../../../migrations/sqlite/0003_one_click.sql")),
     ("team", include_str!("../../../migrations/sqlite/0004_team.sql")),
+    ("told", include_str!("../../../migrations/sqlite/0005_told.sql")),
 ];
 
 /// Frees the leases of one service. Both states are named so that SQLite uses the index of the outbox; with one alone a
@@ -217,6 +218,7 @@ pub(super) async fn counts_by(db: &mut SqliteConnection, settings: &Settings) ->
 /// Puts the settings into their tables, where they differ.
 async fn apply(db: &mut SqliteConnection, settings: &Settings) -> Result<(), sqlx::Error> {
     follow_ups::apply(db, &settings.followed).await?;
+    tellings::apply(db, &settings.targets).await?;
     let edition = setting(db, "timezone_edition").await?;
     if edition.as_deref() == Some(chrono_tz::IANA_TZDB_VERSION) && counts_by(db, settings).await? {
         return Ok(());

@@ -2,7 +2,7 @@
 //!
 //! No statement may read every mail or rating: each uses a partial index, or a table that stays small.
 
-use super::{Result, Sqlite, rows};
+use super::{Result, Sqlite, rows, tellings};
 use crate::survey::Time;
 use crate::survey::status::{LATELY, Queue, Service, Stored, Workers};
 use sqlx::sqlite::SqliteRow;
@@ -28,6 +28,7 @@ impl Sqlite {
         let accepted = query(ACCEPTED).bind(since).fetch_one(&mut *db).await?;
         let refused = query(REFUSED).bind(since).fetch_all(&mut *db).await?;
         let service = query(SERVICE).fetch_optional(&mut *db).await?;
+        let targets = tellings::targets(&mut db, now).await?;
         let refusal = |row: &SqliteRow| Ok((row.try_get("code")?, count(row, "count")?));
         Ok(Stored {
             queue: Queue {
@@ -37,6 +38,7 @@ impl Sqlite {
                 failed: count(&failed, "failed")?,
                 last_accepted: rows::optional_time(&accepted, "last_accepted")?,
             },
+            targets,
             service: service.as_ref().map(read_service).transpose()?,
             refused: refused.iter().map(refusal).collect::<std::result::Result<_, sqlx::Error>>()?,
         })

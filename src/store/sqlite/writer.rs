@@ -124,15 +124,17 @@ impl Command for Flush {
     fn decide(&self, _: &mut Batch) {}
 }
 
-/// Works until the last sender is gone, or the connection is. It folds once `folds` is set.
+/// Works until the last sender is gone, or the connection is. It folds once `folds` is set, and stores events if it `tells`
+/// anybody.
 pub(super) async fn run(
     db: SqliteConnection,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     place: Place,
     metrics: Arc<Metrics>,
     folds: Arc<AtomicBool>,
+    tells: bool,
 ) {
-    let mut writer = Writer { db, paces: Paces::default(), metrics, folds, folding: Folding::new() };
+    let mut writer = Writer { db, paces: Paces::default(), metrics, folds, folding: Folding::new(), tells };
     let mut gathered = Vec::new();
     let mut carried_over: Vec<Box<dyn Job>> = Vec::new();
     let mut stuck = false;
@@ -189,6 +191,8 @@ struct Writer {
     /// Whether it folds. A command that works beside the service leaves that to the service.
     folds: Arc<AtomicBool>,
     folding: Folding,
+    /// Whether there is a target for events.
+    tells: bool,
 }
 
 /// When the next step of folding is due.
@@ -290,7 +294,7 @@ impl Writer {
         }
         // Kept even if the batch fails: too few mails are sent then, never too many.
         self.paces = mem::take(&mut batch.paces);
-        save::save(&mut self.db, &batch).await?;
+        save::save(&mut self.db, &batch, self.tells).await?;
         Ok(batch)
     }
 

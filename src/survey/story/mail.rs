@@ -64,7 +64,7 @@ fn stop(why: Stop) -> &'static str {
         Stop::Complained => "the customer reported a survey as spam",
         Stop::Erased => "the customer's data was erased",
         Stop::WindowOver => "the time for rating was over",
-        Stop::NothingToTell => "there was nothing to tell",
+        Stop::NothingToTell | Stop::Superseded | Stop::Unwanted => "there was nothing to tell",
     }
 }
 

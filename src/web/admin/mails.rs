@@ -121,7 +121,7 @@ fn stop_name(stop: Stop) -> &'static str {
         Stop::Complained => "Complained before",
         Stop::Erased => "Erased",
         Stop::WindowOver => "Too late to rate",
-        Stop::NothingToTell => "Nothing to tell",
+        Stop::NothingToTell | Stop::Superseded | Stop::Unwanted => "Nothing to tell",
     }
 }
 

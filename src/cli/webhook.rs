@@ -1,0 +1,135 @@
+//! `afterword webhook`: who is told of events, whether they listen, and telling them again.
+//!
+//! It owns the options and how the list is printed. It must not know how an event is told.
+
+use super::{CliError, beside, close_after, load, print};
+use crate::clock::Clock;
+use crate::config::new_webhook_secret;
+use crate::gateway::{Again, Gateway};
+use crate::render;
+use crate::survey::Time;
+use crate::survey::event::EventKind;
+use clap::{Args, Subcommand};
+use std::path::Path;
+use uuid::Uuid;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Webhook {
+    /// List who is told of events, what waits for each, and what failed
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send a made-up event now, and print what came of it; nothing is stored or tried again
+    Test {
+        /// Its name in the configuration
+        name: String,
+        /// The kind of event, such as rating.set
+        #[arg(long, default_value_t = EventKind::RatingSet)]
+        event: EventKind,
+    },
+    /// Tell events of the last 30 days again, each under the same id, as far as they still hold
+    Replay(Replay),
+    /// Tell events again to a webhook that answered 410, which turned it off
+    Enable {
+        /// Its name in the configuration
+        name: String,
+    },
+    /// Print a new secret, which signs events
+    Secret,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// Its name in the configuration
+    name: String,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// Those that were never taken
+    #[arg(long)]
+    failed: bool,
+    /// Everything that happened since, such as 2026-11-24T14:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<Time>,
+    /// One event, by the id that its receiver saw
+    #[arg(long, value_name = "ID", value_parser = event_id)]
+    event: Option<Uuid>,
+}
+
+impl Which {
+    fn again(&self) -> Again {
+        match (self.since, self.event) {
+            (Some(since), _) => Again::Since(since),
+            (None, Some(event)) => Again::Event(event),
+            (None, None) => Again::Failed,
+        }
+    }
+}
+
+fn event_id(text: &str) -> Result<Uuid, &'static str> {
+    text.trim_start_matches("msg_").parse().map_err(|_| "expected an id such as msg_0193…")
+}
+
+pub(super) async fn run(webhook: Webhook, file: Option<&Path>) -> Result<(), CliError> {
+    match webhook {
+        Webhook::List { json } => beside(file, async |gateway| list(gateway, json).await).await,
+        Webhook::Test { name, event } => {
+            // The secrets of the service are needed here: requests are signed.
+            let gateway = Gateway::open(load(file)?, Clock::System).await?;
+            close_after(gateway, async |gateway| test(gateway, &name, event).await).await
+        }
+        Webhook::Replay(replay) => beside(file, async |gateway| again(gateway, &replay).await).await,
+        Webhook::Enable { name } => beside(file, async |gateway| enable(gateway, &name).await).await,
+        Webhook::Secret => print(&format!("{}\n", new_webhook_secret())),
+    }
+}
+
+/// The target that a name of the command line stands for: `crm` is `webhook.crm`.
+fn target(gateway: &Gateway, name: &str) -> Result<String, CliError> {
+    let whole = if name.contains('.') { name.to_owned() } else { format!("webhook.{name}") };
+    let known = gateway.config.targets();
+    if known.contains_key(&whole) {
+        return Ok(whole);
+    }
+    let known: Vec<_> = known.keys().map(String::as_str).collect();
+    let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
+    Err(CliError::Usage(format!("{name}: expected the name of a configured webhook: {known}")))
+}
+
+async fn list(gateway: &Gateway, json: bool) -> Result<(), CliError> {
+    let status = gateway.status().await?;
+    print(&if json {
+        format!("{:#}\n", render::status::targets_json(&status.stored.targets))
+    } else {
+        render::status::targets_text(&status.stored.targets, status.now)
+    })
+}
+
+async fn test(gateway: &Gateway, name: &str, kind: EventKind) -> Result<(), CliError> {
+    let target = target(gateway, name)?;
+    match gateway.test_target(&target, kind).await.reason() {
+        None => print(&format!("{target} took a made-up {kind}.\n")),
+        Some(why) => Err(CliError::Failed(format!("{target} did not take a made-up {kind}: {why}"))),
+    }
+}
+
+async fn again(gateway: &Gateway, replay: &Replay) -> Result<(), CliError> {
+    let target = target(gateway, &replay.name)?;
+    let count = gateway.tell_again(&target, replay.which.again()).await?;
+    print(&format!("{count} events are due for {target} now. Those that no longer hold are left out.\n"))
+}
+
+async fn enable(gateway: &Gateway, name: &str) -> Result<(), CliError> {
+    let target = target(gateway, name)?;
+    if gateway.enable_target(&target).await? {
+        print(&format!("{target} is told of events again.\n"))
+    } else {
+        print(&format!("{target} was not disabled.\n"))
+    }
+}

@@ -1,0 +1,61 @@
+//! The verbs behind what is told to others.
+//!
+//! It must not know SQL, nor who the targets are.
+
+use super::{Store, Unavailable};
+use crate::ledger::telling::{ClaimTelling, ClaimedTelling, ForgetEvents, MarkTelling};
+use crate::survey::Time;
+use uuid::Uuid;
+
+/// What to tell a target again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// What failed for good.
+    Failed,
+    /// Everything that happened since, whether it was taken or failed.
+    Since(Time),
+    /// One event.
+    Event(Uuid),
+}
+
+impl Store {
+    /// Claims the telling that is due for a target. The lease is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn claim_telling(&self, claim: ClaimTelling) -> Result<ClaimedTelling, Unavailable> {
+        self.write(claim).await
+    }
+
+    /// Records what became of a telling, and claims the next one if `mark` asks for it. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn mark_telling(&self, mark: MarkTelling) -> Result<Option<ClaimedTelling>, Unavailable> {
+        self.write(mark).await
+    }
+
+    /// Deletes old events, some of them; answers how many. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn forget_events(&self, forget: ForgetEvents) -> Result<usize, Unavailable> {
+        self.write(forget).await
+    }
+
+    /// Makes tellings due that a target took or that failed; answers how many. It is durable.
+    ///
+    /// # Errors
+    /// The store did not answer; then a part may be due, and a repeat makes the rest due.
+    pub async fn tell_again(&self, target: &str, again: Again, now: Time) -> Result<u64, Unavailable> {
+        self.sqlite().tell_again(target, again, now).await
+    }
+
+    /// Lets a disabled target be told again; `false` if it is not disabled. It is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn enable_target(&self, target: &str) -> Result<bool, Unavailable> {
+        self.sqlite().enable_target(target).await
+    }
+}
