@@ -10,13 +10,14 @@
 //! - the team: `reports` and lists, the `overview` of the admin pages, `sessions` for those who see these, `decisions`,
 //!   `mails`, `moderating` for admins who decide about ratings, `follow_ups` for unhappy customers, `achievements` for happy
 //!   ones, and `digests` for the weekly mail;
-//! - helpdesks and mail providers that report by webhooks of their own: `helpdesks` and `providers`; and others that are
-//!   told of events: `telling`;
+//! - helpdesks and mail providers that report by webhooks of their own: `helpdesks` and `providers`, and what is fetched
+//!   from helpdesks: `enriching`; and others that are told of events: `telling`, and `alerts` for those that are people;
 //! - the operator: keys of the API in `access`, the key file in `keys`, `backup`, `health`, whether the service has the same
 //!   keys in `challenge`, and secrets that change in `reload`.
 
 mod access;
 mod achievements;
+mod alerts;
 mod backup;
 mod bounce;
 mod challenge;
@@ -24,6 +25,7 @@ mod clicks;
 mod decisions;
 mod delivery;
 mod digests;
+mod enriching;
 mod erasing;
 mod follow_ups;
 mod health;
@@ -56,6 +58,7 @@ pub use bounce::Returned;
 pub use clicks::{Form, LONGEST_COMMENT, Opened, Posted, TooLong};
 pub use delivery::{Delivery, MailWorker};
 pub use digests::{DigestPreview, DigestRecipient};
+pub use enriching::Enriched;
 pub use erasing::Forgotten;
 pub use follow_ups::{Attempted, Wish};
 pub use helpdesks::{Caller, Heard, Tried};
@@ -81,6 +84,7 @@ use crate::store::{self, OpenError, Store, Unavailable};
 use crate::survey::Time;
 use crate::survey::closing::{CLOCK_SKEW, Closing, Conversation};
 use crate::survey::eligibility::Decision;
+use crate::survey::enrichment::Fetched;
 use crate::survey::fields::{Fault, Place, check_id};
 use crate::survey::moderation::Refusal;
 use crate::survey::sending::Flow;
@@ -103,11 +107,11 @@ pub struct Gateway {
     pub mail_due: Notify,
     /// Sends requests to other services.
     pub http: Client,
+    /// Wakes those who fetch conversations when a closing waits for one.
+    pub closing_waits: Notify,
     store: Store,
     secrets: Secrets,
     relay: Relay,
-    /// Sends requests to other services.
-    http: Client,
     helpdesk_secrets: HelpdeskSecrets,
     dkim: Option<Dkim>,
     /// How sending fares.
@@ -230,7 +234,7 @@ impl Gateway {
             http: Client::new(&config.outgoing),
             helpdesk_secrets: HelpdeskSecrets::default(),
             mail_due: Notify::new(),
-            http: Client::new(&config.outgoing),
+            closing_waits: Notify::new(),
             dkim: None,
             flow: Mutex::default(),
             metrics: Arc::default(),
@@ -274,6 +278,11 @@ impl Gateway {
     /// # Errors
     /// Faults of the closing, or an unavailable store.
     pub async fn close(&self, closing: Closing, dry_run: bool) -> Result<Closed, Error> {
+        self.decide(closing, dry_run, None).await
+    }
+
+    /// As [`close`](Self::close), for a closing whose decision may have waited until its conversation was `fetched`.
+    async fn decide(&self, closing: Closing, dry_run: bool, fetched: Option<Fetched>) -> Result<Closed, Error> {
         let now = self.clock.now();
         let mut faults = closing.faults(now);
         let policy = self.config.policy(closing.policy.as_deref());
@@ -296,6 +305,7 @@ impl Gateway {
             survey: survey_id(now),
             closing,
             now,
+            fetched,
             dry_run,
         };
         let closed = self.store.close(close).await?;

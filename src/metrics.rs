@@ -56,6 +56,7 @@ struct Gauges {
     tellings_waiting: Family<Labels, Gauge>,
     tellings_failed: Family<Labels, Gauge>,
     disabled: Family<Labels, Gauge>,
+    undecided: Gauge,
     bytes: Gauge,
     workers: Gauge,
     alive: Gauge,
@@ -126,6 +127,11 @@ impl Default for Metrics {
                 Family::default(),
             ),
             disabled: names.add("target_disabled", "1 if a target said that it is gone", Family::default()),
+            undecided: names.add(
+                "closings_waiting",
+                "Closings that wait until their conversation was fetched",
+                Gauge::default(),
+            ),
             bytes: names.add("database_bytes", "The database with its write-ahead log", Gauge::default()),
             workers: names.add("mail_workers", "Mail workers that should run", Gauge::default()),
             alive: names.add("mail_workers_alive", "Mail workers that run", Gauge::default()),
@@ -292,6 +298,7 @@ impl Metrics {
         gauges.waiting.set(queue.waiting.cast_signed());
         gauges.oldest.set(queue.oldest_due.map_or(0, |due| (status.now - due).num_seconds().max(0)));
         gauges.failed.set(queue.failed.cast_signed());
+        gauges.undecided.set(status.stored.undecided.cast_signed());
         gauges.bytes.set(status.bytes.cast_signed());
         for target in &status.stored.targets {
             let labels = vec![("target", target.name.clone())];

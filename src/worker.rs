@@ -7,6 +7,7 @@
 
 mod counting;
 mod digests;
+mod enriching;
 mod retention;
 mod telling;
 
@@ -48,6 +49,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     workers.spawn(counting::run(Arc::clone(&gateway), stop.clone()));
     workers.spawn(digests::run(Arc::clone(&gateway), stop.clone()));
     workers.spawn(telling::run(Arc::clone(&gateway), stop.clone()));
+    workers.spawn(enriching::run(Arc::clone(&gateway), stop.clone()));
     for _ in 0..wanted {
         gateway.worker_runs();
         let (gateway, stop) = (Arc::clone(&gateway), stop.clone());

@@ -53,3 +53,25 @@ CREATE TABLE telling (
 CREATE INDEX telling_due ON telling (target, due_at) WHERE state IN ('waiting', 'sending');
 -- Finds what failed.
 CREATE INDEX telling_failed ON telling (target, due_at) WHERE state = 'failed';
+
+-- Fetching
+
+-- Closings that were taken, and whose decision waits until the API of their helpdesk told more. A row goes when its closing
+-- is decided, which is minutes later.
+CREATE TABLE enriching (
+    connection      TEXT NOT NULL,
+    conversation_id TEXT NOT NULL,
+    closed_at       INTEGER NOT NULL,
+    told_at         INTEGER NOT NULL,   -- when it was reported
+    closing         TEXT NOT NULL,      -- as it was reported, as JSON; no text of a message is in it
+    addresses       TEXT NOT NULL,      -- a JSON array of the keyed hashes of its addresses, by which erasing finds it
+    due_at          INTEGER NOT NULL,
+    tries           INTEGER NOT NULL,   -- how many failed
+    why             TEXT,               -- why the last one failed
+    PRIMARY KEY (connection, conversation_id, closed_at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX enriching_due ON enriching (connection, due_at);
+
+-- How fetching the conversation of a closing ended: when, and why it failed; both NULL if nobody tried.
+ALTER TABLE closing ADD COLUMN fetched_at INTEGER;
+ALTER TABLE closing ADD COLUMN fetch_failed TEXT;

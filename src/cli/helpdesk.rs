@@ -98,7 +98,11 @@ fn text(tried: &Tried) -> String {
         several => format!("Is its kind wrong? It would be a report of one of these: {}.\n", several.join(", ")),
     };
     let decision = tried.decision.as_ref().map(decision).unwrap_or_default();
-    format!("Signature ({}): {}\n{report}{hint}{decision}", tried.proof, signature(tried))
+    let fetches = tried.fetches.as_ref().map(|url| {
+        format!("But first it fetches the conversation, beginning with {url}, and decides by what that tells\n")
+    });
+    let fetches = fetches.unwrap_or_default();
+    format!("Signature ({}): {}\n{report}{hint}{decision}{fetches}", tried.proof, signature(tried))
 }
 
 fn signature(tried: &Tried) -> String {

@@ -88,16 +88,18 @@ impl Layers {
     /// Reads the files of secrets and checks what belongs together.
     pub(super) fn check(&self, config: &mut Config) -> Result<(), ConfigError> {
         config.check_helpdesks().map_err(|(key, detail)| self.refuse(&key, detail))?;
-        config.check_providers().map_err(|(key, detail)| self.refuse(&key, detail))?;
         config.check_webhooks().map_err(|(key, detail)| self.refuse(&key, detail))?;
+        config.check_alerts().map_err(|(key, detail)| self.refuse(&key, detail))?;
+        config.check_providers().map_err(|(key, detail)| self.refuse(&key, detail))?;
         if self.secrets {
             self.check_password(&mut config.mail)?;
             self.check_dkim(&mut config.mail)?;
             self.check_authorities(&config.mail)?;
             self.check_logo(&mut config.brand)?;
             self.read_helpdesk_secrets(config)?;
-            self.read_provider_secrets(config)?;
             self.read_webhook_secrets(config)?;
+            self.read_alert_secrets(config)?;
+            self.read_provider_secrets(config)?;
         }
         self.check_files(config)?;
         self.check_retries(&config.mail)?;
@@ -163,14 +165,37 @@ impl Layers {
         Ok(())
     }
 
-    /// Reads the secrets that helpdesks sign with. An empty one would let anybody sign.
+    /// Reads the secrets that helpdesks sign with, and the tokens of their APIs. An empty secret would let anybody sign.
     fn read_helpdesk_secrets(&self, config: &mut Config) -> Result<(), ConfigError> {
         for (name, helpdesk) in &mut config.helpdesks {
-            let key = format!("helpdesk.{name}.secret");
-            let key = self.read_secret(&key, &mut helpdesk.secret, helpdesk.secret_file.as_deref())?;
-            if helpdesk.secret.as_ref().is_some_and(|Secret(text)| text.trim().is_empty()) {
-                return Err(self.refuse(&key, "is empty: expected a secret"));
+            let secret = ("secret", &mut helpdesk.secret, helpdesk.secret_file.as_deref());
+            let token = helpdesk.api.as_mut().map(|api| ("api.token", &mut api.token, api.token_file.as_deref()));
+            for (key, secret, file) in iter::once(secret).chain(token) {
+                let key = self.read_secret(&format!("helpdesk.{name}.{key}"), secret, file)?;
+                if secret.as_ref().is_some_and(|Secret(text)| text.trim().is_empty()) {
+                    return Err(self.refuse(&key, "is empty: expected a secret"));
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Reads the addresses of incoming webhooks: who knows one can write there.
+    fn read_alert_secrets(&self, config: &mut Config) -> Result<(), ConfigError> {
+        for (name, alert) in &mut config.alerts {
+            let key = format!("alert.{name}.slack_url");
+            let key = self.read_secret(&key, &mut alert.slack_url, alert.slack_url_file.as_deref())?;
+            alert.check_slack_url().map_err(|expected| self.refuse(&key, expected))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the secrets that webhooks are signed with.
+    fn read_webhook_secrets(&self, config: &mut Config) -> Result<(), ConfigError> {
+        for (name, webhook) in &mut config.webhooks {
+            let key = format!("webhook.{name}.secret");
+            let key = self.read_secret(&key, &mut webhook.secret, webhook.secret_file.as_deref())?;
+            webhook.secret_bytes().map_err(|expected| self.refuse(&key, expected))?;
         }
         Ok(())
     }
@@ -183,16 +208,6 @@ impl Layers {
             if provider.secret.as_ref().is_some_and(|Secret(text)| text.trim().is_empty()) {
                 return Err(self.refuse(&key, "is empty: expected a secret"));
             }
-        }
-        Ok(())
-    }
-
-    /// Reads the secrets that webhooks are signed with.
-    fn read_webhook_secrets(&self, config: &mut Config) -> Result<(), ConfigError> {
-        for (name, webhook) in &mut config.webhooks {
-            let key = format!("webhook.{name}.secret");
-            let key = self.read_secret(&key, &mut webhook.secret, webhook.secret_file.as_deref())?;
-            webhook.secret_bytes().map_err(|expected| self.refuse(&key, expected))?;
         }
         Ok(())
     }

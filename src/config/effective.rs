@@ -12,10 +12,11 @@ use toml::{Table, Value};
 /// The keys whose value is not shown.
 const SECRETS: [&str; 2] = ["mail.smtp_password", "mail.dkim.key"];
 
-/// Whether the value of a key is not shown: of each helpdesk, mail provider and webhook, there is one, too.
+/// Whether the value of a key is not shown: each helpdesk, mail provider, webhook and alert has such keys, too.
 fn is_secret(key: &str) -> bool {
-    let has_secret = ["helpdesk.", "provider.", "webhook."].iter().any(|section| key.starts_with(section));
-    SECRETS.contains(&key) || has_secret && key.ends_with(".secret")
+    let named = |section: &str, name: &str| key.starts_with(section) && key.ends_with(name);
+    let signs = ["helpdesk.", "provider.", "webhook."].iter().any(|section| named(section, ".secret"));
+    SECRETS.contains(&key) || signs || named("helpdesk.", ".api.token") || named("alert.", ".slack_url")
 }
 
 /// What stands for a value that is not shown.
@@ -89,7 +90,8 @@ mod tests {
     #[test]
     fn each_value_has_its_source_and_no_secret_is_shown() {
         let file = "[mail]\nsmtp = 'smtps://me@relay'\nsmtp_password = 'hunter2'\n[policy.vip]\nquiet_days = 3
-                    [helpdesk.shop]\nkind = 'chatwoot'\nsecret = 'hunter2'";
+                    [helpdesk.shop]\nkind = 'chatwoot'\nsecret = 'hunter2'\n[helpdesk.shop.api]\nurl = 'https://desk.example'
+                    account = 1\nenrich = true\ntoken = 'hunter2'";
         let shown = lines(file, &[("AFTERWORD_MAIL__WORKERS", "7"), ("AFTERWORD_DATABASE", "/data/a.db")]);
         for expected in [
             "ask.delay = \"0s\" # default",
@@ -99,6 +101,7 @@ mod tests {
             "mail.smtp = \"smtps://me@relay\" # FILE:2",
             "helpdesk.shop.kind = \"chatwoot\" # FILE:7",
             "helpdesk.shop.secret = \"(hidden)\" # FILE:8",
+            "helpdesk.shop.api.token = \"(hidden)\" # FILE:13",
             "mail.smtp_password = \"(hidden)\" # FILE:3",
             "mail.workers = 7 # AFTERWORD_MAIL__WORKERS",
             "policy.vip.quiet_days = 3 # FILE:5",

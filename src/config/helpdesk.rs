@@ -3,14 +3,13 @@
 //!
 //! Owns `[helpdesk.NAME]` and its checks. It must not know how a payload is read.
 
-use super::{Config, Secret, value};
+use super::{Config, HelpdeskApi, OutgoingSettings, Secret, value};
 use crate::helpdesk::Kind;
 use crate::helpdesk::signature::Proof;
+use crate::survey::alert::KINDS;
+use crate::survey::event::Wants;
 use serde::Deserialize;
 use std::path::PathBuf;
-
-/// The longest name of a connection: it is part of an address that people paste.
-const LONGEST_NAME: usize = 40;
 
 /// `[helpdesk.NAME]`: a helpdesk that may report.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -35,6 +34,8 @@ pub struct HelpdeskSettings {
     /// Nor about those of these teams: ids or names.
     #[serde(default, deserialize_with = "value::words")]
     pub exclude_teams: Vec<String>,
+    /// `[helpdesk.NAME.api]`: its API, if Afterword may use it.
+    pub api: Option<HelpdeskApi>,
 }
 
 impl HelpdeskSettings {
@@ -45,8 +46,14 @@ impl HelpdeskSettings {
         self.auth.or(self.kind.usual_proof()).unwrap_or(Proof::Key)
     }
 
+    /// The events that are written into the helpdesk of this name: those of ratings that count. A comment is written
+    /// together with its rating.
+    pub(super) fn note_wants(name: &str) -> Wants {
+        Wants { kinds: KINDS.into(), connection: Some(name.to_owned()), comment_tells_all: true, ..Wants::default() }
+    }
+
     /// A secret and a way to use it belong together.
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self, outgoing: &OutgoingSettings) -> Result<(), (&'static str, String)> {
         let Some(proof) = self.auth.or(self.kind.usual_proof()) else {
             let ways: Vec<_> = Proof::ALL.iter().map(|proof| format!("{:?}", proof.word())).collect();
             return Err(("auth", format!("is missing: expected one of {}", ways.join(", "))));
@@ -60,7 +67,7 @@ impl HelpdeskSettings {
         if proof != Proof::Key && !is_set {
             return Err(("secret", format!("is missing: expected secret_file, with the secret of {proof} signatures")));
         }
-        Ok(())
+        self.api.as_ref().map_or(Ok(()), |api| api.check(self.kind, outgoing))
     }
 }
 
@@ -68,12 +75,8 @@ impl Config {
     /// Checks each helpdesk, before the files of secrets are read.
     pub(super) fn check_helpdesks(&self) -> Result<(), (String, String)> {
         for (name, helpdesk) in &self.helpdesks {
-            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-            if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) {
-                let expected = format!("expected a name of 1 to {LONGEST_NAME} characters of a to z, 0 to 9, - and _");
-                return Err(("helpdesk".to_owned(), format!("{name:?}: {expected}")));
-            }
-            helpdesk.check().map_err(|(key, detail)| (format!("helpdesk.{name}.{key}"), detail))?;
+            value::section_name(name).map_err(|detail| ("helpdesk".to_owned(), detail))?;
+            helpdesk.check(&self.outgoing).map_err(|(key, detail)| (format!("helpdesk.{name}.{key}"), detail))?;
             if helpdesk.policy.is_some() && self.policy(helpdesk.policy.as_deref()).is_none() {
                 return Err((format!("helpdesk.{name}.policy"), self.policy_expected()));
             }

@@ -10,11 +10,13 @@
 
 mod admin;
 mod after;
+mod alert;
 mod checks;
 mod digest;
 mod effective;
 mod follow_up;
 mod helpdesk;
+mod helpdesk_api;
 mod layers;
 mod lines;
 mod logo;
@@ -29,10 +31,12 @@ mod webhook;
 
 pub use admin::{AdminSettings, AdminUser};
 pub use after::{QuestionSettings, ReasonSettings, ThanksSettings};
+pub use alert::AlertSettings;
 pub use digest::DigestSettings;
 pub use effective::Setting;
 pub use follow_up::FollowUpSettings;
 pub use helpdesk::HelpdeskSettings;
+pub use helpdesk_api::{ApiUrl, HelpdeskApi};
 pub use logo::Logo;
 pub use outgoing::{Network, OutgoingSettings, Reachable};
 pub use provider::ProviderSettings;
@@ -142,12 +146,15 @@ pub struct Config {
     /// Each `[helpdesk.NAME]` by its name.
     #[serde(rename = "helpdesk", default)]
     pub helpdesks: BTreeMap<String, HelpdeskSettings>,
-    /// Each `[provider.NAME]` by its name.
-    #[serde(rename = "provider", default)]
-    pub providers: BTreeMap<String, ProviderSettings>,
+    /// Each `[alert.NAME]` by its name.
+    #[serde(rename = "alert", default)]
+    pub alerts: BTreeMap<String, AlertSettings>,
     /// Each `[webhook.NAME]` by its name.
     #[serde(rename = "webhook", default)]
     pub webhooks: BTreeMap<String, WebhookSettings>,
+    /// Each `[provider.NAME]` by its name.
+    #[serde(rename = "provider", default)]
+    pub providers: BTreeMap<String, ProviderSettings>,
     /// `[outgoing]`
     #[serde(default)]
     pub outgoing: OutgoingSettings,

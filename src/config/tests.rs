@@ -885,3 +885,69 @@ fn a_webhook_has_an_address_and_a_secret() {
     }
     assert!(new_webhook_secret() != new_webhook_secret());
 }
+
+#[test]
+fn the_api_of_a_helpdesk_needs_what_its_kind_needs() {
+    let token = tempfile::NamedTempFile::new().unwrap();
+    private::write(token.path(), b"t0ken\n").unwrap();
+    let file = format!(
+        "[helpdesk.shop]\nkind = 'chatwoot'\nauth = 'key'\n[helpdesk.shop.api]\nurl = 'https://desk.example/chat/'\n\
+        token_file = '{}'\naccount = 3\nenrich = true\n\
+        [helpdesk.z]\nkind = 'zendesk'\nauth = 'key'\n[helpdesk.z.api]\nurl = 'http://127.0.0.1:8'\ntoken = 'a'\n\
+        user = 'ada@example.com'\nwrite_back = true",
+        token.path().display()
+    );
+    let config = load(&file, &[("AFTERWORD_HELPDESK__SHOP__API__WRITE_BACK", "true")]).unwrap();
+    let [shop, zendesk] = ["shop", "z"].map(|name| config.helpdesks[name].api.clone().unwrap());
+    assert_eq!((shop.token.as_ref().map(Secret::reveal), shop.account), (Some("t0ken"), Some(3)));
+    assert_eq!((shop.enrich, shop.write_back), (true, true));
+    assert_eq!((zendesk.enrich, zendesk.write_back), (false, true));
+    assert_eq!(shop.url.at(&["a", "..", "b/c?d"]).as_str(), "https://desk.example/chat/a/b%2Fc%3Fd");
+    assert_eq!(zendesk.url.at(&["a"]).as_str(), "http://127.0.0.1:8/a");
+}
+
+#[test]
+fn an_api_that_cannot_be_used_is_refused() {
+    let api = "token = 'a'\naccount = 3\nenrich = true";
+    let https = "url = 'https://a.example'";
+    for (kind, file, refused) in [
+        ("chatwoot", "enrich = true".to_owned(), ": missing field `url`"),
+        ("chatwoot", format!("url = 'a.example'\n{api}"), ".url: \"a.example\": expected the https URL of an API"),
+        ("chatwoot", format!("url = 'ftp://a.example'\n{api}"), ".url: \"ftp://a.example\": expected the https URL"),
+        ("chatwoot", format!("url = 'https://me:pw@a.example'\n{api}"), ".url: \"…@a.example\": expected the https"),
+        (
+            "chatwoot",
+            format!("url = 'https://a.example?x'\n{api}"),
+            ".url: \"https://a.example?x\": expected the https",
+        ),
+        (
+            "chatwoot",
+            format!("url = 'http://a.example'\n{api}"),
+            ".url: \"http://a.example/\": expected https, or the host in outgoing",
+        ),
+        (
+            "chatwoot",
+            format!("{https}\ntoken = 'a'\naccount = 3"),
+            ": is of no use: expected enrich = true or write_back",
+        ),
+        ("chatwoot", format!("{https}\nenrich = true\naccount = 3"), ".token: is missing: expected token_file"),
+        ("chatwoot", format!("{https}\nenrich = true\ntoken = 'a'"), ".account: is missing: expected the number"),
+        ("chatwoot", format!("{https}\n{api}\nuser = 'me'"), ".user: expected none: chatwoot needs none"),
+        ("chatwoot", format!("{https}\nenrich = true\ntoken = ' '\naccount = 3"), ".token: is empty"),
+        ("chatwoot", format!("{https}\nenrich = true\ntoken = 3"), ".token: expected text in quotes"),
+        ("chatwoot", format!("{https}\n{api}\ntoken_file = '/x'"), ".token_file: contradicts helpdesk.x.api.token"),
+        ("intercom", format!("{https}\n{api}"), ".account: expected none: intercom needs none"),
+        ("intercom", format!("{https}\ntoken = 'a'\nwrite_back = true"), ".write_back: intercom cannot do that"),
+        (
+            "zammad",
+            format!("{https}\ntoken = 'a'\nenrich = true"),
+            ".enrich: zammad cannot do that: expected false, or one of chatwoot, intercom",
+        ),
+        ("zendesk", format!("{https}\ntoken = 'a'\nwrite_back = true"), ".user: is missing: expected the user"),
+        ("chatwoot", format!("{https}\n{api}\ntokens = 'a'"), ".tokens: unknown field `tokens`"),
+    ] {
+        let file = format!("[helpdesk.x]\nkind = '{kind}'\nauth = 'key'\n[helpdesk.x.api]\n{file}");
+        let error = error(&file, &[]);
+        assert!(error.starts_with(&format!("FILE: helpdesk.x.api{refused}")), "{file}: {error}");
+    }
+}

@@ -24,6 +24,8 @@ use url::Url;
 
 /// The error for a [`Secret`] that is not text.
 pub(super) const NOT_TEXT: &str = "expected text in quotes";
+/// The longest name of a section: it is part of an address that people paste.
+const LONGEST_NAME: usize = 40;
 
 /// An email address with an optional name: `Name <a@b.c>` or `a@b.c`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -359,6 +361,15 @@ pub(super) fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D
         return Err(D::Error::custom(format!("{words:?}: expected no blank word")));
     }
     Ok(words)
+}
+
+/// Checks the name of a section that the operator chooses: it is part of addresses, and what others call it.
+pub(super) fn section_name(name: &str) -> Result<(), String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(fits) {
+        return Ok(());
+    }
+    Err(format!("{name:?}: expected a name of 1 to {LONGEST_NAME} characters of a to z, 0 to 9, - and _"))
 }
 
 pub(super) fn policy<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Policy>, D::Error> {

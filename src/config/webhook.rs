@@ -2,7 +2,7 @@
 //!
 //! Owns `[webhook.NAME]` and its checks. It must not know how a request is made or signed.
 
-use super::{Config, Secret};
+use super::{Config, HelpdeskSettings, Secret, value};
 use crate::survey::event::{EventKind, Wants};
 use data_encoding::BASE64;
 use serde::Deserialize;
@@ -14,9 +14,7 @@ use uuid::Uuid;
 /// What a secret of Standard Webhooks begins with.
 const SECRET_PREFIX: &str = "whsec_";
 /// The shortest and the longest secret, in bytes, as Standard Webhooks asks for.
-const SECRET_BYTES: [usize; 2] = [24, 64];
-/// The longest name: it is a part of names of targets, which lists show.
-const LONGEST_NAME: usize = 40;
+pub const SECRET_BYTES: [usize; 2] = [24, 64];
 
 /// Makes a secret.
 #[must_use]
@@ -110,17 +108,18 @@ impl Config {
     /// Everybody who is told of events, by the section of the configuration that says so, and what each wants.
     #[must_use]
     pub fn targets(&self) -> BTreeMap<String, Wants> {
-        self.webhooks.iter().map(|(name, webhook)| (format!("webhook.{name}"), webhook.wants())).collect()
+        let webhooks = self.webhooks.iter().map(|(name, webhook)| (format!("webhook.{name}"), webhook.wants()));
+        let alerts = self.alerts.iter().map(|(name, alert)| (format!("alert.{name}"), self.alert_wants(alert)));
+        let writes_back = |helpdesk: &HelpdeskSettings| helpdesk.api.as_ref().is_some_and(|api| api.write_back);
+        let notes = self.helpdesks.iter().filter(|(_, helpdesk)| writes_back(helpdesk));
+        let notes = notes.map(|(name, _)| (format!("helpdesk.{name}"), HelpdeskSettings::note_wants(name)));
+        webhooks.chain(alerts).chain(notes).collect()
     }
 
     /// Checks each webhook, before the files of secrets are read.
     pub(super) fn check_webhooks(&self) -> Result<(), (String, String)> {
         for (name, webhook) in &self.webhooks {
-            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-            if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) {
-                let expected = format!("expected a name of 1 to {LONGEST_NAME} characters of a to z, 0 to 9, - and _");
-                return Err(("webhook".to_owned(), format!("{name:?}: {expected}")));
-            }
+            value::section_name(name).map_err(|detail| ("webhook".to_owned(), detail))?;
             webhook.check(self).map_err(|(key, detail)| (format!("webhook.{name}.{key}"), detail))?;
         }
         Ok(())

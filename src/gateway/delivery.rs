@@ -188,7 +188,7 @@ impl Gateway {
     }
 
     /// How long sending is paused from now; `None` if it is not.
-    fn paused(&self) -> Option<TimeDelta> {
+    pub(super) fn paused(&self) -> Option<TimeDelta> {
         match self.sending() {
             Sending::Paused { next_probe: Some(then), .. } => Some((then - self.clock.now()).max(TimeDelta::zero())),
             Sending::Paused { next_probe: None, .. } => Some(LOOK_AT_HALT),

@@ -10,6 +10,7 @@ use crate::survey::Time;
 use crate::survey::access::Scope;
 use crate::survey::closing::{Closing, Conversation};
 use crate::survey::fields::Fault;
+use url::Url;
 
 /// A request whose headers may be those of a configured helpdesk. Its signature is checked once the body is there.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Caller<'g> {
 pub enum Heard {
     /// It was a closing.
     Closed(Closed),
+    /// It was a closing, which is decided once its conversation was fetched.
+    Waits,
     /// The conversation goes on: so many surveys were cancelled.
     GoesOn(u64),
     /// It changes nothing, and why.
@@ -48,6 +51,8 @@ pub struct Tried {
     /// The decision about a closing: the one it would get, or the one it got when it was reported before. Faults, if it would
     /// be refused.
     pub decision: Option<Result<Closed, Vec<Fault>>>,
+    /// What would be fetched first, before it is decided.
+    pub fetches: Option<Url>,
 }
 
 impl Gateway {
@@ -80,7 +85,7 @@ impl Gateway {
         match helpdesk::read(caller.settings.kind, headers, body)? {
             Report::Closed(closed) => {
                 let closing = of_connection(caller.name, caller.settings, *closed).closing;
-                Ok(Heard::Closed(self.close(closing, false).await?))
+                self.close_or_wait(closing).await
             }
             Report::GoesOn { conversation_id: id, at } => {
                 let conversation = Conversation { connection: caller.name.to_owned(), id };
@@ -104,6 +109,7 @@ impl Gateway {
             report: helpdesk::read(settings.kind, headers, body),
             other_kinds: Vec::new(),
             decision: None,
+            fetches: None,
         };
         match Claim::read(tried.proof, headers) {
             Ok(Some(claim)) => {
@@ -118,11 +124,13 @@ impl Gateway {
         }
         if let Ok(Report::Closed(closed)) = &mut tried.report {
             **closed = of_connection(name, settings, (**closed).clone());
-            tried.decision = Some(match self.close(closed.closing.clone(), true).await {
+            let decision = match self.close(closed.closing.clone(), true).await {
                 Ok(decided) => Ok(decided),
                 Err(Error::Invalid(faults)) => Err(faults),
                 Err(other) => return Err(other),
-            });
+            };
+            tried.fetches = decision.as_ref().ok().and_then(|decided| self.question(&closed.closing, decided));
+            tried.decision = Some(decision);
         }
         if matches!(&tried.report, Ok(Report::Nothing(_)) | Err(_)) {
             let reports = |kind: &Kind| {

@@ -49,18 +49,30 @@ pub struct TargetWorker {
 }
 
 /// What became of a request.
-struct Outcome {
-    attempt: Attempt,
+pub(super) struct Outcome {
+    pub(super) attempt: Attempt,
     /// The target asked not to be tried before this.
-    not_before: Option<Time>,
+    pub(super) not_before: Option<Time>,
     /// The target wants nothing more, ever.
-    gone: bool,
+    pub(super) gone: bool,
 }
 
 impl Outcome {
     /// It cannot be tried as things are configured.
-    fn failed(why: impl Into<String>) -> Self {
-        Self { attempt: Attempt::Temporary(why.into()), not_before: None, gone: false }
+    pub(super) fn failed(why: impl Into<String>) -> Self {
+        Self::plain(Attempt::Temporary(why.into()))
+    }
+
+    /// An attempt whose target asked for nothing.
+    pub(super) fn plain(attempt: Attempt) -> Self {
+        Self { attempt, not_before: None, gone: false }
+    }
+
+    /// An attempt, and what its answer asked for.
+    pub(super) fn answered(attempt: Attempt, result: &Result<Answer, Failure>, now: Time) -> Self {
+        let answer = result.as_ref().ok();
+        let not_before = answer.and_then(|answer| answer.retry_after).map(|asked| asked.end(now));
+        Self { attempt, not_before, gone: answer.is_some_and(Answer::is_gone) }
     }
 
     fn of(result: &Result<Answer, Failure>, now: Time) -> Self {
@@ -69,9 +81,7 @@ impl Outcome {
             Attempt::Permanent(why) => Attempt::Temporary(why),
             other => other,
         };
-        let answer = result.as_ref().ok();
-        let not_before = answer.and_then(|answer| answer.retry_after).map(|asked| asked.end(now));
-        Self { attempt, not_before, gone: answer.is_some_and(Answer::is_gone) }
+        Self::answered(attempt, result, now)
     }
 }
 
@@ -116,6 +126,8 @@ impl Gateway {
                 Some(webhook) => self.tell_webhook(webhook, event).await,
                 None => Outcome::failed("it is no longer configured"),
             },
+            Some(("alert", name)) => self.tell_alert(name, event).await,
+            Some(("helpdesk", name)) => self.tell_helpdesk(name, event).await,
             _ => Outcome::failed("no target of this kind is known"),
         }
     }
@@ -145,6 +157,12 @@ impl Gateway {
             (worker.failures, worker.rests_until) = (0, None);
             return;
         };
+        if let Attempt::Permanent(why) | Attempt::NoRecipient(why) = &outcome.attempt {
+            // That is about this event: the next may fare better, so the target need not rest.
+            tracing::warn!(%target, why, "a target was not told of an event, and will not be");
+            (worker.failures, worker.rests_until) = (0, None);
+            return;
+        }
         if outcome.gone {
             tracing::error!(%target, why, "a target is gone, and is told nothing until `afterword webhook enable`");
         } else if worker.failures == 0 {
@@ -214,7 +232,11 @@ impl Gateway {
 
     /// Sends an event with made-up content to a target, now; what became of it. Nothing is stored.
     pub async fn test_target(&self, target: &str, kind: EventKind) -> Attempt {
-        let id = Uuid::new_v4();
-        self.tell(target, &Event::sample(id, kind, self.clock.now())).await.attempt
+        let event = Event::sample(Uuid::new_v4(), kind, self.clock.now());
+        let outcome = match target.strip_prefix("alert.") {
+            Some(name) => self.test_alert(name, event).await,
+            None => self.tell(target, &event).await,
+        };
+        outcome.attempt
     }
 }

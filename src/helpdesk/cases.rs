@@ -2,6 +2,7 @@
 //!
 //! It must not know any one helpdesk.
 
+use super::enriched::{Enquiry, Garbage};
 use super::{Headers, Kind, Report, Unreadable, read};
 use crate::survey::closing::{Closing, Customer, Teammate};
 use crate::survey::stamp;
@@ -24,6 +25,46 @@ impl Table {
                 set(&mut payload, pointer, value.clone());
             }
             let told = told(self.kind, &headers(self.headers), payload.to_string().as_bytes());
+            for (pointer, value) in expected.as_object().expect("pointers") {
+                let found = told.pointer(pointer).unwrap_or(&Value::Null);
+                assert_eq!(found, value, "{} {name}: {pointer} in {told:#}", self.kind);
+            }
+        }
+    }
+}
+
+/// A table of what an API answers about the conversation of one payload: in each row what the case is, the answers in their
+/// order, and what the closing then tells. The last answer may be garbage.
+pub(super) struct Enquired<'t> {
+    pub(super) kind: Kind,
+    pub(super) account: Option<u64>,
+    pub(super) payload: &'static str,
+    /// What differs from the payload in all rows, so that it tells less.
+    pub(super) unknown: &'t [(&'static str, Value)],
+    pub(super) rows: Vec<(&'static str, Vec<Value>, Value)>,
+}
+
+impl Enquired<'_> {
+    pub(super) fn holds(self) {
+        let mut payload: Value = serde_json::from_str(self.payload).expect("JSON");
+        for (pointer, value) in self.unknown {
+            set(&mut payload, pointer, value.clone());
+        }
+        let Ok(Report::Closed(closed)) = read(self.kind, &Headers::default(), payload.to_string().as_bytes()) else {
+            panic!("a closing");
+        };
+        for (name, answers, expected) in self.rows {
+            let mut enquiry = Enquiry::new(self.kind, self.account, &closed.closing.conversation_id).expect("a kind");
+            let mut garbage = None;
+            for answer in answers {
+                assert_eq!(garbage, None, "{name}");
+                assert!(enquiry.next().is_some(), "{name}: nothing is asked any more");
+                garbage = enquiry.take(answer.to_string().as_bytes()).err();
+            }
+            let (closing, goes_on) = enquiry.tell(closed.closing.clone());
+            let mut told = facts(&closing);
+            told["goes_on"] = json!(goes_on.map(stamp));
+            told["garbage"] = json!(garbage.map(|Garbage(why)| why));
             for (pointer, value) in expected.as_object().expect("pointers") {
                 let found = told.pointer(pointer).unwrap_or(&Value::Null);
                 assert_eq!(found, value, "{} {name}: {pointer} in {told:#}", self.kind);

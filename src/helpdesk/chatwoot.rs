@@ -10,8 +10,8 @@ use crate::survey::closing::{Closing, Customer, Teammate};
 
 /// What `message_type` says, as a number or a word. Activities and templates, such as the survey of Chatwoot itself, are no
 /// replies.
-const FROM_CUSTOMER: [&str; 2] = ["0", "incoming"];
-const FROM_TEAM: [&str; 2] = ["1", "outgoing"];
+pub(super) const FROM_CUSTOMER: [&str; 2] = ["0", "incoming"];
+pub(super) const FROM_TEAM: [&str; 2] = ["1", "outgoing"];
 
 pub(super) fn read(payload: Node) -> Result<Report, Unreadable> {
     match payload.at("event").text().as_deref() {

@@ -96,7 +96,12 @@ fn last_word(item: Node) -> Option<(Teammate, Node)> {
     Some((teammate, newest))
 }
 
-fn kind(person: Node) -> Option<Kind> {
+/// Whether a customer wrote it, by its author.
+pub(super) fn from_customer(author: Node) -> bool {
+    author.at("type").text().is_some_and(|kind| ["user", "lead", "contact"].contains(&kind.as_str()))
+}
+
+pub(super) fn kind(person: Node) -> Option<Kind> {
     let words = [person.at("role").text(), person.at("type").text()];
     words.into_iter().flatten().find_map(|word| word.parse().ok())
 }
@@ -109,10 +114,9 @@ fn customers(item: Node) -> Vec<Customer> {
         return vec![described(user)];
     }
     let author = item.at("source.author");
-    let wrote_first = author.at("type").text().is_some_and(|kind| ["user", "lead", "contact"].contains(&kind.as_str()));
     let lists = [item.at("contacts.contacts"), item.at("contacts")];
     let mut customers: Vec<_> = lists.into_iter().flat_map(Node::items).map(described).collect();
-    if !wrote_first {
+    if !from_customer(author) {
         return customers;
     }
     let author = described(author);

@@ -8,6 +8,7 @@
 //! about, never that of its receipt: so a repeat is recognised.
 
 mod chatwoot;
+pub mod enriched;
 mod facts;
 mod freescout;
 mod freshdesk;
@@ -67,6 +68,30 @@ impl Kind {
             Self::Freshdesk | Self::RequestTracker => Some(Proof::Key),
             Self::Template => None,
         }
+    }
+
+    /// Whether its payloads leave out what its API tells, so that a conversation is worth fetching.
+    #[must_use]
+    pub fn enriches(self) -> bool {
+        matches!(self, Self::Chatwoot | Self::Intercom)
+    }
+
+    /// Whether a rating can be written into it.
+    #[must_use]
+    pub fn writes_back(self) -> bool {
+        matches!(self, Self::Chatwoot | Self::Zammad | Self::Freescout | Self::Freshdesk | Self::Zendesk)
+    }
+
+    /// Whether each request names a user: whom the token of the API belongs to, or who writes.
+    #[must_use]
+    pub fn api_needs_user(self) -> bool {
+        matches!(self, Self::Zendesk | Self::Freescout)
+    }
+
+    /// Whether the account is a part of each path of its API.
+    #[must_use]
+    pub fn api_needs_account(self) -> bool {
+        self == Self::Chatwoot
     }
 }
 

@@ -37,6 +37,10 @@ impl<'v> Node<'v> {
         !self.is_there() || self.0.and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
     }
 
+    pub(super) fn is_list(self) -> bool {
+        self.0.is_some_and(Value::is_array)
+    }
+
     /// The items of a list.
     pub(super) fn items(self) -> impl Iterator<Item = Self> {
         self.0.and_then(Value::as_array).into_iter().flatten().map(Self::new)

@@ -7,4 +7,6 @@ pub mod address;
 pub mod body;
 mod connect;
 pub mod http;
+pub mod note;
+pub mod slack;
 pub mod standard;

@@ -6,6 +6,7 @@ use super::{Batch, Command, Survey, Touched};
 use crate::survey::Time;
 use crate::survey::closing::{Closing, Conversation};
 use crate::survey::eligibility::{Decision, History, RECENT, judge};
+use crate::survey::enrichment::Fetched;
 use crate::survey::evidence::Clicks;
 use crate::survey::outbound::{LONGEST_SETTING, Outbound, State, Stop};
 use crate::survey::policy::{AskAgain, Policy};
@@ -32,8 +33,10 @@ pub struct Close {
     pub sample: f64,
     /// The id of the survey, should there be one.
     pub survey: Uuid,
-    /// When it was reported.
+    /// When it was reported, or fetched.
     pub now: Time,
+    /// How fetching its conversation ended, if the decision waited for that.
+    pub fetched: Option<Fetched>,
     /// Decide, but store nothing.
     pub dry_run: bool,
 }

@@ -44,7 +44,7 @@ pub struct Erased {
     pub closings: BTreeSet<(Conversation, Time)>,
     /// Conversations whose stored closings and surveys lose what they were about.
     pub conversations: BTreeSet<Conversation>,
-    /// Hashes of addresses whose stored suppressions lose the readable address.
+    /// Hashes of addresses whose stored suppressions lose the readable address, and whose waiting closings are deleted.
     pub addresses: BTreeSet<String>,
     /// Closings to delete.
     pub decisions: BTreeSet<(Conversation, Time)>,
@@ -143,6 +143,7 @@ impl Command for Erase {
                 (closing.subject, closing.url, closing.in_reply_to) = (None, None, None);
             }
         }
+        batch.new_enriching.retain(|defer| !defer.addresses.contains(hash));
         batch.erased.conversations.extend(conversations);
         done
     }

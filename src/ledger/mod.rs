@@ -7,6 +7,7 @@
 pub mod clicks;
 pub mod closings;
 pub mod digests;
+pub mod enriching;
 pub mod erasing;
 pub mod follow_ups;
 pub mod heartbeat;
@@ -29,6 +30,7 @@ use crate::survey::suppression::{Cause, Suppression};
 use chrono::NaiveDate;
 use closings::NewClosing;
 use digests::Digested;
+use enriching::Defer;
 use erasing::{Erasable, Erased, Limits};
 use follow_ups::Followed;
 use heartbeat::Heartbeat;
@@ -82,6 +84,8 @@ pub struct Touched {
     pub digests: BTreeSet<Uuid>,
     /// Weeks by their Monday: all their digests.
     pub digest_weeks: BTreeSet<NaiveDate>,
+    /// Closings: whether their decision waits.
+    pub enriching: BTreeSet<(Conversation, Time)>,
     /// Tellings, by their key.
     pub tellings: BTreeSet<TellingKey>,
     /// Targets, and the time that the telling for each is due by.
@@ -99,7 +103,7 @@ pub struct Touched {
 pub struct Known {
     /// The decisions on those of its closings that were touched.
     pub decisions: BTreeMap<Time, Decision>,
-    /// Its latest closing.
+    /// Its latest closing, also one whose decision waits.
     pub latest_closing: Option<Time>,
     /// Its latest reopening.
     pub latest_reopening: Option<Time>,
@@ -166,6 +170,10 @@ pub struct Batch {
     pub heartbeats: Vec<Heartbeat>,
     /// Digests that were touched, that are due, or that are new.
     pub digests: BTreeMap<Uuid, Digested>,
+    /// Of the closings that were touched, those whose decision waits.
+    pub enriching: BTreeSet<(Conversation, Time)>,
+    /// Closings that are to wait from now on.
+    pub new_enriching: Vec<Defer>,
     /// Surveys whose mail failed because of its recipient or came back, when, and what was reported.
     pub bounced: Vec<(Uuid, Time, &'static str)>,
     /// Surveys of customers who asked to be forgotten, and when.

@@ -192,7 +192,9 @@ impl Command for ClaimTelling {
                 telling.state.claim(self.lease);
                 event.kind = said.kind;
                 let previous = due.known.last.and_then(|last| last.score).filter(|last| said.score != Some(*last));
-                event.rating = event.rating.filter(|_| said.score.is_some()).map(|told| Told { previous, ..told });
+                let known = due.known.last.and_then(Said::counts);
+                event.rating =
+                    event.rating.filter(|_| said.score.is_some()).map(|told| Told { previous, known, ..told });
                 return ClaimedTelling::Event(Box::new(event), due.number, self.lease);
             }
         }

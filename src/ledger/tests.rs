@@ -47,6 +47,7 @@ fn close(id: &str, at: Time, survey: u128) -> Close {
         sample: 0.0,
         survey: Uuid::from_u128(survey),
         now: at,
+        fetched: None,
         dry_run: false,
     }
 }

@@ -4,7 +4,6 @@
 //! mail is sent, nor touch a clock or a database.
 
 use super::dkim::Dkim;
-use super::links::without_links;
 use super::names::name;
 use super::transport::Letter;
 use crate::config::Config;
@@ -12,6 +11,7 @@ use crate::survey::Time;
 use crate::survey::link::{KeyRing, Link, Purpose};
 use crate::survey::outbound::Outgoing;
 use crate::survey::rating::Score;
+use crate::survey::weblinks::without_links;
 use crate::text::{CustomTexts, Text, fill, first_complete};
 use askama::Template;
 use lettre::Address;

@@ -6,7 +6,6 @@ use super::compose::{
     AutoResponseSuppress, AutoSubmitted, ComposeError, ListUnsubscribe, ListUnsubscribePost, mailbox, not_encoded,
 };
 use super::dkim::Dkim;
-use super::links::without_links;
 use super::transport::Letter;
 use crate::config::Config;
 use crate::survey::Time;
@@ -17,6 +16,7 @@ use crate::survey::link::{KeyRing, Link, Purpose};
 use crate::survey::rating::Score;
 use crate::survey::report::{Figures, RatingRow};
 use crate::survey::span::Span;
+use crate::survey::weblinks::without_links;
 use crate::survey::wording::{count, days, ends, exact, plural, points, share};
 use askama::Template;
 use chrono::NaiveDate;

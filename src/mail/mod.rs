@@ -2,12 +2,12 @@
 //!
 //! It must not know when a mail is sent or tried again, nor touch the database.
 
+pub mod alert;
 pub mod bounce;
 pub mod certificate;
 pub mod compose;
 pub mod digest;
 pub mod dkim;
-mod links;
 pub mod login;
 mod names;
 pub mod preview;

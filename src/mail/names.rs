@@ -2,7 +2,7 @@
 //!
 //! It owns what counts as a name. It must not know where the words come from, nor where a name is shown.
 
-use super::links::without_links;
+use crate::survey::weblinks::without_links;
 
 /// The longest name that is shown, in Unicode characters. Few people have a longer one, but somebody who opens a ticket
 /// in another's name could have a whole message mailed in place of a name.

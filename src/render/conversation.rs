@@ -5,6 +5,7 @@
 use super::teammate;
 use crate::survey::conversation::{ClosingRecord, ConversationRecord, SurveyRecord};
 use crate::survey::eligibility::Decision;
+use crate::survey::enrichment::Waiting;
 use crate::survey::evidence::Change;
 use crate::survey::outbound::State as MailState;
 use crate::survey::page::Visitor;
@@ -22,6 +23,7 @@ pub fn json(id: &str, known: &ConversationRecord) -> Value {
         "conversation_id": id,
         "closings": known.closings.iter().map(closing_json).collect::<Vec<_>>(),
         "decisions": known.closings.iter().map(decision_json).collect::<Vec<_>>(),
+        "waiting": known.waiting.iter().map(waiting_json).collect::<Vec<_>>(),
         "reopenings": known.reopenings.iter().map(|at| stamp(*at)).collect::<Vec<_>>(),
         "surveys": known.surveys.iter().map(survey_json).collect::<Vec<_>>(),
         "story": story_json(&story::tell_all(known)),
@@ -37,6 +39,8 @@ fn closing_json(closing: &ClosingRecord) -> Value {
         "customers": closing.customers,
         "teammate": teammate(closing.teammate.as_ref(), closing.teammate_name.as_ref()),
         "team": closing.team, "policy": closing.policy,
+        "fetched_at": closing.fetched.as_ref().map(|fetched| stamp(fetched.at)),
+        "fetch_failed": closing.fetched.as_ref().and_then(|fetched| fetched.failed.as_ref()),
     })
 }
 
@@ -54,6 +58,13 @@ fn decision_json(closing: &ClosingRecord) -> Value {
         }
     }
     json
+}
+
+fn waiting_json(waiting: &Waiting) -> Value {
+    json!({
+        "closed_at": stamp(waiting.closing.closed_at), "reported_at": stamp(waiting.told_at),
+        "next_try_at": stamp(waiting.due_at), "tries": waiting.tries, "why": waiting.why,
+    })
 }
 
 fn survey_json(survey: &SurveyRecord) -> Value {

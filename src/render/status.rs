@@ -20,6 +20,7 @@ pub fn json(status: &Status) -> Value {
             "last_error": service.and_then(|service| service.last_error.as_ref())
                 .map(|(at, why)| json!({"at": stamp(*at), "why": why})),
         },
+        "closings_waiting": status.stored.undecided,
         "refused_24h": status.stored.refused,
         "targets": targets_json(&status.stored.targets),
         "service": service.map(|service| service_json(service, status.now)),
@@ -88,6 +89,9 @@ pub fn text(status: &Status) -> String {
         ("in 24 h", format!("{} accepted, {} failed", queue.accepted, queue.failed)),
         ("refused in 24 h", if refused.is_empty() { "no requests".to_owned() } else { refused.join(", ") }),
     ]);
+    if status.stored.undecided > 0 {
+        lines.push(("closings waiting", format!("{}, until their conversations are fetched", status.stored.undecided)));
+    }
     lines.extend(
         status.stored.targets.iter().map(|target| ("told", format!("{}: {}", target.name, target_text(target, now)))),
     );
@@ -174,6 +178,7 @@ mod tests {
                 },
                 service,
                 refused: [("invalid".to_owned(), 4), ("unknown_key".to_owned(), 2)].into(),
+                undecided: 2,
                 targets: vec![Target {
                     name: "webhook.crm".into(),
                     waiting: 2,
@@ -214,6 +219,7 @@ mod tests {
         waiting          3, the oldest due for 2 h
         in 24 h          5 accepted, 1 failed
         refused in 24 h  4 invalid, 2 unknown_key
+        closings waiting 2, until their conversations are fetched
         told             webhook.crm: 2 wait, the oldest due for 3 min (answered 500), 1 failed
         ");
         insta::assert_snapshot!(format!("{:#}", json(&status(Some(service())))), @r#"
@@ -237,6 +243,7 @@ mod tests {
               "why": "535 5.7.8 Authentication credentials invalid"
             }
           },
+          "closings_waiting": 2,
           "refused_24h": {
             "invalid": 4,
             "unknown_key": 2

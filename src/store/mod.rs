@@ -26,6 +26,7 @@ mod conversations;
 mod customers;
 mod decisions;
 mod digests;
+mod enriching;
 mod follow_ups;
 mod lock;
 mod mails;

@@ -9,7 +9,7 @@ use super::fields::{
 };
 use super::words::words;
 use chrono::{DateTime, TimeDelta};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 
 /// Names, teams and tags are cut to this many characters, because they are displayed.
@@ -30,8 +30,8 @@ pub struct Conversation {
     pub id: String,
 }
 
-/// One report that a conversation was closed. Unknown facts are `None`, never zero.
-#[derive(Clone, Debug, Deserialize)]
+/// One report that a conversation was closed. Unknown facts are `None`, never zero. It is written without its messages.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Closing {
     /// The configured helpdesk that reports; empty for the plain API. A caller cannot choose it.
@@ -65,6 +65,7 @@ pub struct Closing {
     /// The teammate who last wrote, whom the rating will be counted for.
     pub teammate: Option<Teammate>,
     /// The messages, to fill facts that are missing above. Their texts are counted, never stored.
+    #[serde(skip_serializing)]
     pub messages: Option<Vec<Message>>,
     /// The helpdesk's labels.
     #[serde(default)]
@@ -132,7 +133,7 @@ words! {
 }
 
 /// Somebody who was helped.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Customer {
     /// The helpdesk's id.
@@ -149,7 +150,7 @@ pub struct Customer {
 }
 
 /// Somebody of the support team.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Teammate {
     /// The helpdesk's id.

@@ -6,6 +6,7 @@ use super::Time;
 use super::answers::Answers;
 use super::closing::{ClosingState, StartedBy};
 use super::eligibility::Decision;
+use super::enrichment::{Fetched, Waiting};
 use super::evidence::{Change, ChangeKind};
 use super::outbound::Outbound;
 use super::rating::{Score, Standing};
@@ -18,6 +19,8 @@ use uuid::Uuid;
 pub struct ConversationRecord {
     /// Its closings, oldest first.
     pub closings: Vec<ClosingRecord>,
+    /// Its closings whose decision waits, oldest first.
+    pub waiting: Vec<Waiting>,
     /// Its reopenings, oldest first.
     pub reopenings: Vec<Time>,
     /// Its surveys, oldest first.
@@ -28,7 +31,7 @@ impl ConversationRecord {
     /// Whether nothing of it was ever reported, or nothing that the caller may see.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        self.closings.is_empty() && self.reopenings.is_empty()
+        self.closings.is_empty() && self.waiting.is_empty() && self.reopenings.is_empty()
     }
 }
 
@@ -67,6 +70,8 @@ pub struct ClosingRecord {
     pub team: Option<String>,
     /// The policy that it was judged by.
     pub policy: Option<String>,
+    /// How fetching the conversation ended, if somebody tried.
+    pub fetched: Option<Fetched>,
     /// What was decided.
     pub decision: Decision,
 }

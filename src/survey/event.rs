@@ -82,6 +82,9 @@ pub struct Wants {
     pub connection: Option<String>,
     /// Only ratings of these scores.
     pub scores: BTreeSet<Score>,
+    /// Whether the target is told of a rating and its comment in one, once the customer wrote one. People read that; a
+    /// program that keeps a copy wants each event.
+    pub comment_tells_all: bool,
 }
 
 impl Wants {
@@ -145,6 +148,8 @@ pub struct Told {
     pub score: Score,
     /// The score that this target was told before, if that was another.
     pub previous: Option<Score>,
+    /// The score of the rating that this target knows or did not want, if there is one that counts.
+    pub known: Option<Score>,
     /// Where it stands: rated, held or locked.
     pub standing: StandingWord,
     /// What the customer wrote.
@@ -167,6 +172,7 @@ impl Event {
         let told = Told {
             score: Score::ALL[3],
             previous: (kind == EventKind::RatingChanged).then_some(Score::ALL[1]),
+            known: None,
             standing: match kind {
                 EventKind::RatingHeld => StandingWord::Held,
                 EventKind::RatingCommented => StandingWord::Locked,
@@ -272,6 +278,15 @@ pub struct Said {
 }
 
 impl Said {
+    /// The score that counts by it.
+    #[must_use]
+    pub fn counts(self) -> Option<Score> {
+        match self.view() {
+            View::Counts(score) => Some(score),
+            View::Gone | View::Held(_) => None,
+        }
+    }
+
     /// Where the rating stands by it.
     fn view(self) -> View {
         match (self.kind, self.score) {
@@ -314,6 +329,10 @@ pub fn turn(kind: EventKind, said: Option<Said>, standing: &Standing, known: Kno
         (Some(said), _) => said.kind,
         (None, View::Counts(_)) if kind == EventKind::RatingCommented => kind,
         (None, _) if kind == EventKind::RatingCommented || !is_new => return Turn::Superseded,
+        // The event of the comment follows at once.
+        (None, View::Counts(_)) if wants.comment_tells_all && matches!(standing, Standing::Locked(_)) => {
+            return Turn::Superseded;
+        }
         (None, View::Counts(_)) if counted => EventKind::RatingChanged,
         (None, View::Counts(_)) => EventKind::RatingSet,
         (None, View::Held(_)) => EventKind::RatingHeld,

@@ -49,6 +49,15 @@ pub struct FollowedScores {
     pub with_comment: Vec<u8>,
 }
 
+impl FollowedScores {
+    /// Whether a rating that counts opens one, with a comment or without.
+    #[must_use]
+    pub fn opens(&self, score: Score, commented: bool) -> bool {
+        let score = score.number();
+        self.always.contains(&score) || commented && self.with_comment.contains(&score)
+    }
+}
+
 /// One thing that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {

@@ -4,12 +4,14 @@
 //! so is every fact that a rule needs. It must not name any other module of this crate.
 
 pub mod access;
+pub mod alert;
 pub mod answers;
 pub mod closing;
 pub mod conversation;
 pub mod decisions;
 pub mod digest;
 pub mod eligibility;
+pub mod enrichment;
 pub mod event;
 pub mod evidence;
 pub mod fields;
@@ -37,6 +39,7 @@ pub mod suppression;
 pub mod target;
 pub mod trail;
 pub mod ways;
+pub mod weblinks;
 pub mod wording;
 pub(crate) mod words;
 

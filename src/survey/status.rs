@@ -109,6 +109,8 @@ pub struct Stored {
     pub service: Option<Service>,
     /// Requests that were answered by an error lately, by the code of the error.
     pub refused: BTreeMap<String, u64>,
+    /// Closings that wait until their conversation was fetched.
+    pub undecided: u64,
     /// Who is told of events, by name.
     pub targets: Vec<Target>,
 }

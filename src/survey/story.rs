@@ -13,6 +13,7 @@ use super::Time;
 use super::closing::ClosingState;
 use super::conversation::{ClosingRecord, ConversationRecord, SurveyRecord};
 use super::eligibility::Decision;
+use super::enrichment::Waiting;
 use super::outbound::Outbound;
 use super::rating::Standing;
 use super::trail::BURST;
@@ -44,6 +45,7 @@ pub fn tell(survey: &SurveyRecord) -> Vec<Line> {
 #[must_use]
 pub fn tell_all(known: &ConversationRecord) -> Vec<Line> {
     let mut lines: Vec<Line> = known.closings.iter().flat_map(closing).collect();
+    lines.extend(known.waiting.iter().flat_map(waiting));
     lines.extend(known.reopenings.iter().map(|at| Line::new(*at, "the conversation was reopened")));
     for (number, survey) in (1..).zip(&known.surveys) {
         let named = |line: Line| match known.surveys.len() {
@@ -113,6 +115,13 @@ fn closing(closing: &ClosingRecord) -> Vec<Line> {
         ClosingState::Snoozed => "the conversation was snoozed",
     };
     let mut lines = vec![Line::new(closing.closed_at, closed)];
+    lines.extend(closing.fetched.iter().map(|fetched| match &fetched.failed {
+        None => Line::new(fetched.at, "the conversation was fetched from the helpdesk"),
+        Some(why) => {
+            let instead = "so the decision is by what the helpdesk had told";
+            Line::new(fetched.at, format!("the conversation could not be fetched ({why}), {instead}"))
+        }
+    }));
     let decided = |text| Line::new(closing.reported_at, text);
     match &closing.decision {
         Decision::Ask { send_at, unknown, .. } => {
@@ -129,6 +138,17 @@ fn closing(closing: &ClosingRecord) -> Vec<Line> {
             let nobody = reasons.iter().map(|reason| format!("nobody is asked ({}): {}", reason.rule, reason.message));
             lines.extend(nobody.map(decided));
         }
+    }
+    lines
+}
+
+fn waiting(waiting: &Waiting) -> Vec<Line> {
+    let told = "the helpdesk reported it, and the decision waits until the conversation is fetched";
+    let mut lines =
+        vec![Line::new(waiting.closing.closed_at, "the conversation was closed"), Line::new(waiting.told_at, told)];
+    if let Some(why) = &waiting.why {
+        let text = format!("the next try to fetch the conversation; the last one failed: {why}");
+        lines.push(Line::new(waiting.due_at, text));
     }
     lines
 }

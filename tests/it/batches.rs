@@ -225,6 +225,7 @@ fn close(number: usize, at: Time, step: &Step) -> Close {
         sample: 0.0,
         survey: survey(number),
         now: at,
+        fetched: None,
         dry_run: step.shape == 200,
     }
 }

@@ -179,6 +179,7 @@ fn every_setting_is_documented() {
         "[retention]",
         "[ask]",
         "[helpdesk.x]",
+        "[alert.x]",
         "[outgoing]",
         "[provider.x]",
         "[webhook.x]",

@@ -472,6 +472,6 @@ async fn every_table_about_customers_is_exported() {
     let tables = desk.sql(sql).await.concat();
     // And outbox, which has the id of its survey. What is in unrolled is in rating and answer too.
     let told =
-        ["answer", "clicks", "closing", "event", "follow_up", "follow_up_step", "history", "rating", "reopening"];
+        ["answer", "clicks", "closing", "enriching", "event", "follow_up", "follow_up_step", "history", "rating", "reopening"];
     assert_eq!(tables, [&told[..], &["suppression", "survey", "unrolled"]].concat());
 }

@@ -1,13 +1,14 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
 //! no sleeping, no order between tests. Only `commands`, `deploy`, `e2e`, `full`, `helpdesks`, `proof`, `receiver`,
-//! `samples`, `sending`, `story`, `terminal`, `truth` and `upkeep` start processes, and only `deploy`, `e2e`, `full`,
-//! `proof`, `receiver`, `samples`, `sending`, `smtp`, `sockets`, `told` and `upkeep` open sockets.
+//! `samples`, `sending`, `story`, `terminal`, `truth` and `upkeep` start processes, and only `alerts`, `deploy`, `e2e`,
+//! `full`, `proof`, `receiver`, `samples`, `sending`, `smtp`, `sockets`, `told` and `upkeep` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
 
 mod abuse;
 mod access;
 mod admin;
+mod alerts;
 mod answers;
 mod batches;
 mod bodies;
@@ -22,6 +23,7 @@ mod digest;
 mod dkim;
 mod docs;
 mod e2e;
+mod enriching;
 mod erasing;
 mod exports;
 mod faults;

@@ -21,7 +21,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("mail", &["survey", "config", "text", "private"]),
     ("helpdesk", &["survey"]),
     ("provider", &["helpdesk", "survey"]),
-    ("hook", &["survey", "config", "private", "text"]),
+    ("hook", &["survey", "config", "helpdesk", "private", "text"]),
     ("ledger", &["survey"]),
     ("survey", &[]),
     ("config", &["helpdesk", "provider", "survey", "text", "private"]),

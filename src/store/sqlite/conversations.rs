@@ -3,11 +3,12 @@
 //! It must not know who may see it.
 
 use super::super::Unavailable;
-use super::{Sqlite, rows};
+use super::{Sqlite, enriching, rows};
 use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use crate::survey::conversation::{ClosingRecord, ConversationRecord, Stopped, SurveyRecord};
 use crate::survey::eligibility::Decision;
+use crate::survey::enrichment::Fetched;
 use crate::survey::evidence::Change;
 use crate::survey::moderation::Moderator;
 use crate::survey::rating::Score;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 
 const CLOSINGS: &str = concat!(
     "SELECT closed_at, reported_at, state, subject, url, channel, tags, customers, teammate_id, team, policy,
-        (SELECT name FROM teammate WHERE teammate.id = closing.teammate_id) AS teammate, ",
+        fetched_at, fetch_failed, (SELECT name FROM teammate WHERE teammate.id = closing.teammate_id) AS teammate, ",
     rows::decision_columns!(),
     " FROM closing WHERE connection = $1 AND conversation_id = $2 ORDER BY closed_at"
 );
@@ -47,6 +48,7 @@ const CONNECTIONS: &str = "WITH RECURSIVE closer (name) AS (
         WHERE EXISTS (SELECT 1 FROM closing WHERE connection = closer.name AND conversation_id = $1)
     UNION SELECT name FROM reopener
         WHERE EXISTS (SELECT 1 FROM reopening WHERE connection = reopener.name AND conversation_id = $1)
+    UNION SELECT connection FROM enriching WHERE conversation_id = $1
     ORDER BY name";
 /// What stopped further surveys, each at the latest survey of the conversation that came before it.
 const STOPPED: &str = "SELECT survey.id AS survey_id, cause, at, suppression.address IS NOT NULL AS by_admin
@@ -119,7 +121,9 @@ impl Sqlite {
             survey.stopped = stops.remove(&survey.id).unwrap_or_default();
             Ok::<_, sqlx::Error>(survey)
         };
+        let waiting = enriching::of_conversation(&mut db, conversation).await?;
         Ok(ConversationRecord {
+            waiting,
             closings: closings.iter().map(closing).collect::<Result<_, _>>()?,
             reopenings: reopenings.iter().map(|row| rows::time(row, "reopened_at")).collect::<Result<_, _>>()?,
             surveys: surveys.iter().map(&mut survey).collect::<Result<_, _>>()?,
@@ -145,8 +149,14 @@ fn closing(row: &SqliteRow) -> Result<ClosingRecord, sqlx::Error> {
         teammate_name: row.try_get("teammate")?,
         team: row.try_get("team")?,
         policy: row.try_get("policy")?,
+        fetched: fetched(row)?,
         decision: rows::decision(row)?,
     })
+}
+
+fn fetched(row: &SqliteRow) -> Result<Option<Fetched>, sqlx::Error> {
+    let failed = row.try_get("fetch_failed")?;
+    Ok(rows::optional_time(row, "fetched_at")?.map(|at| Fetched { at, failed }))
 }
 
 fn survey(row: &SqliteRow) -> Result<SurveyRecord, sqlx::Error> {

@@ -49,7 +49,7 @@ const PARTS: [(&str, &str, &str); 8] = [
     ),
 ];
 /// Lists beside the surveys. Conversations are those that the address was asked about or judged for.
-const LISTS: [(&str, &str); 3] = [
+const LISTS: [(&str, &str); 4] = [
     (
         "closings",
         "SELECT * FROM closing WHERE address_hash = $1 OR (connection, conversation_id) IN
@@ -63,12 +63,17 @@ const LISTS: [(&str, &str); 3] = [
             UNION SELECT connection, conversation_id FROM closing WHERE address_hash = $1)
         ORDER BY reopened_at",
     ),
+    (
+        "waiting_closings",
+        "SELECT connection, conversation_id, closed_at, told_at, closing, due_at, tries, why FROM enriching
+        WHERE EXISTS (SELECT 1 FROM json_each(addresses) AS address WHERE address.value = $1) ORDER BY closed_at",
+    ),
     ("suppressions", "SELECT * FROM suppression WHERE address_hash = $1 ORDER BY at"),
 ];
 /// Columns that hold a time and do not end as such a column does.
 const TIMES: [&str; 3] = ["at", "page_issued", "first_due"];
 /// Columns that hold JSON.
-const JSON: [&str; 2] = ["tags", "reasons"];
+const JSON: [&str; 3] = ["tags", "reasons", "closing"];
 
 impl Sqlite {
     pub(in crate::store) async fn customer(

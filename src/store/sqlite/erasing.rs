@@ -2,6 +2,7 @@
 //!
 //! It must not decide whom to forget.
 
+use super::enriching;
 use super::load::{self, OLD_SURVEYS, SURVEYS_TO_ERASE, Take};
 use super::schema;
 use super::script::Script;
@@ -133,6 +134,7 @@ pub(super) fn save_stored(script: &mut Script, erased: &Erased) -> Result<()> {
                 AND address IS NOT NULL",
         );
         script.bind(rows::json(&erased.addresses)?)?;
+        enriching::erase(script, rows::json(&erased.addresses)?)?;
     }
     for (keys, sql) in [
         (&erased.closings, EMPTY_CLOSINGS),

@@ -3,7 +3,7 @@
 //! Keys go in as one JSON array, so that a statement has one text whatever their number. It must not decide anything.
 
 use super::script::Script;
-use super::{digests, erasing, follow_ups, rows, sending, tellings};
+use super::{digests, enriching, erasing, follow_ups, rows, sending, tellings};
 use crate::ledger::{Batch, Survey, Touched};
 use crate::survey::closing::{Conversation, Teammate};
 use crate::survey::outbound::Outgoing;
@@ -64,6 +64,7 @@ pub(super) async fn load(db: &mut SqliteConnection, touched: &Touched) -> Result
     follow_ups::load(&mut script, touched, &mut takes)?;
     digests::load(&mut script, touched, &mut takes)?;
     tellings::load(&mut script, touched, &mut takes)?;
+    enriching::load(&mut script, touched, &mut takes)?;
     if !touched.teammates.is_empty() {
         script.add(TEAMMATES).bind(rows::json(&touched.teammates)?)?;
         takes.push(teammate);
@@ -221,13 +222,16 @@ fn read_due(batch: &mut Batch, id: Uuid, row: &SqliteRow) -> Result<()> {
 const CONVERSATIONS: &str = "SELECT value ->> 0 AS connection, value ->> 1 AS conversation_id,
         (SELECT max(closed_at) FROM closing
             WHERE connection = wanted.value ->> 0 AND conversation_id = wanted.value ->> 1) AS latest_closing,
+        (SELECT max(closed_at) FROM enriching
+            WHERE connection = wanted.value ->> 0 AND conversation_id = wanted.value ->> 1) AS latest_waiting,
         (SELECT max(reopened_at) FROM reopening
             WHERE connection = wanted.value ->> 0 AND conversation_id = wanted.value ->> 1) AS latest_reopening
     FROM json_each(?) AS wanted";
 
 fn conversation(batch: &mut Batch, row: &SqliteRow) -> Result<()> {
     let known = batch.conversations.entry(name(row)?).or_default();
-    known.latest_closing = rows::optional_time(row, "latest_closing")?;
+    // One whose decision waits is later, too, than those before it.
+    known.latest_closing = rows::optional_time(row, "latest_closing")?.max(rows::optional_time(row, "latest_waiting")?);
     known.latest_reopening = rows::optional_time(row, "latest_reopening")?;
     Ok(())
 }
@@ -307,6 +311,7 @@ pub(super) mod tests {
         let all = [
             digests::DIGESTS,
             digests::DIGESTS_OF_WEEKS,
+            enriching::WAITING,
             CLICKS,
             SURVEYS,
             SURVEYS_OF_CONVERSATIONS,

@@ -7,6 +7,7 @@ mod conversations;
 mod customers;
 mod decisions;
 mod digests;
+mod enriching;
 mod erasing;
 mod facts;
 mod figures;

@@ -5,7 +5,7 @@
 //! must not decide anything.
 
 use super::script::Script;
-use super::{digests, erasing, follow_ups, rows, tellings};
+use super::{digests, enriching, erasing, follow_ups, rows, tellings};
 use crate::ledger::closings::NewClosing;
 use crate::ledger::heartbeat::Heartbeat;
 use crate::ledger::{Batch, Clicked, Survey};
@@ -41,6 +41,7 @@ pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch, tells: bool) 
     ratings(&mut script, batch)?;
     erasing::save_surveys(&mut script, &batch.erased)?;
     tellings::save(&mut script, batch, tells)?;
+    enriching::save(&mut script, batch)?;
     heartbeats(&mut script, batch)?;
     erasing::save_service(&mut script, &batch.erased)?;
     script.add("COMMIT");
@@ -166,6 +167,8 @@ fn closing_row(new: &NewClosing) -> Result<Row> {
         id("survey_id", survey),
         at("send_at", send_at),
         cell("reasons", reasons),
+        at("fetched_at", new.close.fetched.as_ref().map(|fetched| fetched.at)),
+        cell("fetch_failed", new.close.fetched.as_ref().and_then(|fetched| fetched.failed.as_ref())),
     ])
 }
 

@@ -2,7 +2,7 @@
 //!
 //! No statement may read every mail or rating: each uses a partial index, or a table that stays small.
 
-use super::{Result, Sqlite, rows, tellings};
+use super::{Result, Sqlite, enriching, rows, tellings};
 use crate::survey::Time;
 use crate::survey::status::{LATELY, Queue, Service, Stored, Workers};
 use sqlx::sqlite::SqliteRow;
@@ -39,6 +39,7 @@ impl Sqlite {
                 last_accepted: rows::optional_time(&accepted, "last_accepted")?,
             },
             targets,
+            undecided: enriching::count(&mut db).await?,
             service: service.as_ref().map(read_service).transpose()?,
             refused: refused.iter().map(refusal).collect::<std::result::Result<_, sqlx::Error>>()?,
         })

@@ -326,6 +326,7 @@ fn rating(row: &SqliteRow, standing: &Standing) -> Result<Option<Told>> {
     Ok(Some(Told {
         score: rating.score,
         previous: None,
+        known: None,
         standing: standing.word(),
         comment: row.try_get("comment")?,
         evidence: rating.evidence,

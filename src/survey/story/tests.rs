@@ -348,6 +348,7 @@ fn a_conversation_is_one_story() {
         teammate_name: None,
         team: None,
         policy: None,
+        fetched: None,
         decision,
     };
     let ask = |at, unknown| Decision::Ask { survey: Uuid::nil(), send_at: ms(at), unknown };
@@ -363,6 +364,7 @@ fn a_conversation_is_one_story() {
                 ..closing(70_000, ask(3_670_001, vec![Fact::StartedBy, Fact::Characters]))
             },
         ],
+        waiting: vec![],
         reopenings: vec![ms(50_000)],
         surveys: vec![first],
     };

@@ -10,7 +10,7 @@ use crate::web::body::Unread;
 use crate::web::extract::{Segment, any_key};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::json;
 use std::sync::Arc;
@@ -31,6 +31,10 @@ pub(in crate::web) async fn take(
     let (bytes, _room) = body.bytes(&app).await?;
     Ok(match app.gateway.hear(&caller, &sent, &bytes).await? {
         Heard::Closed(decided) => closed(&decided, false),
+        Heard::Waits => {
+            let why = "the conversation is fetched first; `afterword why` tells what was decided";
+            (StatusCode::ACCEPTED, Json(json!({"decision": "waits", "why": why}))).into_response()
+        }
         Heard::GoesOn(cancelled) => Json(json!({"cancelled": cancelled})).into_response(),
         Heard::Nothing(why) => Json(json!({"ignored": why})).into_response(),
     })

@@ -2,6 +2,9 @@
 //!
 //! It owns what counts as a link. It must not know where the words come from.
 
+/// What stands for a link that was taken out of a text which is told in full otherwise.
+const TAKEN_OUT: &str = "[link]";
+
 /// Endings of file names that are no top-level domains: no mail program makes a link of `invoice.pdf`.
 const FILES: [&str; 18] = [
     "txt", "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "csv", "xml", "json", "log", "jpg", "jpeg",
@@ -13,9 +16,16 @@ const DOTS: [char; 4] = ['.', '。', '．', '｡'];
 /// The text without the words that a mail program may show as a link; `None` if nothing is left. Such a word holds `://`,
 /// `@` or `www.`, or something like `example.com`: a dot before two or more letters, which do not end it as a file name.
 #[must_use]
-pub(super) fn without_links(text: &str) -> Option<String> {
+pub fn without_links(text: &str) -> Option<String> {
     let kept: Vec<_> = text.split_whitespace().filter(|word| !is_link(word)).collect();
     (!kept.is_empty()).then(|| kept.join(" "))
+}
+
+/// The text with `[link]` for each word that [`without_links`] drops, so that a reader sees that something was there.
+#[must_use]
+pub fn links_marked(text: &str) -> String {
+    let word = |word| if is_link(word) { TAKEN_OUT } else { word };
+    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn is_link(word: &str) -> bool {
@@ -73,6 +83,11 @@ mod tests {
         ] {
             assert_eq!(without_links(text).as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn a_link_leaves_a_mark() {
+        assert_eq!(links_marked("see\nhttp://evil.example/x, @channel"), "see [link] [link]");
     }
 
     proptest! {

@@ -1,0 +1,57 @@
+//! The verbs about closings whose decision waits until their conversation was fetched.
+//!
+//! It must not know how anything is fetched.
+
+use super::{Store, Unavailable};
+use crate::ledger::enriching::{Defer, Deferred};
+use crate::survey::Time;
+use crate::survey::closing::Conversation;
+use crate::survey::enrichment::Waiting;
+
+impl Store {
+    /// Takes a closing whose decision waits, each once. The answer is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn defer(&self, defer: Defer) -> Result<Deferred, Unavailable> {
+        self.write(defer).await
+    }
+
+    /// Of the closings of a connection that wait, the one that is due first.
+    ///
+    /// # Errors
+    /// The store did not answer, or holds a closing that this program cannot read; that one is put off.
+    pub async fn next_enriching(&self, connection: &str) -> Result<Option<Waiting>, Unavailable> {
+        self.sqlite().next_enriching(connection).await
+    }
+
+    /// Puts a closing off because a try failed. It is durable. A closing that does not wait is none.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn postpone_enriching(
+        &self,
+        of: &Conversation,
+        closed_at: Time,
+        due_at: Time,
+        why: &str,
+    ) -> Result<(), Unavailable> {
+        self.sqlite().postpone_enriching(of, closed_at, due_at, why).await
+    }
+
+    /// Forgets a closing that waits. It is durable.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn forget_enriching(&self, of: &Conversation, closed_at: Time) -> Result<(), Unavailable> {
+        self.sqlite().forget_enriching(of, closed_at).await
+    }
+
+    /// The connections whose closings wait.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn enriching_connections(&self) -> Result<Vec<String>, Unavailable> {
+        self.sqlite().enriching_connections().await
+    }
+}
