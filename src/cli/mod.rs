@@ -16,6 +16,7 @@ mod init;
 mod key;
 mod log;
 mod mail;
+mod openapi;
 mod preview;
 mod ratings;
 mod report;
@@ -113,6 +114,8 @@ enum Command {
     Backup(backup::Backup),
     /// Print the settings that apply and where each comes from; secrets are hidden
     Config(show_config::ShowConfig),
+    /// Print the description of the HTTP API, as OpenAPI 3.1; for programs that make clients of it
+    Openapi,
     /// Print the completions of a shell
     Completions(shell::Completions),
     /// Write the manual pages
@@ -204,6 +207,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::SendTest(args) => send_test::run(&args, &load(config)?).await,
         Command::Check(args) => check::run(&args, config).await,
         Command::Config(args) => show_config::run(&args, config),
+        Command::Openapi => openapi::run(&load_without_secrets(config)?),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// What a secret of Standard Webhooks begins with.
 const SECRET_PREFIX: &str = "whsec_";
 /// The shortest and the longest secret, in bytes, as Standard Webhooks asks for.
-pub const SECRET_BYTES: [usize; 2] = [24, 64];
+pub(super) const SECRET_BYTES: [usize; 2] = [24, 64];
 
 /// Makes a secret.
 #[must_use]

@@ -6,7 +6,7 @@
 use super::colors;
 use super::error::Failure;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use flate2::Compression;
@@ -18,6 +18,7 @@ pub use super::colors::BRAND_COLOR;
 
 const CSS: &str = include_str!("../../templates/page/page.css");
 const ADMIN_CSS: &str = include_str!("../../templates/admin/admin.css");
+const DOCS_CSS: &str = include_str!("../../templates/docs/docs.css");
 const JS: &str = include_str!("../../templates/page/page.js");
 const ICON: &str = include_str!("../../templates/page/icon.svg");
 
@@ -44,7 +45,7 @@ impl Asset {
     #[must_use]
     pub fn new(name: &str, end: &str, kind: &'static str, content: impl Into<Bytes>) -> Self {
         let content = content.into();
-        let hash = HEXLOWER.encode(&Sha256::digest(&content)[..8]);
+        let hash = hash(&content);
         let gzip = gzip(&content).filter(|gzip| gzip.len() < content.len());
         Self { path: format!("/assets/{name}.{hash}.{end}"), kind, content, gzip }
     }
@@ -73,6 +74,35 @@ impl Asset {
     }
 }
 
+/// A text at a path without a hash. It changes with the version and the configuration, so browsers may keep it, but ask
+/// each time whether it is still the same.
+#[derive(Debug)]
+pub(super) struct Tagged {
+    asset: Asset,
+    tag: HeaderValue,
+}
+
+impl Tagged {
+    /// A text of a content type.
+    pub(super) fn new(kind: &'static str, text: String) -> Self {
+        let asset = Asset::new("text", "", kind, text);
+        // Weak, because it is the same for the compressed text.
+        let tag = format!("W/\"{}\"", hash(&asset.content));
+        Self { asset, tag: HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("W/\"\"")) }
+    }
+
+    /// Answers a request for it with these headers: 304 if the browser has it.
+    pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
+        let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let mut tags = tags.flat_map(|value| value.split(',')).map(str::trim);
+        let has_it = tags.any(|tag| tag.as_bytes() == self.tag.as_bytes());
+        let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { self.asset.answer(headers) };
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response.headers_mut().insert(header::ETAG, self.tag.clone());
+        response
+    }
+}
+
 /// The files that the pages link to. Made once, at start.
 #[derive(Clone, Debug)]
 pub struct Assets {
@@ -80,6 +110,8 @@ pub struct Assets {
     pub css: Asset,
     /// The style sheet of the admin pages.
     pub admin_css: Asset,
+    /// What the page about the API adds to that.
+    pub docs_css: Asset,
     /// The script.
     pub js: Asset,
     /// The icon of the browser's tab.
@@ -99,6 +131,7 @@ impl Assets {
         Self {
             css: sheet("page", CSS),
             admin_css: sheet("admin", ADMIN_CSS),
+            docs_css: Asset::new("docs", "css", "text/css; charset=utf-8", dense(DOCS_CSS)),
             js: Asset::new("page", "js", "text/javascript; charset=utf-8", dense(JS)),
             icon: Asset::new("icon", "svg", SVG, icon),
             logo: logo.map(|(kind, content)| Asset::new("logo", ending(kind), kind, content)),
@@ -110,7 +143,7 @@ impl Assets {
     /// # Errors
     /// There is no such file.
     pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Response, Failure> {
-        let mut all = [&self.css, &self.admin_css, &self.js, &self.icon].into_iter().chain(&self.logo);
+        let mut all = [&self.css, &self.admin_css, &self.docs_css, &self.js, &self.icon].into_iter().chain(&self.logo);
         all.find(|asset| asset.path == path).map(|asset| asset.answer(headers)).ok_or_else(Failure::not_found)
     }
 }
@@ -127,6 +160,11 @@ fn dense(text: &str) -> String {
         !line.is_empty() && !comment
     });
     lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Names a content.
+fn hash(content: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(content)[..8])
 }
 
 fn gzip(content: &[u8]) -> Option<Bytes> {
@@ -202,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_files_load_nothing_from_other_hosts() {
-        for file in [CSS, ADMIN_CSS, JS, ICON] {
+        for file in [CSS, ADMIN_CSS, DOCS_CSS, JS, ICON] {
             let file = file.replace("http://www.w3.org/2000/svg", "");
             assert!(!file.contains("url(") && !file.contains("@import") && !file.contains("//cdn"));
             assert!(!file.contains("http"));

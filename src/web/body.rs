@@ -3,11 +3,11 @@
 //! It owns how much may be read, at once and in all. It must not know what a body is for.
 
 use super::App;
+use super::code::Code;
 use super::error::{Failure, MOST_FAULTS};
 use crate::survey::fields::{Fault, Place};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
 use chrono::TimeDelta;
 use futures_util::StreamExt;
 use serde::Deserializer;
@@ -65,7 +65,7 @@ impl Unread {
     async fn read(self, app: &App, largest: u32) -> Result<(Bytes, SemaphorePermit<'_>), Failure> {
         let too_large = || {
             let detail = format!("expected a body of at most {largest} bytes");
-            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+            Failure::new(Code::TooLarge, detail)
         };
         let length = u32::try_from(self.0.size_hint().lower()).ok().filter(|length| *length <= largest);
         let length = length.ok_or_else(too_large)?;
@@ -73,13 +73,12 @@ impl Unread {
         let room = if self.0.size_hint().exact().is_some() { length } else { largest };
         let room = app.bodies.try_acquire_many(room).map_err(|_| {
             let detail = "too much is being sent at once: please try again in a moment";
-            let busy = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+            let busy = Failure::new(Code::Busy, detail);
             Failure { retry_after: Some(BUSY_AGAIN), ..busy }
         })?;
         let (mut bytes, mut chunks) = (Vec::with_capacity(length as usize), self.0.into_data_stream());
         while let Some(chunk) = chunks.next().await {
-            let chunk =
-                chunk.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "broken_body", "the body is incomplete"))?;
+            let chunk = chunk.map_err(|_| Failure::new(Code::BrokenBody, "the body is incomplete"))?;
             if bytes.len() + chunk.len() > largest as usize {
                 return Err(too_large());
             }
@@ -94,7 +93,7 @@ impl Unread {
 /// The types say what is expected, and serde stops at the first place that is wrong. So that place is noted and repaired,
 /// and reading begins again: no second description of the fields is needed.
 fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    let not_json = |error| Failure::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not JSON: {error}"));
+    let not_json = |error| Failure::new(Code::NotJson, format!("the body is not JSON: {error}"));
     let mut faults = Vec::new();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let strict = Strict { pointer: String::new(), faults: &mut faults };

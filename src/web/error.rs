@@ -3,13 +3,14 @@
 //! A handler fails with a [`Failure`]. The outermost layer renders it, because it knows the kind of client and the id of the
 //! request. Nothing internal is ever shown. It must not know which verb failed.
 
+use super::code::Code;
 use crate::gateway::Error;
 use crate::survey::fields::{Fault, Place};
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// When to try again after the store did not answer.
 pub(super) const RETRY_AFTER: TimeDelta = TimeDelta::seconds(5);
@@ -23,18 +24,10 @@ const SHOWN: usize = 200;
 /// How many places the log names, and how many characters of each.
 const LOGGED: (usize, usize) = (10, 60);
 
-/// The code of a link of a test mail. It has a page of its own.
-pub(super) const TEST_LINK: &str = "test_link";
-
-/// The code of a form that another site sent.
-pub(super) const ANOTHER_SITE: &str = "another_site";
-
 /// What went wrong.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    pub(super) status: StatusCode,
-    /// Stable: programs may rely on it.
-    pub(super) code: &'static str,
+    pub(super) code: Code,
     pub(super) detail: String,
     pub(super) faults: Vec<Fault>,
     /// When to try again.
@@ -44,8 +37,12 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), faults: Vec::new(), retry_after: None, cause: None }
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), faults: Vec::new(), retry_after: None, cause: None }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.code.status()
     }
 
     /// Faults, as many as an answer lists.
@@ -58,7 +55,7 @@ impl Failure {
         let faults: Vec<_> = shown.collect();
         let more = if faults.len() < all { format!("; these are the first {}", faults.len()) } else { String::new() };
         let detail = format!("one or more fields are invalid{more}");
-        Self { faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
+        Self { faults, ..Self::new(Code::Invalid, detail) }
     }
 
     /// Where the request is wrong, for the log; nothing of what it says there. A name that is none of ours could be an
@@ -75,37 +72,43 @@ impl Failure {
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here")
+        Self::new(Code::NotFound, "there is nothing here")
     }
 
     pub(super) fn internal(cause: Option<String>) -> Self {
         let detail = "something went wrong on our side";
-        Self { cause, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail) }
+        Self { cause, ..Self::new(Code::Internal, detail) }
     }
 
     pub(super) fn too_many(wait: TimeDelta) -> Self {
         let detail = "too many requests: please wait a moment";
-        Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail) }
+        Self { retry_after: Some(wait), ..Self::new(Code::TooMany, detail) }
     }
 
     /// The problem that programs get.
     pub(super) fn problem(&self, request_id: &str) -> Response {
+        let mut response = (self.status(), Json(self.json(request_id))).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        self.with_headers(response)
+    }
+
+    /// The JSON of that problem.
+    pub(super) fn json(&self, request_id: &str) -> Value {
+        let status = self.status();
         let mut problem = json!({
             "type": "about:blank",
-            "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(),
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
             "code": self.code,
             "detail": self.detail,
         });
         if !self.faults.is_empty() {
             problem["errors"] = json!(self.faults);
         }
-        if self.status.is_server_error() {
+        if status.is_server_error() {
             problem["request_id"] = json!(request_id);
         }
-        let mut response = (self.status, Json(problem)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        self.with_headers(response)
+        problem
     }
 
     /// Adds the headers that belong to it, in either rendering.
@@ -115,7 +118,7 @@ impl Failure {
             // In whole seconds, and not too early.
             headers.insert(header::RETRY_AFTER, wait.num_milliseconds().max(0).cast_unsigned().div_ceil(1000).into());
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
@@ -140,35 +143,25 @@ impl From<Error> for Failure {
             Error::Unavailable(cause) => Self {
                 cause: Some(cause.to_string()),
                 retry_after: Some(RETRY_AFTER),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "please try again in a moment")
+                ..Self::new(Code::Unavailable, "please try again in a moment")
             },
             Error::Invalid(faults) => Self::invalid(faults),
-            Error::UnknownLink => Self::new(StatusCode::NOT_FOUND, "unknown_link", "this link is unknown"),
-            Error::UnknownSurvey => {
-                Self::new(StatusCode::NOT_FOUND, "unknown_survey", "there is no survey with this id")
-            }
-            Error::TestLink => Self::new(StatusCode::NOT_FOUND, TEST_LINK, "this link belongs to a test mail"),
-            Error::UnknownKey => {
-                Self::new(StatusCode::UNAUTHORIZED, "unknown_key", "expected `Authorization: Bearer` and a valid key")
-            }
-            Error::Refused(why) => Self::new(StatusCode::CONFLICT, "wrong_standing", why.to_string()),
-            Error::UnknownHelpdesk => {
-                Self::new(StatusCode::NOT_FOUND, "unknown_helpdesk", "no helpdesk of this name is configured")
-            }
-            Error::UnknownProvider => {
-                Self::new(StatusCode::NOT_FOUND, "unknown_provider", "no mail provider of this name is configured")
-            }
-            Error::Unproved(refused) => Self::new(StatusCode::UNAUTHORIZED, "bad_signature", refused.to_string()),
+            Error::UnknownLink => Self::new(Code::UnknownLink, "this link is unknown"),
+            Error::UnknownSurvey => Self::new(Code::UnknownSurvey, "there is no survey with this id"),
+            Error::TestLink => Self::new(Code::TestLink, "this link belongs to a test mail"),
+            Error::UnknownKey => Self::new(Code::UnknownKey, "expected `Authorization: Bearer` and a valid key"),
+            Error::Refused(why) => Self::new(Code::WrongStanding, why.to_string()),
+            Error::UnknownHelpdesk => Self::new(Code::UnknownHelpdesk, "no helpdesk of this name is configured"),
+            Error::UnknownProvider => Self::new(Code::UnknownProvider, "no mail provider of this name is configured"),
+            Error::Unproved(refused) => Self::new(Code::BadSignature, refused.to_string()),
             Error::ProviderUnreachable(cause) => Self {
                 cause: Some(cause),
                 retry_after: Some(RETRY_AFTER),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "please try again in a moment")
+                ..Self::new(Code::Unavailable, "please try again in a moment")
             },
-            Error::Unsigned(refused) => Self::new(StatusCode::UNAUTHORIZED, "bad_signature", refused.to_string()),
-            Error::NotJson(_) => Self::new(StatusCode::BAD_REQUEST, "not_json", error.to_string()),
-            Error::Forbidden(scope) => {
-                Self::new(StatusCode::FORBIDDEN, "forbidden", format!("this needs a key with the scope {scope}"))
-            }
+            Error::Unsigned(refused) => Self::new(Code::BadSignature, refused.to_string()),
+            Error::NotJson(_) => Self::new(Code::NotJson, error.to_string()),
+            Error::Forbidden(scope) => Self::new(Code::Forbidden, format!("this needs a key with the scope {scope}")),
         }
     }
 }
@@ -176,7 +169,7 @@ impl From<Error> for Failure {
 impl IntoResponse for Failure {
     /// An empty response that carries the failure to the layer that renders it.
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.status().into_response();
         response.extensions_mut().insert(self);
         response
     }

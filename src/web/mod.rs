@@ -7,11 +7,13 @@ mod admin;
 mod api;
 pub mod assets;
 mod body;
+mod code;
 mod colors;
 mod error;
 mod extract;
 mod health;
 mod limit;
+pub mod openapi;
 mod operate;
 pub mod page;
 mod query;
@@ -23,20 +25,20 @@ mod unsubscribe;
 pub use operate::metrics_router;
 
 use crate::gateway::Gateway;
-use api::{closings, customers, follow_ups, helpdesks, moderation, providers, reports, suppressions};
-use assets::Assets;
+use assets::{Assets, Tagged};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::get;
 use axum::{Json, Router};
+use code::Code;
 use error::Failure;
 use limit::Limits;
 use page::{Frame, Message};
 use serde_json::json;
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field};
@@ -61,6 +63,9 @@ struct App {
     limits: Limits,
     /// One permit for each byte of all bodies on their way in.
     bodies: Semaphore,
+    /// The description of the API, and the page about it, once somebody asked for them.
+    description: OnceLock<Tagged>,
+    reference: OnceLock<Tagged>,
 }
 
 impl App {
@@ -73,6 +78,8 @@ impl App {
             machines: extract::machine_words(&gateway.config.clicks.machines),
             limits: Limits::new(),
             bodies: Semaphore::new(body::MOST_AT_ONCE),
+            description: OnceLock::new(),
+            reference: OnceLock::new(),
             gateway,
         })
     }
@@ -81,9 +88,9 @@ impl App {
     /// connected; what strangers do with links is not. The span tells method, route and key, `places` where the request is
     /// wrong.
     fn log(&self, failure: &Failure, program: bool) {
-        let (status, code) = (failure.status.as_u16(), failure.code);
+        let (status, code) = (failure.status().as_u16(), failure.code.word());
         // Strangers ask for all kinds of paths that there are not.
-        if program || failure.status != StatusCode::NOT_FOUND {
+        if program || failure.status() != StatusCode::NOT_FOUND {
             self.gateway.refused(code);
         }
         match &failure.cause {
@@ -119,33 +126,18 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::unsubscribe))
         .route_layer(from_fn_with_state(Arc::clone(&app), limit::links));
     let routes = Router::new()
-        .route("/v1/closings", post(closings::close))
-        .route("/v1/conversations/{id}", get(closings::conversation))
-        .route("/v1/conversations/{id}/reopened", post(closings::reopen))
-        // Intercom asks by HEAD whether there is anything.
-        .route("/v1/helpdesks/{name}/closings", post(helpdesks::take).head(async || StatusCode::OK))
-        .route("/v1/providers/{name}/bounces", post(providers::take))
-        .route("/v1/report", get(reports::report))
-        .route("/v1/ratings", get(reports::ratings))
-        .route("/v1/follow-ups", get(follow_ups::list))
-        .route("/v1/follow-ups/{survey}", post(follow_ups::follow))
-        .route("/v1/surveys/{id}/{act}", post(moderation::moderate))
-        .route("/v1/decisions", get(reports::decisions))
-        .route("/v1/bounces", post(suppressions::bounce))
-        .route("/v1/customers/{email}", get(customers::export).delete(customers::erase))
-        .route("/v1/status", get(operate::status))
-        .route("/v1/suppressions", get(suppressions::list))
-        .route("/v1/suppressions/{email}", put(suppressions::suppress).delete(suppressions::unsuppress))
+        .merge(openapi::routes())
         .merge(links)
         .merge(admin::routes())
         .route("/", get(home))
         .route("/assets/{name}", get(asset))
+        .route("/docs", get(openapi::show))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(operate::ready))
         .route("/metrics", get(operate::metrics))
         .fallback(async || Failure::not_found())
         .method_not_allowed_fallback(async || {
-            Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+            Failure::new(Code::MethodNotAllowed, "this path does not take this method")
         });
     framed(routes, app)
 }
@@ -181,7 +173,7 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
     let id = Uuid::new_v4().simple().to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let path = request.uri().path();
-    let program = path.starts_with("/v1/") || path == "/metrics";
+    let program = path.starts_with("/v1/") || path == "/metrics" || path == "/openapi.json";
     let link = path.starts_with("/r/");
     let of_admin = path == "/admin" || path.starts_with("/admin/");
     let json = request.method() == Method::POST && rate::wants_json(request.headers());
@@ -192,7 +184,7 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         span.in_scope(|| app.log(&failure, program));
         let allow = response.headers_mut().remove(header::ALLOW);
-        response = match failure.status {
+        response = match failure.status() {
             StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY if link && json => invalid_json(&failure),
             _ if program || json => failure.problem(&id),
             _ if of_admin => admin::failure_page(&app, &failure, &id),
@@ -210,21 +202,21 @@ async fn frame_answer(State(app): State<Arc<App>>, request: Request, next: Next)
 fn invalid_json(failure: &Failure) -> Response {
     let answer =
         json!({"outcome": "invalid", "standing": null, "score": null, "page": null, "mode": null, "frozen": false});
-    (failure.status, Json(answer)).into_response()
+    (failure.status(), Json(answer)).into_response()
 }
 
 fn failure_page(app: &App, failure: &Failure, id: &str) -> Response {
-    let message = match failure.status {
-        _ if failure.code == error::TEST_LINK => Message::Test,
+    let message = match failure.status() {
+        _ if failure.code == Code::TestLink => Message::Test,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Message::UnknownLink,
         StatusCode::PAYLOAD_TOO_LARGE => Message::TooLong,
         StatusCode::TOO_MANY_REQUESTS => Message::TooMany,
         status if status.is_server_error() => Message::Later,
         _ => Message::Malformed,
     };
-    let reference = failure.status.is_server_error().then_some(id);
+    let reference = failure.status().is_server_error().then_some(id);
     let page = Html(page::message(app.frame(None, None), message, reference));
-    failure.with_headers((failure.status, page).into_response())
+    failure.with_headers((failure.status(), page).into_response())
 }
 
 fn secure(app: &App, response: &mut Response, id: &str) {

@@ -14,11 +14,11 @@ use crate::survey::paging::{LARGEST_PAGE, Paging, RowPlace, USUAL_PAGE};
 use crate::survey::rating::Score;
 use crate::survey::report::{By, Filters, RatingsQuery, ReportQuery};
 use crate::survey::span::Span;
-use axum::http::StatusCode;
 use chrono::NaiveDate;
 use data_encoding::BASE64URL_NOPAD;
 use std::fmt::Display;
 use std::str::FromStr;
+use url::form_urlencoded::parse;
 use uuid::Uuid;
 
 /// The one parameter that may be there more than once.
@@ -34,16 +34,16 @@ pub(super) struct Query {
 
 impl Query {
     /// Reads a query. A parameter that is not among the names is a fault.
-    pub(super) fn read(text: Option<&str>, names: &[&str]) -> Result<Self, Failure> {
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text.unwrap_or_default())
-            .map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "bad_query", "the query is not form-encoded"))?;
+    pub(super) fn read(text: Option<&str>, names: &[&str]) -> Self {
+        // Any text is a query: what is not spelled as a pair is a name without a value.
+        let pairs: Vec<_> = parse(text.unwrap_or_default().as_bytes()).into_owned().collect();
         let unknown = pairs.iter().filter(|(name, _)| !names.contains(&name.as_str()));
         let expected = format!("unknown parameter, expected one of {}", names.join(", "));
         let unknown = unknown.map(|(name, _)| Fault::parameter(name, &expected));
         let times = |name: &str| pairs.iter().filter(|(known, _)| known == name).count();
         let twice = names.iter().filter(|name| **name != MANY && times(name) > 1);
         let faults = unknown.chain(twice.map(|name| Fault::parameter(*name, "this is there more than once"))).collect();
-        Ok(Self { pairs, faults })
+        Self { pairs, faults }
     }
 
     /// A parameter as text.
@@ -122,14 +122,14 @@ impl Query {
 
 /// Whether a closing is only to be tried.
 pub(super) fn dry_run(text: Option<&str>) -> Result<bool, Failure> {
-    let mut query = Query::read(text, &["dry_run"])?;
+    let mut query = Query::read(text, &["dry_run"]);
     let dry_run = query.switch("dry_run").unwrap_or(false);
     query.done(dry_run)
 }
 
 /// The conversation of a path with this id: that of the connection the query names, else that of the plain API.
 pub(super) fn conversation(id: String, text: Option<&str>) -> Result<Conversation, Failure> {
-    let mut query = Query::read(text, &["connection"])?;
+    let mut query = Query::read(text, &["connection"]);
     let connection = query.text("connection").unwrap_or_default().to_owned();
     if connection.chars().count() > LONGEST_ID || connection.contains(char::is_control) {
         let detail = format!("expected at most {LONGEST_ID} characters, none of them a control character");
@@ -141,7 +141,7 @@ pub(super) fn conversation(id: String, text: Option<&str>) -> Result<Conversatio
 /// Which report to make.
 pub(super) fn report(text: Option<&str>) -> Result<ReportQuery, Failure> {
     let names: Vec<_> = ["by", "from", "to", "compare"].into_iter().chain(By::FILTERS.map(By::word)).collect();
-    let mut query = Query::read(text, &names)?;
+    let mut query = Query::read(text, &names);
     let cut = query.value("by").unwrap_or_default();
     let filters = query.filters();
     let (from, to) = (query.value("from"), query.value("to"));
@@ -154,7 +154,7 @@ pub(super) fn decisions(
     text: Option<&str>,
     span: impl FnOnce(Option<NaiveDate>, Option<NaiveDate>) -> Result<Span, Failure>,
 ) -> Result<DecisionsQuery, Failure> {
-    let mut query = Query::read(text, &["by", "from", "to", "teammate", "team", "compare"])?;
+    let mut query = Query::read(text, &["by", "from", "to", "teammate", "team", "compare"]);
     let by = query.value("by").unwrap_or_default();
     let [from, to] = ["from", "to"].map(|name| query.day(name));
     let compare = query.switch("compare").unwrap_or(false);
@@ -169,7 +169,7 @@ pub(super) fn decisions(
 pub(super) fn ratings(text: Option<&str>) -> Result<RatingsQuery, Failure> {
     let names = ["from", "to", "standing", "score", "commented", "text", "limit", "cursor"];
     let names: Vec<_> = names.into_iter().chain(By::FILTERS.map(By::word)).collect();
-    let mut query = Query::read(text, &names)?;
+    let mut query = Query::read(text, &names);
     let ratings = RatingsQuery {
         from: query.value("from"),
         to: query.value("to"),
@@ -186,7 +186,7 @@ pub(super) fn ratings(text: Option<&str>) -> Result<RatingsQuery, Failure> {
 /// Which follow-ups to list.
 pub(super) fn follow_ups(text: Option<&str>) -> Result<FollowUpsQuery, Failure> {
     let names = ["state", "from", "to", "teammate", "team", "limit", "cursor"];
-    let mut query = Query::read(text, &names)?;
+    let mut query = Query::read(text, &names);
     let text = |query: &Query, name| query.text(name).map(str::to_owned);
     let follow_ups = FollowUpsQuery {
         state: query.value("state"),
@@ -200,7 +200,7 @@ pub(super) fn follow_ups(text: Option<&str>) -> Result<FollowUpsQuery, Failure> 
 
 /// Which suppressions to list.
 pub(super) fn suppressions(text: Option<&str>) -> Result<Paging<SuppressionPlace>, Failure> {
-    let mut query = Query::read(text, &["limit", "cursor"])?;
+    let mut query = Query::read(text, &["limit", "cursor"]);
     let paging = query.paging(read_suppression);
     query.done(paging)
 }

@@ -3,6 +3,7 @@
 //! It must not know how anything works, only what the pages promise.
 
 use crate::desk::Desk;
+use crate::openapi;
 use afterword::cli::Arguments;
 use afterword::config::{Config, Secret};
 use afterword::helpdesk::template::LENIENCIES;
@@ -109,7 +110,7 @@ fn between<'a>(text: &'a str, start: &str, end: char) -> Vec<&'a str> {
     text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()
 }
 
-fn sources(folder: &str) -> String {
+pub fn sources(folder: &str) -> String {
     files(folder, ".rs").iter().map(read).collect()
 }
 
@@ -328,29 +329,66 @@ fn every_exit_code_is_documented() {
     assert_eq!(documented, ended.into_iter().chain([0]).collect());
 }
 
-#[test]
-fn every_call_is_documented() {
-    let page = read("docs/api.md");
-    let calls = first_cells(section(&page, "## Calls"));
-    let documented: BTreeSet<_> = calls.iter().filter_map(|call| call.split(' ').nth(1)).collect();
-    let web = sources("src/web");
-    let routes: BTreeSet<_> =
-        between(&web, ".route(\"", '"').into_iter().filter(|path| path.starts_with("/v1/")).collect();
-    assert!(routes.len() > 5, "{routes:?}");
-    assert_eq!(documented, routes);
+#[tokio::test]
+async fn the_calls_of_the_page_are_those_of_the_description() {
+    let (page, description) = (read("docs/api.md"), openapi::description().await);
+    let text = section(&page, "## Calls");
+    let paths = description["paths"].as_object().expect("paths");
+    let mut calls = BTreeSet::new();
+    for (path, of_path) in paths.iter().filter(|(path, _)| path.starts_with("/v1/")) {
+        for (method, call) in of_path.as_object().expect("calls").iter().filter(|(method, _)| *method != "head") {
+            let name = format!("{} {path}", method.to_uppercase());
+            let scope =
+                call["security"].as_array().and_then(|doors| doors.iter().find_map(|door| door["key"][0].as_str()));
+            let start = format!("| `{name}` | ");
+            let row = text.lines().find_map(|row| row.strip_prefix(&start)).unwrap_or_else(|| panic!("no row {start}"));
+            let cell = row.split(" | ").next().expect("a scope");
+            assert_eq!(cell.split(' ').next_back(), scope, "{name}");
+            calls.insert(name);
+        }
+    }
+    assert_eq!(first_cells(text), calls.iter().map(String::as_str).collect());
 }
 
-#[test]
-fn every_code_of_an_error_is_documented() {
-    let page = read("docs/api.md");
-    let documented = quoted(section(&page, "## Errors"));
-    let web = sources("src/web");
-    let after_status = web.split("StatusCode::").skip(1).filter_map(|rest| rest.split_once(", \""));
-    let named = after_status.filter(|(status, _)| status.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
-    let codes: BTreeSet<_> = named.filter_map(|(_, rest)| rest.split('"').next()).collect();
-    assert!(codes.len() > 8, "{codes:?}");
-    let missing: Vec<_> = codes.iter().filter(|code| !documented.contains(*code)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
+#[tokio::test]
+async fn tables_of_the_page_have_the_fields_and_words_of_the_description() {
+    let (page, description) = (read("docs/api.md"), openapi::description().await);
+    let schemas = &description["components"]["schemas"];
+    let keys =
+        |schema: &Value| schema["properties"].as_object().expect("fields").keys().cloned().collect::<BTreeSet<_>>();
+    // The name of the column stands in backticks too, if it is a field.
+    let cells = |text: &str, column: &str| {
+        let cells = first_cells(text).into_iter().filter(|cell| *cell != column);
+        cells.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let closings = section(&page, "## Closings");
+    assert_eq!(cells(closings, ""), keys(&schemas["Closing"]));
+    let words = |schema: &Value| {
+        let words = schema["enum"].as_array().expect("words").iter();
+        words.filter_map(Value::as_str).map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let fates = &schemas["Survey"]["properties"]["tries"]["items"]["properties"]["fate"];
+    assert_eq!(cells(section(&page, "## Conversations"), "fate"), words(fates));
+    let act = &description["paths"]["/v1/surveys/{id}/{act}"]["post"]["parameters"][1]["schema"];
+    assert_eq!(cells(section(&page, "## Deciding about ratings"), "act"), words(act));
+    // Lists of names in the text.
+    for (heading, schema) in [
+        ("## Conversations", "Change"),
+        ("## Reports and ratings", "Figures"),
+        ("## Reports and ratings", "Counts"),
+        ("## Reports and ratings", "Rating"),
+        ("## Follow-ups", "FollowUp"),
+        ("## Customers", "Erased"),
+    ] {
+        let named = quoted(section(&page, heading));
+        let missing: Vec<_> = keys(&schemas[schema]).into_iter().filter(|key| !named.contains(key.as_str())).collect();
+        assert!(missing.is_empty(), "{heading} does not name {missing:?} of {schema}");
+    }
+    let codes = words(&schemas["Problem"]["properties"]["code"]);
+    let errors = section(&page, "## Errors");
+    let rows = errors.lines().filter(|line| line.starts_with("| 4") || line.starts_with("| 5"));
+    let documented: BTreeSet<_> = rows.filter_map(|row| row.split(" | ").nth(1)).flat_map(quoted).collect();
+    assert_eq!(documented, codes.iter().map(String::as_str).collect());
 }
 
 #[test]

@@ -471,7 +471,17 @@ async fn every_table_about_customers_is_exported() {
         WHERE part.type = 'table' AND column.name IN ('survey_id', 'address_hash', 'conversation_id') ORDER BY 1";
     let tables = desk.sql(sql).await.concat();
     // And outbox, which has the id of its survey. What is in unrolled is in rating and answer too.
-    let told =
-        ["answer", "clicks", "closing", "enriching", "event", "follow_up", "follow_up_step", "history", "rating", "reopening"];
+    let told = [
+        "answer",
+        "clicks",
+        "closing",
+        "enriching",
+        "event",
+        "follow_up",
+        "follow_up_step",
+        "history",
+        "rating",
+        "reopening",
+    ];
     assert_eq!(tables, [&told[..], &["suppression", "survey", "unrolled"]].concat());
 }

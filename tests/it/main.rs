@@ -1,7 +1,7 @@
 //! The integration tests: the whole gateway through its router, with the real store in a folder of its own. No network,
-//! no sleeping, no order between tests. Only `commands`, `deploy`, `e2e`, `full`, `helpdesks`, `proof`, `receiver`,
-//! `samples`, `sending`, `story`, `terminal`, `truth` and `upkeep` start processes, and only `alerts`, `deploy`, `e2e`,
-//! `full`, `proof`, `receiver`, `samples`, `sending`, `smtp`, `sockets`, `told` and `upkeep` open sockets.
+//! no sleeping, no order between tests. Only `commands`, `deploy`, `e2e`, `full`, `helpdesks`, `openapi`, `proof`,
+//! `receiver`, `samples`, `sending`, `story`, `terminal`, `truth` and `upkeep` start processes, and only `alerts`, `deploy`,
+//! `e2e`, `full`, `proof`, `receiver`, `samples`, `sending`, `smtp`, `sockets`, `told` and `upkeep` open sockets.
 
 #![expect(unreachable_pub, reason = "nothing outside uses the tests, and benches share some of the modules")]
 
@@ -40,6 +40,7 @@ mod mail;
 mod mails;
 mod migrations;
 mod moderating;
+mod openapi;
 mod operating;
 mod overview;
 mod pace;

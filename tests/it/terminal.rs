@@ -107,6 +107,7 @@ fn the_help_of_every_command() {
       check        Check the configuration, the machine, the relay and the public URL, and say what to do about each failure
       backup       Copy the database and the key file while the service runs
       config       Print the settings that apply and where each comes from; secrets are hidden
+      openapi      Print the description of the HTTP API, as OpenAPI 3.1; for programs that make clients of it
       completions  Print the completions of a shell
       man          Write the manual pages
       help         Print this message or the help of the given subcommand(s)
@@ -891,6 +892,16 @@ fn the_help_of_every_command() {
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
           --json           Print JSON instead of TOML
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ afterword openapi --help
+    Print the description of the HTTP API, as OpenAPI 3.1; for programs that make clients of it
+
+    Usage: afterword openapi [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
       -h, --help           Print help
       -V, --version        Print version
 

@@ -7,7 +7,8 @@ use crate::gateway::Error;
 use crate::survey::access::Scope;
 use crate::web::App;
 use crate::web::body::Unread;
-use crate::web::error::{ANOTHER_SITE, Failure};
+use crate::web::code::Code;
+use crate::web::error::Failure;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -87,7 +88,7 @@ impl Fields {
 impl App {
     /// Refuses a form that another site posts. The cookie would not come with it, but a proxy's header would.
     pub(super) fn refuse_cross_site(&self, headers: &HeaderMap) -> Result<(), Failure> {
-        let refused = || Failure::new(StatusCode::FORBIDDEN, ANOTHER_SITE, "another site sent this form");
+        let refused = || Failure::new(Code::AnotherSite, "another site sent this form");
         if self.cross_site(headers) { Err(refused()) } else { Ok(()) }
     }
 }

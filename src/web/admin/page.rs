@@ -11,7 +11,8 @@ use crate::survey::answers::{Answers, REASONS};
 use crate::survey::report::By;
 pub(super) use crate::survey::wording::{NO_FIGURE, count, days, ends, exact, percent, plural, share};
 use crate::web::App;
-use crate::web::error::{ANOTHER_SITE, Failure};
+use crate::web::code::Code;
+use crate::web::error::Failure;
 use crate::web::page::render;
 use askama::Template;
 use axum::BoxError as Failed;
@@ -199,9 +200,9 @@ fn attached(what: &str, body: Body) -> Response {
 
 /// What went wrong, for people on the admin pages.
 pub(in crate::web) fn failure_page(app: &App, failure: &Failure, id: &str) -> Response {
-    let (heading, sentence) = match failure.status {
+    let (heading, sentence) = match failure.status() {
         StatusCode::NOT_FOUND => ("There is no such page", "The address may be mistyped, or from another version."),
-        StatusCode::FORBIDDEN if failure.code == ANOTHER_SITE => {
+        StatusCode::FORBIDDEN if failure.code == Code::AnotherSite => {
             ("This was not done", "The request came from another site. Please use the form here.")
         }
         StatusCode::FORBIDDEN => ("This was not done", "It needs a key with the scope admin. Yours may only read."),
@@ -209,9 +210,9 @@ pub(in crate::web) fn failure_page(app: &App, failure: &Failure, id: &str) -> Re
         status if status.is_server_error() => ("This did not work", "Nothing is lost. Please try again in a moment."),
         _ => ("This was not understood", "Please go back and try again."),
     };
-    let reference = failure.status.is_server_error().then_some(id);
+    let reference = failure.status().is_server_error().then_some(id);
     let page = html(&Message { shell: shell(app, None, None), heading, sentence, reference });
-    failure.with_headers((failure.status, page).into_response())
+    failure.with_headers((failure.status(), page).into_response())
 }
 
 /// A conversation by its id, and which helpdesk it is in, unless that is the plain API.

@@ -10,6 +10,7 @@ use crate::survey::closing::Closing;
 use crate::survey::eligibility::Decision;
 use crate::survey::{Time, stamp};
 use crate::web::body::Unread;
+use crate::web::code::Code;
 use crate::web::error::Failure;
 use crate::web::extract::Segment;
 use crate::web::{App, query};
@@ -79,7 +80,7 @@ pub(in crate::web) async fn conversation(
     let known = app.gateway.conversation(&conversation, &access.within).await?;
     if known.is_unknown() {
         let detail = "no closing or reopening of this conversation was reported";
-        return Err(Failure::new(StatusCode::NOT_FOUND, "unknown_conversation", detail));
+        return Err(Failure::new(Code::UnknownConversation, detail));
     }
     Ok(Json(render::conversation::json(&conversation.id, &known)).into_response())
 }

@@ -9,12 +9,13 @@ use crate::survey::access::Scope;
 use crate::survey::follow_up::Deed;
 use crate::survey::stamp;
 use crate::web::body::Unread;
+use crate::web::code::Code;
 use crate::web::error::Failure;
 use crate::web::extract::{Segment, survey_id};
 use crate::web::{App, query};
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
@@ -56,5 +57,5 @@ pub(in crate::web) async fn follow(
     let state = row.follow_up.state();
     let by = row.follow_up.who().map(|who| format!(" by {who}")).unwrap_or_default();
     let detail = format!("nothing was changed: it is {state}{by} since {}", stamp(row.changed_at));
-    Err(Failure::new(StatusCode::CONFLICT, "changed_meanwhile", detail))
+    Err(Failure::new(Code::ChangedMeanwhile, detail))
 }
