@@ -195,6 +195,7 @@ fn every_setting_is_documented() {
                 format!("\n[{key}"),
                 format!("\n[[{key}"),
                 format!("\n[mail.{key}"),
+                format!("\n[helpdesk.shop.{key}"),
                 format!("\n[[report.{key}"),
             ];
             let in_block = spelled.iter().any(|spelled| format!("\n{block}").contains(spelled));

@@ -87,7 +87,7 @@ async fn a_conversation_that_several_helpdesks_know_is_chosen() {
     desk.close(json!({"conversation_id": "5"})).await;
     let sql = "INSERT INTO closing SELECT 'desk', conversation_id, closed_at + 1, reported_at, state, subject, url, channel,
         started_by, characters, last_reply_at, teammate_replied, customers, teammate_id, team, tags, policy, 'skip', NULL,
-        NULL, '[]', NULL FROM closing";
+        NULL, '[]', NULL, NULL, NULL FROM closing";
     desk.sql(sql).await;
     let page = open(&desk, &desk.admin, "/admin/not-asked?conversation=5").await;
     assert!(page.text.contains("Several helpdesks have a conversation 5."), "{}", page.text);

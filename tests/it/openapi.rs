@@ -8,7 +8,7 @@ mod fields;
 
 use crate::desk::{Answer, Desk};
 use crate::docs;
-use afterword::config::{Config, HelpdeskSettings};
+use afterword::config::{Config, HelpdeskSettings, ProviderSettings};
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
@@ -114,7 +114,7 @@ async fn send(desk: &Desk, method: &Method, path: &str, key: &str, body: Body) -
     desk.send(request.body(body).expect("a request")).await
 }
 
-/// A desk that two helpdesks report to: one by a key, one by a signature.
+/// A desk that two helpdesks and two mail providers report to: one of each by a key, one by a signature.
 async fn connected() -> Desk {
     let add = |config: &mut Config, name: &str, settings: &str| {
         let settings: HelpdeskSettings = toml::from_str(settings).expect("settings");
@@ -123,6 +123,11 @@ async fn connected() -> Desk {
     Desk::with(|config| {
         add(config, "shop", "kind = 'template'\nauth = 'key'");
         add(config, "signed", "kind = 'template'\nauth = 'zammad'\nsecret = 's3cret'");
+        for (name, settings) in [("postmark", "kind = 'postmark'"), ("mailgun", "kind = 'mailgun'\nsecret = 's3cret'")]
+        {
+            let settings: ProviderSettings = toml::from_str(settings).expect("settings");
+            config.providers.insert(name.to_owned(), settings);
+        }
     })
     .await
 }

@@ -271,7 +271,8 @@ impl Operation {
         // A part of the path that is not UTF-8. Calls for anybody do not read it.
         let reads_path = self.door != Door::Open && self.parameters.iter().any(|one| one.in_path);
         let path: &[_] = if reads_path { &[Code::NotFound] } else { &[] };
-        let takes_something = self.body.is_some() || self.parameters.iter().any(|one| !one.in_path);
+        let takes_something =
+            self.body.as_ref().is_some_and(|body| !body.free) || self.parameters.iter().any(|one| !one.in_path);
         let fields: &[_] = if takes_something { &[Code::Invalid] } else { &[] };
         let ours: &[_] = if self.door == Door::Open { &[] } else { &[Code::Unavailable, Code::Internal] };
         let mut failures = BTreeMap::<_, Vec<_>>::new();

@@ -81,6 +81,7 @@ async fn special(desk: &Desk, survey: &str) -> Vec<(&'static str, Answer)> {
         ("POST /v1/follow-ups/{survey}", post(&of_survey, take(7)).await),
         ("POST /v1/bounces", post("/v1/bounces", bounce.into()).await),
         ("POST /v1/helpdesks/{name}/closings", post("/v1/helpdesks/signed/closings", "{}".into()).await),
+        ("POST /v1/providers/{name}/bounces", post("/v1/providers/mailgun/bounces", "{}".into()).await),
     ]
 }
 

@@ -123,7 +123,7 @@ fn helpdesk() -> Operation {
             one_of([of("Skipped"), of("Asked"), of("Cancelled"), of("Ignored")]),
             [skipped(), cancelled(), ("ignored", "Nothing to do", json!({"ignored": "the conversation isn't closed"}))],
         )
-        .fails([Code::UnknownHelpdesk])
+        .fails([Code::UnknownHelpdesk, Code::Invalid])
 }
 
 /// The schemas of the requests.
