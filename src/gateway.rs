@@ -99,8 +99,8 @@ use uuid::Uuid;
 /// The survey gateway.
 #[derive(Debug)]
 pub struct Gateway {
-    /// The settings it runs with.
-    pub config: Config,
+    /// The settings it runs with. On the heap, because they are large and futures move the gateway.
+    pub config: Box<Config>,
     /// Tells the time.
     pub clock: Clock,
     /// Wakes a mail worker when a mail is due.
@@ -240,7 +240,7 @@ impl Gateway {
             metrics: Arc::default(),
             sns_certificate: SnsCertificate::default(),
             store,
-            config,
+            config: Box::new(config),
             clock,
             secrets,
         }

@@ -94,12 +94,12 @@ async fn send(address: &str, digest: DigestArgs, config: Config) -> Result<(), C
     let dkim = Dkim::configured(&config).map_err(crate::gateway::StartError::from)?;
     let target = config.mail.smtp.clone();
     let gateway = Gateway::open(config, Clock::System).await?;
-    Box::pin(close_after(gateway, async |gateway| {
+    close_after(gateway, async |gateway| {
         check_settings(gateway).await?;
         let (within, comments) = (digest.part.within(), !digest.no_comments);
         let attempt = gateway.send_test_digest(address, &within, comments, dkim.as_ref()).await?;
         print(&format!("{}\n", send_test::describe(&attempt, &target, address)?))
-    }))
+    })
     .await
 }
 

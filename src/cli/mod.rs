@@ -201,7 +201,7 @@ async fn command(arguments: Arguments) -> Result<(), CliError> {
         Command::Digest(command) => Box::pin(digest::run(command, config)).await,
         Command::Bounce => bounce::run(config).await,
         Command::Helpdesk(helpdesk) => helpdesk::run(helpdesk, config).await,
-        Command::Webhook(command) => Box::pin(webhook::run(command, config)).await,
+        Command::Webhook(command) => webhook::run(command, config).await,
         Command::Backup(args) => beside(config, async |gateway| backup::run(&args, gateway).await).await,
         Command::Preview(args) => preview::run(&args, &load_without_secrets(config)?),
         Command::SendTest(args) => send_test::run(&args, &load(config)?).await,
@@ -224,8 +224,7 @@ async fn beside(
     file: Option<&Path>,
     command: impl AsyncFnOnce(&Gateway) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    // On the heap, because it holds the gateway several times on its way.
-    close_after(Box::pin(open(file)).await?, command).await
+    close_after(open(file).await?, command).await
 }
 
 /// Runs a command, and closes the database, so that nothing of it stays in a WAL beside the file.
@@ -234,7 +233,7 @@ async fn close_after(
     command: impl AsyncFnOnce(&Gateway) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     let done = command(&gateway).await;
-    Box::pin(gateway.shut_down()).await;
+    gateway.shut_down().await;
     done
 }
 

@@ -217,7 +217,7 @@ async fn bare_router(service: Router, token: &str) -> Router {
 /// Verifies a link and renders its page, as if every survey were new and had the same content.
 fn page_router(gateway: Arc<Gateway>, secrets: Secrets) -> Router {
     let assets = Assets::new(&gateway.config.brand.color, None);
-    let shared = Arc::new((secrets.ring, assets, gateway.config.clone()));
+    let shared = Arc::new((secrets.ring, assets, (*gateway.config).clone()));
     let handler = async move |Segment(token): Segment<String>| {
         let (ring, assets, config) = &*shared;
         let Some(Link { purpose: Purpose::Rate(link), survey }) = ring.verify(&token) else {

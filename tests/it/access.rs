@@ -308,7 +308,7 @@ async fn a_database_that_cannot_be_used_is_told_in_a_sentence() {
     std::fs::write(folder.join("text.db"), "This is a letter to my aunt, and no database at all.".repeat(99))
         .expect("written");
     std::fs::copy(folder.join("afterword.keys"), folder.join("good.keys")).expect("copied");
-    let config = desk.gateway.config.clone();
+    let config = (*desk.gateway.config).clone();
     let (_service, lock) = Gateway::serve(config, desk.clock.clone(), None).await.expect("nobody else serves");
     let table = [
         ("database = \"text.db\"", "key list", "text.db"),

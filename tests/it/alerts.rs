@@ -35,16 +35,20 @@ impl Fake {
     async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let fake = Self { url: format!("http://{}", listener.local_addr().expect("bound")), ..Self::default() };
-        let routes = Router::new().fallback(Self::take).with_state(fake.clone());
+        let routes = Router::new()
+            .fallback(async |State(fake): State<Self>, method, uri, headers, body| {
+                fake.take(&method, &uri, &headers, &body)
+            })
+            .with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         fake
     }
 
-    async fn take(State(fake): State<Self>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> StatusCode {
+    fn take(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> StatusCode {
         let token = headers.get("api_access_token").map(|token| token.to_str().expect("text").to_owned());
-        let body = serde_json::from_slice(&body).expect("JSON");
-        fake.got.lock().expect("sound").push(Got { what: format!("{method} {uri}"), token, body });
-        let status = fake.answers.lock().expect("sound").pop_front().unwrap_or(200);
+        let body = serde_json::from_slice(body).expect("JSON");
+        self.got.lock().expect("sound").push(Got { what: format!("{method} {uri}"), token, body });
+        let status = self.answers.lock().expect("sound").pop_front().unwrap_or(200);
         StatusCode::from_u16(status).expect("a status")
     }
 

@@ -39,7 +39,7 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[tokio::test]
 async fn a_second_service_is_refused_before_it_changes_anything() {
     let desk = Desk::open().await;
-    let config = desk.gateway.config.clone();
+    let config = (*desk.gateway.config).clone();
     let (_service, _lock) = Gateway::serve(config.clone(), desk.clock.clone(), None).await.expect("nobody else serves");
     // What a migration must not touch: it would have to make this table again.
     desk.sql("DROP TABLE _sqlx_migrations").await;

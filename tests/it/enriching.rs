@@ -262,7 +262,7 @@ async fn a_closing_that_was_taken_survives_a_crash() {
         let asked = api.asked().len();
         let desk = Desk::at(desk.folder, |config| {
             if hours > 0 {
-                helpdesk(config, "chatwoot", &api.url)
+                helpdesk(config, "chatwoot", &api.url);
             }
         })
         .await;

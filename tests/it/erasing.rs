@@ -115,7 +115,7 @@ async fn no_word_about_an_erased_customer_is_left_anywhere() {
     assert!(!search(desk.folder.path()).is_empty());
 
     // Through a gateway that writes mails into the folder, as the service does.
-    let config = desk.gateway.config.clone();
+    let config = (*desk.gateway.config).clone();
     let beside = afterword::gateway::Gateway::open(config, desk.clock.clone()).await.expect("it opens");
     let done = beside.erase("Erika.Address@EXAMPLE.com").await.expect("erased");
     assert_eq!((done.erasure.surveys.len(), done.files, done.rewritten), (2, 1, true));
@@ -363,7 +363,7 @@ async fn what_the_relay_said_of_somebody_erased_is_not_written_later() {
     desk.close(closing("1", &json!({}))).await;
     desk.deliver().await;
     // By a command beside the service, which has these words in memory only.
-    let config = desk.gateway.config.clone();
+    let config = (*desk.gateway.config).clone();
     let beside = afterword::gateway::Gateway::open(config, desk.clock.clone()).await.expect("it opens");
     beside.erase("erika.address@example.com").await.expect("erased");
     beat(&desk).await;

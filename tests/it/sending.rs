@@ -315,7 +315,7 @@ async fn a_healthy_mail_goes_out_at_once_behind_a_hundred_poisoned_ones() {
     let script = vec![("RCPT", Act::Bytes(b"550 Empf\xe4nger unbekannt")), ("RCPT", Act::Say("421 closing"))];
     let sink = Sink::start(Plan::Scripts(vec![script; POISONED / 2])).await;
     let desk = queue(POISONED + 1).await;
-    let mut config = desk.gateway.config.clone();
+    let mut config = (*desk.gateway.config).clone();
     config.mail.smtp = format!("smtp://127.0.0.1:{}", sink.port).try_into().expect("a relay");
     let beside = Gateway::open(config, desk.clock.clone()).await.expect("it opens");
     let (mut worker, mut steps) = (beside.mail_worker(), Vec::new());
@@ -336,7 +336,7 @@ async fn a_wrong_password_is_tried_less_and_less() {
     let script = vec![("EHLO", Act::Say("250-sink\r\n250 AUTH PLAIN")), ("AUTH", Act::Say("535 5.7.8 wrong"))];
     let sink = Sink::start(Plan::Scripts(vec![script; 100])).await;
     let desk = queue(10).await;
-    let mut config = desk.gateway.config.clone();
+    let mut config = (*desk.gateway.config).clone();
     config.mail.smtp = format!("smtp://ada@127.0.0.1:{}", sink.port).try_into().expect("a relay");
     config.mail.smtp_password = Some(serde_json::from_value(json!("secret")).expect("a secret"));
     let beside = Gateway::open(config, desk.clock.clone()).await.expect("it opens");

@@ -327,7 +327,7 @@ async fn a_command_beside_the_service_makes_events_too() {
     desk.pass(PRESSED);
     assert_eq!(told(&desk, &receiver).await, ["rating.set 1"]);
     let clock = Clock::at(desk.clock.now());
-    let beside = Gateway::open(desk.gateway.config.clone(), clock).await.expect("it opens");
+    let beside = Gateway::open((*desk.gateway.config).clone(), clock).await.expect("it opens");
     beside.moderate(survey(&desk).await, Act::Void, "a test", &lead()).await.expect("it is done");
     assert_eq!(told(&desk, &receiver).await, ["rating.voided"]);
 }

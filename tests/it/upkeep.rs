@@ -182,7 +182,7 @@ async fn a_database_lives_on_without_its_key_file_and_keeps_the_suppressions_it_
         "INSERT INTO suppression VALUES ('ffffffffffffffffffffffffffffffff', 'opted_out', 1, 'ada@bücher.example')",
     )
     .await;
-    let config = desk.gateway.config.clone();
+    let config = (*desk.gateway.config).clone();
     let Desk { folder, .. } = desk;
     fs::remove_file(folder.path().join("afterword.keys")).expect("lost");
 
