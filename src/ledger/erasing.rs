@@ -35,6 +35,15 @@ pub struct Erasable {
     pub old_reopenings: BTreeSet<(Conversation, Time)>,
 }
 
+impl Erasable {
+    /// Notes that some closings say no longer what they were about, so that no later command of the batch finds them.
+    fn emptied(&mut self, is_empty: impl Fn(&(Conversation, Time)) -> bool) {
+        for closings in self.closings_of.values_mut().chain([&mut self.old_closings]) {
+            closings.retain(|closing| !is_empty(closing));
+        }
+    }
+}
+
 /// What a batch erases and deletes.
 #[derive(Debug, Default)]
 pub struct Erased {
@@ -143,6 +152,7 @@ impl Command for Erase {
                 (closing.subject, closing.url, closing.in_reply_to) = (None, None, None);
             }
         }
+        batch.erasable.emptied(|(of, _)| conversations.contains(of));
         batch.new_enriching.retain(|defer| !defer.addresses.contains(hash));
         batch.erased.conversations.extend(conversations);
         done
@@ -214,6 +224,7 @@ impl Command for Expire {
         let (surveys, mut closings) = (mem::take(&mut left.old_surveys), mem::take(&mut left.old_closings));
         let (decisions, reopenings) = (mem::take(&mut left.old_decisions), mem::take(&mut left.old_reopenings));
         closings.retain(|closing| !decisions.contains(closing));
+        left.emptied(|closing| closings.contains(closing) || decisions.contains(closing));
         let mut done = Erasure::default();
         for id in surveys {
             batch.erase_survey(id, self.at, &mut done);

@@ -2,7 +2,7 @@
 
 use super::clicks::{Submit, View};
 use super::closings::{Close, Closed, Reopen};
-use super::erasing::Erase;
+use super::erasing::{Erase, Expire, Limits};
 use super::outbox::{Claim, Claimed, Mark, Return};
 use super::suppressions::{Suppress, Unsubscribe, Unsuppress};
 use super::*;
@@ -280,6 +280,23 @@ fn suppressions_of_one_batch_are_seen_by_the_closings_after_them_and_can_be_lift
     assert_eq!((lift.decide(&mut batch), lift.decide(&mut batch)), (2, 0));
     assert!(asks(&third.decide(&mut batch)) && batch.new_suppressions.is_empty());
     assert_eq!(batch.lifted, BTreeSet::from(["ada".to_owned()]));
+}
+
+#[test]
+fn an_erasure_does_not_find_what_an_earlier_one_of_its_batch_has_emptied() {
+    let mut closing = close("1", minutes(1), 1);
+    closing.closing.subject = Some("Refund".into());
+    let expire = Expire { limits: Limits { identity: Some(noon()), decisions: None }, at: minutes(1) };
+    let erase = |hash: &str| Erase { address_hash: hash.into(), at: minutes(2) };
+    let mut batch = batch(&[&|touched| closing.touches(touched), &|touched| erase("bob").touches(touched)]);
+    let old = BTreeSet::from([(conversation("1"), minutes(-60))]);
+    batch.erasable.old_closings.clone_from(&old);
+    batch.erasable.closings_of.insert("bob".into(), old);
+    assert_eq!(expire.decide(&mut batch).closings, 1);
+    closing.decide(&mut batch);
+    assert_eq!(erase("bob").decide(&mut batch).closings, 0);
+    assert_eq!(batch.new_closings[0].close.closing.subject.as_deref(), Some("Refund"));
+    assert_eq!(erase("ada").decide(&mut batch).closings, 1);
 }
 
 #[test]

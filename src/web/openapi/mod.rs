@@ -1,6 +1,6 @@
 //! The description of the HTTP API, as OpenAPI 3.1 for programs and as a page for people.
 //!
-//! Both are made of one list of [calls](calls), which the router is made of, too. Words, limits and codes are those that
+//! Both are made of one list of `calls`, which the router is made of, too. Words, limits and codes are those that
 //! the code itself goes by, and tests send what the description promises. It must not know how a call is answered.
 
 mod answers;
