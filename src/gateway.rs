@@ -10,8 +10,8 @@
 //! - the team: `reports` and lists, the `overview` of the admin pages, `sessions` for those who see these, `decisions`,
 //!   `mails`, `moderating` for admins who decide about ratings, `follow_ups` for unhappy customers, `achievements` for happy
 //!   ones, and `digests` for the weekly mail;
-//! - helpdesks and mail providers that report by webhooks of their own: `helpdesks` and `providers`, and what is fetched
-//!   from helpdesks: `enriching`; and others that are told of events: `telling`, and `alerts` for those that are people;
+//! - other systems: `helpdesks` and `providers` take the webhooks that these send, and `enriching` fetches conversations
+//!   from the APIs of helpdesks; `telling` sends events to targets, and `alerts` composes those for people;
 //! - the operator: keys of the API in `access`, the key file in `keys`, `backup`, `health`, whether the service has the same
 //!   keys in `challenge`, and secrets that change in `reload`.
 
@@ -107,7 +107,7 @@ pub struct Gateway {
     pub mail_due: Notify,
     /// Sends requests to other services.
     pub http: Client,
-    /// Wakes those who fetch conversations when a closing waits for one.
+    /// Wakes the workers that fetch conversations when a closing waits for one.
     pub closing_waits: Notify,
     store: Store,
     secrets: Secrets,

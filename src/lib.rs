@@ -2,18 +2,21 @@
 //!
 //! # The life of a survey
 //!
-//! 1. A helpdesk reports a [closing](survey::closing::Closing): [`Gateway::close`]; or it sends a webhook of its own, which
-//!    [becomes one](helpdesk::read): [`Gateway::hear`]. The command
-//!    [`Close`](ledger::closings::Close) has the rules of [`eligibility`](survey::eligibility::judge) decide whether to ask,
-//!    and makes the survey with its mail. The decision is stored with all its reasons. [`Gateway::reopen`] cancels a
-//!    mail that still waits, and so do a newer closing and, at the claim, an opt-out.
+//! 1. A helpdesk reports a [closing](survey::closing::Closing): [`Gateway::close`]. Or it sends a webhook of its own:
+//!    [`Gateway::hear`] checks the [signature](helpdesk::signature) and [reads](helpdesk::read) the closing from the payload.
+//!    If the payload leaves facts open and the API of the helpdesk may tell them, the closing [waits](survey::enrichment)
+//!    until [`Gateway::enrich_due`] has fetched its conversation. The command [`Close`](ledger::closings::Close) has the
+//!    rules of [`eligibility`](survey::eligibility::judge) decide whether to ask, and makes the survey with its mail. The
+//!    decision is stored with all its reasons. [`Gateway::reopen`] cancels a mail that still waits, and so do a newer
+//!    closing and, at the claim, an opt-out.
 //! 2. A [worker](worker::run) calls [`Gateway::deliver_due`] again and again. The command
 //!    [`Claim`](ledger::outbox::Claim) takes a mail that is due, unless it
 //!    [should no longer be sent](survey::eligibility::still_asks). The worker [composes](mail::compose::request) it with
 //!    five [signed links](survey::link) and [sends](mail::transport::Connection::send) it; the command
 //!    [`Mark`](ledger::outbox::Mark) stores [what became of it](survey::outbound::Outbound::mark). What a refusal is about
 //!    is [judged](survey::refusal::judge) by its step; if it isn't about the mail, [sending pauses](survey::sending::Flow).
-//!    [`Gateway::take_returned`] takes bounces and complaints that come back later.
+//!    Bounces and complaints come back later: as mails to [`Gateway::take_returned`], or as webhooks of a
+//!    [mail provider](provider::read) to [`Gateway::take_report`].
 //! 3. The customer clicks a face: [`Gateway::open_link`] queues the view and returns a page. Its
 //!    [mode](survey::page::Mode) says what the page needs to believe the click. A view rates nothing.
 //! 4. The page confirms, or the customer presses or comments: [`Gateway::answer`]. The rules of
@@ -28,7 +31,12 @@
 //!    [held one counts or goes](survey::moderation), an abusive one counts nowhere. [`Gateway::decisions`] counts why nobody
 //!    was asked. A weekly mail brings the figures to the team: [`Gateway::announce_digests`] queues the
 //!    [digests](survey::digest) that are due, in the same outbox.
-//! 7. A customer can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
+//! 7. Others get to know. Each change that matters to them is an [event](survey::event), which is
+//!    [derived](ledger::Batch::to_tell) from the batch and stored with it. A worker for each target calls
+//!    [`Gateway::tell_due`]: a [webhook](hook::body) gets the event, a team gets an [alert](survey::alert) about a low
+//!    rating by chat or mail, and a helpdesk gets a private [note](hook::note). An event about a rating waits some minutes,
+//!    and a worker sends only [what still holds](survey::event::turn).
+//! 8. A customer can be forgotten: on request by [`Gateway::erase`], by age by [`Gateway::expire`]. The score stays.
 //!
 //! # How it is watched
 //!
@@ -42,16 +50,18 @@
 //! each needs of the database, and what it changes. Around them, the [`store`] makes surveys durable in one place: one
 //! writer gathers all commands that wait, loads what they touch in one trip, lets each decide in order, saves and commits
 //! in another, and only then answers. So every click is decided after every view before it, and an answered write survives
-//! a power cut. [`mail`] composes and sends letters, [`render`] shows reports, and the
-//! [`gateway`] holds the verbs. [`web`], [`cli`] and [`worker`] are thin: they extract, call one verb, render.
+//! a power cut. [`helpdesk`] and [`provider`] read the payloads of others, and are pure too. [`mail`] composes and sends
+//! letters, [`hook`] composes and sends requests, [`render`] shows reports, and the [`gateway`] holds the verbs. [`web`], [`cli`] and [`worker`] are thin: they extract, call one verb, render.
 //!
 //! A new write of surveys or mails is a command in `ledger`, a verb of [`Store`](store::Store), a verb of the gateway, and
-//! a handler. New data is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what
+//! a handler; a call of the API is also an entry in `web/openapi/calls`, which makes its route and its description. New data
+//! is also a cell in `store/sqlite/load.rs` and `save.rs`, and a field of what
 //! [`Batch`](ledger::Batch) holds.
 //!
-//! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail, helpdesk, provider, hook} → ledger →
-//! survey. [`config`], [`clock`], [`metrics`], [`private`], [`secrets`] and [`text`] import only `survey` and each other.
-//! There are three seams for tests: the [transport](mail::transport::Transport), the [clock](clock::Clock), and a
+//! Imports go one way, and a test holds it: main → cli → {web, worker} → {gateway, render} → {store, mail, hook} → ledger →
+//! survey. [`helpdesk`] and [`provider`] import only `survey`; `provider` shares the type of headers with `helpdesk`.
+//! [`config`], [`clock`], [`metrics`], [`private`], [`secrets`] and [`text`] import only `survey` and each other, but
+//! `config` reads settings into types of `helpdesk` and `provider`. There are three seams for tests: the [transport](mail::transport::Transport), the [clock](clock::Clock), and a
 //! [client](hook::http::Client::scripted) that reaches nothing.
 //!
 //! # Words
@@ -81,6 +91,12 @@
 //! - **part**: what a key, a filter or a digest is limited to: a teammate, a team, or all.
 //! - **turn**: how often a follow-up was taken, finished or reopened. A form names the one that its sender saw.
 //! - **tick**: a reason or an answer that a customer chose beside a rating. No click rule reads it.
+//! - **connection**: one configured helpdesk. Its name is part of what names a conversation; empty for `POST /v1/closings`.
+//! - **enrich**: to fetch the conversation of a closing for what its payload left unknown; the closing **waits** meanwhile.
+//! - **event**: something that happened to a survey or a rating, or a closing that nobody was asked about.
+//! - **target**: a webhook, an alert or a helpdesk that gets events. **Telling**: one event for one target, and how it fares.
+//! - **note**: a rating, written into its conversation for the team only.
+//! - **leniency**: what the door for templates takes and `POST /v1/closings` does not.
 //! - **custom texts**: the operator's wording in place of the built-in one.
 //!
 //! Read `gateway.rs` next, then `tests/it/life.rs`, which lives through all of it.

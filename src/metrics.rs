@@ -120,7 +120,11 @@ impl Default for Metrics {
                 Gauge::default(),
             ),
             failed: names.add("mails_failed_day", "Mails that failed for good in the last 24 hours", Gauge::default()),
-            tellings_waiting: names.add("tellings_waiting", "Events that a target was not told yet", Family::default()),
+            tellings_waiting: names.add(
+                "tellings_waiting",
+                "Events that wait to be sent to a target",
+                Family::default(),
+            ),
             tellings_failed: names.add(
                 "tellings_failed",
                 "Events of the last 30 days that a target never took",
@@ -129,7 +133,7 @@ impl Default for Metrics {
             disabled: names.add("target_disabled", "1 if a target said that it is gone", Family::default()),
             undecided: names.add(
                 "closings_waiting",
-                "Closings that wait until their conversation was fetched",
+                "Closings that wait until their conversation is fetched",
                 Gauge::default(),
             ),
             bytes: names.add("database_bytes", "The database with its write-ahead log", Gauge::default()),
@@ -196,7 +200,7 @@ impl Default for Metrics {
                 Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             ),
             refused: names.add("requests_refused", "Requests answered by an error, by its code", Family::default()),
-            told: names.add("tellings", "Attempts to tell a target of an event, by outcome", Family::default()),
+            told: names.add("tellings", "Attempts to send an event to a target, by outcome", Family::default()),
             panics: names.add(
                 "worker_panics",
                 "How often a mail worker failed and was started again",
@@ -275,7 +279,7 @@ impl Metrics {
         self.refused.get_or_create(&vec![("code", code.to_owned())]).inc();
     }
 
-    /// Counts an attempt to tell a target of an event.
+    /// Counts an attempt to send an event to a target.
     pub fn told(&self, target: &str, attempt: &Attempt) {
         let outcome = if *attempt == Attempt::Accepted { TOOK } else { TOOK_NOT };
         self.told.get_or_create(&vec![("target", target.to_owned()), ("outcome", outcome.to_owned())]).inc();

@@ -98,7 +98,7 @@ enum Command {
     /// Find out what a helpdesk's own webhooks report, and why nothing happens
     #[command(subcommand)]
     Helpdesk(helpdesk::Helpdesk),
-    /// Show who is told of events, send a test, and tell events again
+    /// Show the targets of events, send a test, and send events again
     #[command(subcommand)]
     Webhook(webhook::Webhook),
     /// Manage the suppression list: addresses that get no survey mail

@@ -1,6 +1,6 @@
-//! `afterword webhook`: who is told of events, whether they listen, and telling them again.
+//! `afterword webhook`: lists the targets of events, tests one, and sends events again.
 //!
-//! It owns the options and how the list is printed. It must not know how an event is told.
+//! It owns the options and the words of the answers. It must not know how an event is sent.
 
 use super::{CliError, beside, close_after, load, print};
 use crate::clock::Clock;
@@ -15,13 +15,13 @@ use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Webhook {
-    /// List who is told of events, what waits for each, and what failed
+    /// List the targets of events: what waits for each, and what failed
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Send a made-up event now, and print what came of it; nothing is stored or tried again
+    /// Send a made-up event now, and print whether it was taken; nothing is stored or tried again
     Test {
         /// Its name in the configuration
         name: String,
@@ -29,9 +29,9 @@ pub(super) enum Webhook {
         #[arg(long, default_value_t = EventKind::RatingSet)]
         event: EventKind,
     },
-    /// Tell events of the last 30 days again, each under the same id, as far as they still hold
+    /// Send events of the last 30 days again, each with its id, if it still holds
     Replay(Replay),
-    /// Tell events again to a webhook that answered 410, which turned it off
+    /// Send events again to a webhook that was turned off because it answered 410
     Enable {
         /// Its name in the configuration
         name: String,
@@ -51,7 +51,7 @@ pub(super) struct Replay {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Which {
-    /// Those that were never taken
+    /// The events that failed
     #[arg(long)]
     failed: bool,
     /// Everything that happened since, such as 2026-11-24T14:00:00Z
@@ -128,8 +128,8 @@ async fn again(gateway: &Gateway, replay: &Replay) -> Result<(), CliError> {
 async fn enable(gateway: &Gateway, name: &str) -> Result<(), CliError> {
     let target = target(gateway, name)?;
     if gateway.enable_target(&target).await? {
-        print(&format!("{target} is told of events again.\n"))
+        print(&format!("{target} gets events again.\n"))
     } else {
-        print(&format!("{target} was not disabled.\n"))
+        print(&format!("{target} was not turned off.\n"))
     }
 }

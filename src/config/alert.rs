@@ -1,8 +1,8 @@
-//! Who is told at once about an unhappy customer.
+//! The alerts of the configuration: places that learn of an unhappy customer at once.
 //!
 //! Owns `[alert.NAME]` and its checks. It must not know what an alert says.
 
-use super::{Config, Secret, value};
+use super::{Config, OutgoingSettings, Secret, value};
 use crate::survey::alert::KINDS;
 use crate::survey::event::Wants;
 use crate::survey::fields::{ADDRESS_EXPECTED, is_address, is_web_address};
@@ -10,9 +10,10 @@ use crate::survey::follow_up::FollowedScores;
 use crate::survey::rating::Score;
 use serde::Deserialize;
 use std::path::PathBuf;
+use url::Url;
 
-/// `[alert.NAME]`: one place that low ratings are told to. Two places are two alerts: so each is tried again on its own,
-/// and nobody is told twice because another was not reached.
+/// `[alert.NAME]`: one place that gets alerts about low ratings. Two places are two alerts, so each is tried again on its
+/// own, and a failure of one repeats nothing at the other.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlertSettings {
@@ -44,23 +45,15 @@ impl AlertSettings {
             Some(address) if !is_address(address) => return Err(("to", format!("{address:?}: {ADDRESS_EXPECTED}"))),
             _ => {}
         }
-        for (key, limit) in [("team", &self.team), ("teammate", &self.teammate)] {
-            if limit.as_ref().is_some_and(|limit| limit.trim().is_empty()) {
-                return Err((key, "is empty: leave it out for all".into()));
-            }
-        }
-        match &self.connection {
-            Some(name) if !name.is_empty() && !config.helpdesks.contains_key(name) => {
-                Err(("connection", format!("{name:?}: expected the name of a helpdesk, or \"\" for the plain API")))
-            }
-            _ => Ok(()),
-        }
+        config.check_part(&[("team", &self.team), ("teammate", &self.teammate)], self.connection.as_deref())
     }
 
-    /// Whether the address of the webhook is one; the error is what was expected.
-    pub(super) fn check_slack_url(&self) -> Result<(), &'static str> {
-        let is_wrong = self.slack_url.as_ref().is_some_and(|Secret(url)| !is_web_address(url));
-        if is_wrong { Err("expected the https address of an incoming webhook") } else { Ok(()) }
+    /// Checks the address of the webhook; the error says what was expected, and does not show the address.
+    pub(super) fn check_slack_url(&self, outgoing: &OutgoingSettings) -> Result<(), &'static str> {
+        let expected = "expected the https address of an incoming webhook, or its host in outgoing.allow_private";
+        let Some(Secret(text)) = &self.slack_url else { return Ok(()) };
+        let url = Url::parse(text).ok().filter(|url| is_web_address(text) && outgoing.is_safe(url));
+        url.map(drop).ok_or(expected)
     }
 }
 
@@ -139,7 +132,8 @@ mod tests {
             ("to = 'lead'", "alert.low.to: \"lead\": expected an email address"),
             ("to = 'a@example.com'\nslack_url = 'https://hooks.example.com/x'", "alert.low.to: contradicts slack_url"),
             ("slack_url = 'hooks.example.com/x'", "alert.low.slack_url: expected the https address"),
-            ("to = 'a@example.com'\nteam = ' '", "alert.low.team: is empty"),
+            ("slack_url = 'http://hooks.example.com/x'", "alert.low.slack_url: expected the https address"),
+            ("to = 'a@example.com'\nteam = ' '", "alert.low.team: is blank"),
             ("to = 'a@example.com'\nconnection = 'shop'", "alert.low.connection: \"shop\": expected the name"),
             ("to = 'a@example.com'\nscores = [6]", "alert.low.scores"),
             ("to = 'a@example.com'\ncolour = 1", "unknown field `colour`"),
@@ -149,6 +143,8 @@ mod tests {
         }
         let refused = read("[alert.'Low one']\nto = 'a@example.com'").expect_err("a name");
         assert!(refused.contains("alert: \"Low one\": expected a name"), "{refused}");
+        let inside = "[alert.low]\nslack_url = 'http://chat.internal/x'\n[outgoing]\nallow_private = ['chat.internal']";
+        assert!(read(inside).is_ok());
         let refused = read("[alert.low]\nslack_url = 'hunter2'").expect_err("no address");
         assert!(!refused.contains("hunter2"), "the address is a secret: {refused}");
     }

@@ -180,12 +180,12 @@ impl Layers {
         Ok(())
     }
 
-    /// Reads the addresses of incoming webhooks: who knows one can write there.
+    /// Reads the addresses of incoming webhooks. Each is a secret: with it, anybody can write there.
     fn read_alert_secrets(&self, config: &mut Config) -> Result<(), ConfigError> {
         for (name, alert) in &mut config.alerts {
             let key = format!("alert.{name}.slack_url");
             let key = self.read_secret(&key, &mut alert.slack_url, alert.slack_url_file.as_deref())?;
-            alert.check_slack_url().map_err(|expected| self.refuse(&key, expected))?;
+            alert.check_slack_url(&config.outgoing).map_err(|expected| self.refuse(&key, expected))?;
         }
         Ok(())
     }

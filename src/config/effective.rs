@@ -91,7 +91,8 @@ mod tests {
     fn each_value_has_its_source_and_no_secret_is_shown() {
         let file = "[mail]\nsmtp = 'smtps://me@relay'\nsmtp_password = 'hunter2'\n[policy.vip]\nquiet_days = 3
                     [helpdesk.shop]\nkind = 'chatwoot'\nsecret = 'hunter2'\n[helpdesk.shop.api]\nurl = 'https://desk.example'
-                    account = 1\nenrich = true\ntoken = 'hunter2'";
+                    account = 1\nenrich = true\ntoken = 'hunter2'\n[provider.p]\nkind = 'mailgun'\nsecret = 'hunter2'
+                    [webhook.crm]\nurl = 'https://crm.example'\nsecret = 'hunter2'\n[alert.low]\nslack_url = 'hunter2'";
         let shown = lines(file, &[("AFTERWORD_MAIL__WORKERS", "7"), ("AFTERWORD_DATABASE", "/data/a.db")]);
         for expected in [
             "ask.delay = \"0s\" # default",
@@ -103,6 +104,9 @@ mod tests {
             "helpdesk.shop.secret = \"(hidden)\" # FILE:8",
             "helpdesk.shop.api.token = \"(hidden)\" # FILE:13",
             "mail.smtp_password = \"(hidden)\" # FILE:3",
+            "provider.p.secret = \"(hidden)\" # FILE:16",
+            "webhook.crm.secret = \"(hidden)\" # FILE:19",
+            "alert.low.slack_url = \"(hidden)\" # FILE:21",
             "mail.workers = 7 # AFTERWORD_MAIL__WORKERS",
             "policy.vip.quiet_days = 3 # FILE:5",
             "report.positive = [4, 5] # default",

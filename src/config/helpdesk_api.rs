@@ -2,7 +2,6 @@
 //!
 //! Owns `[helpdesk.NAME.api]` and its checks. It must not know what is asked of an API, nor how it answers.
 
-use super::public_url::{host_of, is_loopback};
 use super::{OutgoingSettings, Secret};
 use crate::helpdesk::Kind;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -13,7 +12,7 @@ use url::Url;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HelpdeskApi {
-    /// Where the API is: https, or http to this machine or a private network that requests may reach.
+    /// Where the API is: https, or http to a private host that requests may reach.
     pub url: ApiUrl,
     /// The token that Afterword proves itself with. It is always set once the settings are checked with their secrets.
     pub token: Option<Secret>,
@@ -36,15 +35,6 @@ pub struct HelpdeskApi {
 pub struct ApiUrl(Url);
 
 impl ApiUrl {
-    /// Whether nobody between here and the API can read along: it is https, or the host is this machine or one of a network
-    /// that requests may reach although it is private.
-    fn is_safe(&self, outgoing: &OutgoingSettings) -> bool {
-        let host = host_of(&self.0);
-        let is_private =
-            outgoing.allows_host(host) || host.parse().is_ok_and(|address| outgoing.allows_address(address));
-        self.0.scheme() == "https" || is_loopback(host) || is_private
-    }
-
     /// The URL of a path below, by its segments. Each is escaped, so an id of a helpdesk stays one segment; `.` and `..`
     /// are left out.
     #[must_use]
@@ -78,9 +68,9 @@ impl HelpdeskApi {
     /// What this kind of helpdesk needs and can do. The error is the key below this section and what was expected.
     pub(super) fn check(&self, kind: Kind, outgoing: &OutgoingSettings) -> Result<(), (&'static str, String)> {
         if !self.enrich && !self.write_back {
-            return Err(("api", "is of no use: expected enrich = true or write_back = true in it".to_owned()));
+            return Err(("api", "switches nothing on: expected enrich = true or write_back = true".to_owned()));
         }
-        if !self.url.is_safe(outgoing) {
+        if !outgoing.is_safe(&self.url.0) {
             let expected = "expected https, or the host in outgoing.allow_private";
             return Err(("api.url", format!("\"{}\": {expected}", self.url.0)));
         }

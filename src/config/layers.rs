@@ -229,8 +229,8 @@ fn variables(env: impl Iterator<Item = (String, String)>, file: &Table) -> BTree
 }
 
 /// The key that a variable sets. Names of variables have no small letters and no hyphens, so a part of the name stands
-/// for a policy, a helpdesk, a webhook or an alert of the file, or for a language, that is spelled the same but for
-/// these.
+/// for a section of the file that the operator named, such as a policy or a webhook, or for a language, that is spelled
+/// the same but for these.
 fn key_of(name: &str, file: &Table) -> String {
     let (mut keys, mut section) = (Vec::<String>::new(), Some(file));
     for part in name.to_lowercase().split("__") {
@@ -242,7 +242,7 @@ fn key_of(name: &str, file: &Table) -> String {
             // These have keys of their own beside their languages.
             (Some("reasons" | "question"), _) if keys.len() == 1 => language(),
             (Some("thanks"), _) if keys.len() == 2 => language(),
-            (Some("policy" | "helpdesk" | "webhook" | "alert"), _)
+            (Some("policy" | "helpdesk" | "webhook" | "alert" | "provider"), _)
                 if keys.len() == 1 && !section.is_some_and(|named| named.contains_key(part)) =>
             {
                 in_file()

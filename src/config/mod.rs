@@ -1,7 +1,8 @@
 //! The settings: one TOML file and the environment, read into a checked [`Config`].
 //!
 //! Owns the sections, their keys and their defaults. It must not know what a setting is used for, and names nothing of
-//! this crate but the types in [`crate::survey`], [`crate::helpdesk`], [`crate::provider`] and [`crate::text`] that settings are read into.
+//! this crate but the types in [`crate::survey`], [`crate::helpdesk`], [`crate::provider`] and [`crate::text`] that
+//! settings are read into.
 //!
 //! Settings come in three layers, each over the one before: the built-in defaults, the file, the environment.
 //! `AFTERWORD_PUBLIC_URL` sets `public_url`, and a double underscore nests: `AFTERWORD_MAIL__SMTP` sets `mail.smtp`,

@@ -3,12 +3,13 @@
 //! Owns how a host or a network is written, and which address is in which network. It must not know which addresses are
 //! public: that is `hook::address`.
 
+use super::public_url::host_of;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
-use url::Host;
+use url::{Host, Url};
 
 /// `[outgoing]`: where requests of the service may go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -28,6 +29,15 @@ impl OutgoingSettings {
             Reachable::Host(name) => name.eq_ignore_ascii_case(host),
             Reachable::Network(_) => false,
         })
+    }
+
+    /// Whether nobody between here and the host of a URL can read along: it is https, or the host may be private.
+    #[must_use]
+    pub fn is_safe(&self, url: &Url) -> bool {
+        let host = host_of(url);
+        url.scheme() == "https"
+            || self.allows_host(host)
+            || host.parse().is_ok_and(|address| self.allows_address(address))
     }
 
     /// Whether an address may be reached under any name.

@@ -2,15 +2,12 @@
 //!
 //! Owns `[provider.NAME]` and its checks. It must not know how a payload is read.
 
-use super::{Config, Secret};
+use super::{Config, Secret, value};
 use crate::provider::Kind;
 use crate::provider::sendgrid::PublicKey;
 use crate::provider::sns::Topic;
 use serde::Deserialize;
 use std::path::PathBuf;
-
-/// The longest name of a provider: it is part of an address that people paste.
-const LONGEST_NAME: usize = 40;
 
 /// `[provider.NAME]`: a mail provider that may report.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -57,11 +54,7 @@ impl Config {
     /// Checks each provider, before the files of secrets are read.
     pub(super) fn check_providers(&self) -> Result<(), (String, String)> {
         for (name, provider) in &self.providers {
-            let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-            if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) {
-                let expected = format!("expected a name of 1 to {LONGEST_NAME} characters of a to z, 0 to 9, - and _");
-                return Err(("provider".to_owned(), format!("{name:?}: {expected}")));
-            }
+            value::section_name(name).map_err(|detail| ("provider".to_owned(), detail))?;
             provider.check().map_err(|(key, detail)| (format!("provider.{name}.{key}"), detail))?;
         }
         Ok(())

@@ -593,15 +593,18 @@ fn an_error_names_the_line_that_sets_the_key() {
 
 #[test]
 fn a_variable_reaches_names_with_capitals_and_hyphens() {
-    let file = "[policy.Very-Important]\nquiet_days = 1\n[policy.vip]\n[policy.VIP]\nquiet_days = 5";
+    let file = "[policy.Very-Important]\nquiet_days = 1\n[policy.vip]\n[policy.VIP]\nquiet_days = 5\n\
+        [provider.our-mailgun]\nkind = 'mailgun'\nsecret = 'old'";
     let env = [
         ("AFTERWORD_MAIL__TEXT__PT_BR__SUBJECT", "Oi"),
         ("AFTERWORD_POLICY__VERY_IMPORTANT__DELAY", "5m"),
         ("AFTERWORD_POLICY__VERY_IMPORTANT__TEXT__ZH_HANS__THANKS", "3"),
         ("AFTERWORD_MAIL__TEXT__PT_BR__LOW__SAVED_HEADING", "Puxa"),
         ("AFTERWORD_POLICY__VIP__DELAY", "6m"),
+        ("AFTERWORD_PROVIDER__OUR_MAILGUN__SECRET", "new"),
     ];
     let config = load(file, &env).unwrap();
+    assert_eq!(config.providers["our-mailgun"].secret.as_ref().map(Secret::reveal), Some("new"));
     let subject = config.custom_texts(None).pick("pt-BR", |wording| &wording.subject, &[], &[]);
     assert_eq!(subject.as_deref(), Some("Oi"));
     let heading = config.custom_texts(None).pick("pt-BR", |wording| &wording.low.saved_heading, &[], &[]);
@@ -873,7 +876,15 @@ fn a_webhook_has_an_address_and_a_secret() {
         (format!("[webhook.crm]\n{url}\nsecret = 'hunter2'"), "webhook.crm.secret: expected whsec_ and 24 to 64 bytes"),
         (format!("[webhook.crm]\n{url}\nsecret = 'whsec_aGk='"), "webhook.crm.secret: expected whsec_"),
         (format!("[webhook.crm]\nurl = 'http://crm.example.com/'\n{secret}"), "webhook.crm.url: \"http://crm"),
-        (format!("[webhook.crm]\nurl = 'ftp://crm.example.com/'\n{secret}"), "expected an https address"),
+        (
+            format!("[webhook.crm]\nurl = 'ftp://crm.example.com/'\n{secret}"),
+            "\"ftp://crm.example.com/\": expected an https",
+        ),
+        (format!("[webhook.crm]\nurl = 'crm.example.com'\n{secret}"), "\"crm.example.com\": expected an https"),
+        (
+            format!("[webhook.crm]\nurl = 'http://me:hunter2@crm.example.com/'\n{secret}"),
+            "webhook.crm.url: names a user",
+        ),
         (format!("[webhook.crm]\nurl = 'https://me@crm.example.com/'\n{secret}"), "webhook.crm.url: names a user"),
         (format!("[webhook.crm]\n{url}\n{secret}\nteam = ' '"), "webhook.crm.team: is blank"),
         (format!("[webhook.crm]\n{url}\n{secret}\nconnection = 'x'"), "expected the name of a helpdesk"),
@@ -894,7 +905,7 @@ fn the_api_of_a_helpdesk_needs_what_its_kind_needs() {
         "[helpdesk.shop]\nkind = 'chatwoot'\nauth = 'key'\n[helpdesk.shop.api]\nurl = 'https://desk.example/chat/'\n\
         token_file = '{}'\naccount = 3\nenrich = true\n\
         [helpdesk.z]\nkind = 'zendesk'\nauth = 'key'\n[helpdesk.z.api]\nurl = 'http://127.0.0.1:8'\ntoken = 'a'\n\
-        user = 'ada@example.com'\nwrite_back = true",
+        user = 'ada@example.com'\nwrite_back = true\n[outgoing]\nallow_private = ['127.0.0.1']",
         token.path().display()
     );
     let config = load(&file, &[("AFTERWORD_HELPDESK__SHOP__API__WRITE_BACK", "true")]).unwrap();
@@ -927,8 +938,13 @@ fn an_api_that_cannot_be_used_is_refused() {
         ),
         (
             "chatwoot",
+            format!("url = 'http://127.0.0.1'\n{api}"),
+            ".url: \"http://127.0.0.1/\": expected https, or the host in outgoing",
+        ),
+        (
+            "chatwoot",
             format!("{https}\ntoken = 'a'\naccount = 3"),
-            ": is of no use: expected enrich = true or write_back",
+            ": switches nothing on: expected enrich = true or write_back",
         ),
         ("chatwoot", format!("{https}\nenrich = true\naccount = 3"), ".token: is missing: expected token_file"),
         ("chatwoot", format!("{https}\nenrich = true\ntoken = 'a'"), ".account: is missing: expected the number"),

@@ -1,6 +1,6 @@
-//! Who is told of events: the webhooks, and every other target, by the name of its section.
+//! The receivers of events: the webhooks, and the list of all targets.
 //!
-//! Owns `[webhook.NAME]` and its checks. It must not know how a request is made or signed.
+//! Owns `[webhook.NAME]` and its checks, and how targets are named. It must not know how a request is made or signed.
 
 use super::{Config, HelpdeskSettings, Secret, value};
 use crate::survey::event::{EventKind, Wants};
@@ -8,7 +8,7 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 
 /// What a secret of Standard Webhooks begins with.
@@ -44,7 +44,7 @@ pub struct WebhookSettings {
 }
 
 impl WebhookSettings {
-    /// What it wants to be told.
+    /// The events that it wants.
     #[must_use]
     pub fn wants(&self) -> Wants {
         let all = Wants::everything();
@@ -70,22 +70,13 @@ impl WebhookSettings {
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {
-        let expected = "expected an https address; http goes only to hosts of outgoing.allow_private";
-        let url = Url::parse(&self.url).map_err(|error| ("url", format!("{error}: {expected}")))?;
-        if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-            return Err(("url", expected.to_owned()));
-        }
-        let is_private = match url.host() {
-            Some(Host::Ipv4(address)) => config.outgoing.allows_address(address.into()),
-            Some(Host::Ipv6(address)) => config.outgoing.allows_address(address.into()),
-            Some(Host::Domain(host)) => config.outgoing.allows_host(host),
-            None => false,
-        };
-        if url.scheme() == "http" && !is_private {
-            return Err(("url", format!("{:?}: {expected}", self.url)));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
+        let url = Url::parse(&self.url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+        if url.as_ref().is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
             return Err(("url", "names a user: expected an address without one, because events are signed".to_owned()));
+        }
+        if !url.is_some_and(|url| config.outgoing.is_safe(&url)) {
+            let expected = "expected an https address, or the host in outgoing.allow_private";
+            return Err(("url", format!("{:?}: {expected}", self.url)));
         }
         if self.secret.is_none() && self.secret_file.is_none() {
             return Err((
@@ -93,19 +84,12 @@ impl WebhookSettings {
                 "is missing: expected secret_file, with what `afterword webhook secret` made".to_owned(),
             ));
         }
-        if self.team.as_ref().is_some_and(|team| team.trim().is_empty()) {
-            return Err(("team", "is blank: expected the name of a team".to_owned()));
-        }
-        let known = |name: &String| name.is_empty() || config.helpdesks.contains_key(name);
-        match &self.connection {
-            Some(name) if !known(name) => Err(("connection", format!("{name:?}: expected the name of a helpdesk"))),
-            _ => Ok(()),
-        }
+        config.check_part(&[("team", &self.team)], self.connection.as_deref())
     }
 }
 
 impl Config {
-    /// Everybody who is told of events, by the section of the configuration that says so, and what each wants.
+    /// All targets of events, each by the section of the configuration that makes it, and the events that it wants.
     #[must_use]
     pub fn targets(&self) -> BTreeMap<String, Wants> {
         let webhooks = self.webhooks.iter().map(|(name, webhook)| (format!("webhook.{name}"), webhook.wants()));
@@ -114,6 +98,24 @@ impl Config {
         let notes = self.helpdesks.iter().filter(|(_, helpdesk)| writes_back(helpdesk));
         let notes = notes.map(|(name, _)| (format!("helpdesk.{name}"), HelpdeskSettings::note_wants(name)));
         webhooks.chain(alerts).chain(notes).collect()
+    }
+
+    /// Checks what limits a target to a part of the conversations: names that are not blank, and a connection that there is.
+    pub(super) fn check_part(
+        &self,
+        names: &[(&'static str, &Option<String>)],
+        connection: Option<&str>,
+    ) -> Result<(), (&'static str, String)> {
+        let is_blank = |name: &Option<String>| name.as_ref().is_some_and(|name| name.trim().is_empty());
+        if let Some((key, _)) = names.iter().find(|(_, name)| is_blank(name)) {
+            return Err((key, "is blank: leave it out for all".to_owned()));
+        }
+        match connection {
+            Some(name) if !name.is_empty() && !self.helpdesks.contains_key(name) => {
+                Err(("connection", format!("{name:?}: expected the name of a helpdesk, or \"\" for the plain API")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks each webhook, before the files of secrets are read.

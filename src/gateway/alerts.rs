@@ -1,4 +1,4 @@
-//! Tells people: low ratings to the team, by a message or a mail, and each rating to its helpdesk, as a note.
+//! Sends events to people: low ratings to the team, as a message or a mail, and each rating to its helpdesk, as a note.
 //!
 //! It owns which way an alert goes, and that alerts respect a pause of sending. It must not know when an event is due
 //! (`telling`), nor what an alert or a note says.
@@ -22,7 +22,7 @@ const MARK: &str = "[Test] ";
 const LOOK_AT_HALT: TimeDelta = TimeDelta::seconds(10);
 
 impl Gateway {
-    /// Alerts one place of a rating, if it is low and the place does not know it.
+    /// Alerts one place about a rating, if it is low and the place does not know it.
     pub(super) async fn tell_alert(&self, name: &str, event: &Event) -> Outcome {
         let Some(settings) = self.config.alerts.get(name) else { return Outcome::failed("it is no longer configured") };
         match form(event, &self.config.watched(settings)) {
@@ -43,18 +43,18 @@ impl Gateway {
     async fn alert(&self, name: &str, settings: &AlertSettings, event: &Event, form: Form, mark: &str) -> Outcome {
         let followed = self.config.follow_up.followed();
         let Some(alert) = Alert::new(event, form, &followed, self.config.public_url.as_str()) else {
-            return Outcome::plain(Attempt::Permanent("there is no rating to tell".into()));
+            return Outcome::plain(Attempt::Permanent("the event has no rating".into()));
         };
         let alert = Alert { title: format!("{mark}{}", alert.title), ..alert };
         match (&settings.slack_url, &settings.to) {
             (Some(url), _) => self.post_alert(url.reveal(), &alert).await,
             (None, Some(to)) => self.mail_alert(name, to, event, &alert).await,
-            (None, None) => Outcome::failed("its address is not known"),
+            (None, None) => Outcome::failed("it has neither slack_url nor to"),
         }
     }
 
     async fn post_alert(&self, url: &str, alert: &Alert) -> Outcome {
-        let Ok(url) = Url::parse(url) else { return Outcome::failed("its address is none") };
+        let Ok(url) = Url::parse(url) else { return Outcome::failed("its slack_url is not an address") };
         let request = Request::new(Method::Post, url).json(slack::message(alert).to_string());
         let answered = self.http.send(request).await;
         let attempt = match &answered {
@@ -105,7 +105,7 @@ impl Gateway {
         };
         let answered = self.http.send(request).await;
         let outcome = Outcome::answered(note::attempt(&answered), &answered, self.clock.now());
-        // Of a helpdesk, 410 is about one conversation.
+        // A helpdesk that answers 410 means one conversation.
         Outcome { gone: false, ..outcome }
     }
 }

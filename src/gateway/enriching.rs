@@ -1,7 +1,7 @@
 //! Closings whose payload told too little: each is taken, its conversation is fetched, and then it is decided.
 //!
 //! It owns what a failure of an API means, and the limits of a fetch. It must not know the format of an answer
-//! (`helpdesk::enriched`), SQL, nor who waits for what is due.
+//! (`helpdesk::enriched`), SQL, nor when a worker looks.
 
 use super::{Closed, Error, Gateway, Heard};
 use crate::config::{HelpdeskApi, Secret};
@@ -58,8 +58,8 @@ impl Trouble {
         let meaning = match answer.status {
             300..=399 => "; redirects are not followed",
             401 => "; expected a token that it knows",
-            403 => "; the token may not read that",
-            404 => "; it does not know that, or the token may not read it",
+            403 => "; the token lacks the permission to read it",
+            404 => "; it is deleted, or the token lacks the permission to read it",
             _ => "",
         };
         // 408, 425 and 429 are the refusals that a later request may not get.
@@ -111,7 +111,7 @@ impl Gateway {
         Some((settings.kind, settings.api.as_ref().filter(|api| api.enrich)?))
     }
 
-    /// The connections whose closings wait, and those whose closings may.
+    /// The connections that have closings which wait, and those that may get some.
     ///
     /// # Errors
     /// An unavailable store.
@@ -135,9 +135,9 @@ impl Gateway {
         }
         let told = waiting.closing.clone();
         let (closing, goes_on, failed) = match self.api(connection) {
-            None => (told, None, Some("the configuration no longer lets anybody ask its API".to_owned())),
+            None => (told, None, Some("the configuration no longer lets Afterword use its API".to_owned())),
             Some(_) if waiting.is_over(now) => {
-                let why = waiting.why.clone().unwrap_or_else(|| "there was no time for it".to_owned());
+                let why = waiting.why.clone().unwrap_or_else(|| "no try was due in time".to_owned());
                 (told, None, Some(why))
             }
             Some((kind, api)) => {
@@ -147,7 +147,7 @@ impl Gateway {
                     self.store.postpone_enriching(&of, closed_at, due_at, &trouble.why).await?;
                     return Ok(Enriched::Again);
                 }
-                // What was told before a failure holds.
+                // The answers before the failure hold.
                 let (closing, goes_on) = match enquiry {
                     Some(enquiry) => enquiry.tell(told),
                     None => (told, None),
@@ -169,7 +169,7 @@ impl Gateway {
         Some((trouble, next.filter(|_| trouble.may_pass)?))
     }
 
-    /// Decides about a closing that waited, and lets it wait no more.
+    /// Decides about a closing that waited, and ends its wait.
     async fn decide_waiting(
         &self,
         waiting: &Waiting,
@@ -183,14 +183,14 @@ impl Gateway {
         }
         let decided = match self.decide(closing, false, Some(Fetched { at: now, failed })).await {
             Err(Error::Invalid(_)) => {
-                let failed = Some("what the API told contradicts itself".to_owned());
+                let failed = Some("the answers of the API contradict the closing".to_owned());
                 self.decide(told.clone(), false, Some(Fetched { at: now, failed })).await
             }
             other => other,
         };
         match decided {
             Ok(Closed { repeat: false, .. }) => return Ok(()),
-            // Somebody decided meanwhile.
+            // It was decided meanwhile.
             Ok(_) => {}
             Err(Error::Invalid(_)) => {
                 tracing::error!(
@@ -203,7 +203,7 @@ impl Gateway {
         Ok(self.store.forget_enriching(&told.conversation(), told.closed_at).await?)
     }
 
-    /// Asks a helpdesk about a conversation: what it told, and what kept it from telling more.
+    /// Asks a helpdesk about a conversation; returns its answers, and the trouble that ended them early.
     async fn fetch_conversation(
         &self,
         kind: Kind,
@@ -211,7 +211,7 @@ impl Gateway {
         waiting: &Waiting,
     ) -> (Option<Enquiry>, Option<Trouble>) {
         let Some(mut enquiry) = Enquiry::new(kind, api.account, &waiting.closing.conversation_id) else {
-            return (None, Some(Trouble::lasting("its API is not known here".to_owned())));
+            return (None, Some(Trouble::lasting("its kind of helpdesk has no API that Afterword reads".to_owned())));
         };
         let asked = tokio::time::timeout(WHOLE, self.ask(kind, api, &mut enquiry)).await;
         let late = |_| {

@@ -1,4 +1,4 @@
-//! What helpdesks report by webhooks of their own: who is believed, and what becomes of a report.
+//! Takes the webhooks that helpdesks send: believes those that are signed right, and acts on what they report.
 //!
 //! It owns how the settings of a connection apply. It must not know the format of a payload (`helpdesk`), HTTP or SQL.
 
@@ -27,7 +27,7 @@ pub enum Heard {
     Closed(Closed),
     /// It was a closing, which is decided once its conversation was fetched.
     Waits,
-    /// The conversation goes on: so many surveys were cancelled.
+    /// The conversation goes on: this many surveys were cancelled.
     GoesOn(u64),
     /// It changes nothing, and why.
     Nothing(String),
@@ -40,7 +40,7 @@ pub struct Tried {
     pub proof: Proof,
     /// Whether the signature holds; `None` if nothing is signed.
     pub signature: Option<Result<(), Refused>>,
-    /// When it was signed, if that is signed, too. The service believes it only around that time.
+    /// The time that was signed, if one was. The service believes the signature only around that time.
     pub signed_at: Option<Time>,
     /// The signature would hold without the line breaks at the end of the payload, which an editor may have added.
     pub but_for_line_breaks: bool,
@@ -51,7 +51,7 @@ pub struct Tried {
     /// The decision about a closing: the one it would get, or the one it got when it was reported before. Faults, if it would
     /// be refused.
     pub decision: Option<Result<Closed, Vec<Fault>>>,
-    /// What would be fetched first, before it is decided.
+    /// The first address that would be fetched before the decision.
     pub fetches: Option<Url>,
 }
 

@@ -1,4 +1,4 @@
-//! What mail providers report by webhooks of their own: who is believed, and which survey a report is about.
+//! Takes the webhooks that mail providers send: believes those that prove themselves, and finds the survey of each report.
 //!
 //! It must not know the format of a payload (`provider`), HTTP or SQL.
 
@@ -107,7 +107,7 @@ impl Gateway {
         Ok(purpose)
     }
 
-    /// Gets what is at an address of Amazon's.
+    /// Fetches an address of Amazon's.
     async fn fetch(&self, url: Url) -> Result<Vec<u8>, Error> {
         let unreachable = |failure: &Failure| Error::ProviderUnreachable(failure.to_string());
         let answer = self.http.send(Request::new(Method::Get, url)).await.map_err(|failure| unreachable(&failure))?;

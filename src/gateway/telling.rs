@@ -1,7 +1,7 @@
-//! What a worker needs of the gateway to tell one target: one event after the other, each marked before the next goes out.
+//! Sends events to targets: the verbs for the worker of each target, and for the operator.
 //!
 //! It owns the step from a claimed telling to its mark, and how long a target rests that takes none. It must not know what
-//! is told when (`survey::event`), nor how a request travels.
+//! a telling says (`survey::event`), nor how a request travels.
 
 use super::delivery::MARK_AGAIN;
 use super::{Error, Gateway};
@@ -25,10 +25,10 @@ const PATIENCE: Patience = Patience { retry_after: TimeDelta::seconds(5), give_u
 const REST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_REST: TimeDelta = TimeDelta::minutes(10);
 
-/// What became of looking for something to tell.
+/// What a worker found when it looked for something to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Something was told, refused or dropped. There may be more.
+    /// An event was taken, refused or dropped. There may be more.
     Again,
     /// The target took nothing last time: look again after this.
     Resting(TimeDelta),
@@ -36,7 +36,7 @@ pub enum Step {
     Idle,
 }
 
-/// What one worker keeps: its target, and what it claimed with its last mark.
+/// What one worker keeps: its target, and the telling that it claimed with its last mark.
 #[derive(Debug)]
 pub struct TargetWorker {
     /// The target's section of the configuration.
@@ -53,12 +53,12 @@ pub(super) struct Outcome {
     pub(super) attempt: Attempt,
     /// The target asked not to be tried before this.
     pub(super) not_before: Option<Time>,
-    /// The target wants nothing more, ever.
+    /// The target wants no more events.
     pub(super) gone: bool,
 }
 
 impl Outcome {
-    /// It cannot be tried as things are configured.
+    /// The configuration does not allow an attempt.
     pub(super) fn failed(why: impl Into<String>) -> Self {
         Self::plain(Attempt::Temporary(why.into()))
     }
@@ -77,7 +77,7 @@ impl Outcome {
 
     fn of(result: &Result<Answer, Failure>, now: Time) -> Self {
         let attempt = match http::attempt(result) {
-            // That is about the target or the configuration, never about the event: it waits until somebody mends it.
+            // The target or the configuration is wrong, never the event: it waits until a person mends that.
             Attempt::Permanent(why) => Attempt::Temporary(why),
             other => other,
         };
@@ -93,8 +93,8 @@ impl Gateway {
         self.config.targets().into_iter().map(worker).collect()
     }
 
-    /// Tells a target what is due for it longest. What became of it is durable before this returns, however long the store
-    /// takes, and the next telling is claimed with it.
+    /// Sends to a target the event that is due for it longest. The result is durable before this returns, however long the
+    /// store takes, and the next telling is claimed with it.
     ///
     /// # Errors
     /// An unavailable store, before anything was sent.
@@ -119,7 +119,7 @@ impl Gateway {
         Ok(Step::Again)
     }
 
-    /// Makes one attempt to tell a target of an event. A new kind of target is an arm here.
+    /// Makes one attempt to send an event to a target. A new kind of target is an arm here.
     async fn tell(&self, target: &str, event: &Event) -> Outcome {
         match target.split_once('.') {
             Some(("webhook", name)) => match self.config.webhooks.get(name) {
@@ -147,7 +147,7 @@ impl Gateway {
         Outcome::of(&answered, self.clock.now())
     }
 
-    /// Lets a target rest that took nothing, and logs when that begins and ends.
+    /// Lets a target that took nothing rest, and logs when that begins and ends.
     fn note_told(&self, worker: &mut TargetWorker, outcome: &Outcome) {
         let target = &worker.name;
         let Some(why) = outcome.attempt.reason() else {
@@ -158,15 +158,15 @@ impl Gateway {
             return;
         };
         if let Attempt::Permanent(why) | Attempt::NoRecipient(why) = &outcome.attempt {
-            // That is about this event: the next may fare better, so the target need not rest.
-            tracing::warn!(%target, why, "a target was not told of an event, and will not be");
+            // Only this event is wrong: the next may fare better, so the target need not rest.
+            tracing::warn!(%target, why, "an event could not be sent to a target, and is not tried again");
             (worker.failures, worker.rests_until) = (0, None);
             return;
         }
         if outcome.gone {
-            tracing::error!(%target, why, "a target is gone, and is told nothing until `afterword webhook enable`");
+            tracing::error!(%target, why, "a target answered that it is gone: it gets no events until `afterword webhook enable`");
         } else if worker.failures == 0 {
-            tracing::warn!(%target, why, "a target takes no events, and is tried again and again");
+            tracing::warn!(%target, why, "a target takes no events, and is tried again later");
         }
         let doubled = REST * 2_i32.pow(worker.failures.min(10));
         let rest = doubled.min(LONGEST_REST).num_milliseconds();
@@ -177,7 +177,7 @@ impl Gateway {
         worker.rests_until = Some(outcome.not_before.map_or(rested, |asked| asked.max(rested)));
     }
 
-    /// Stores what became of a telling, however long that takes, and claims the next one unless the target rests.
+    /// Stores the result of an attempt, however long that takes, and claims the next telling unless the target rests.
     async fn mark_telling(&self, worker: &mut TargetWorker, number: i64, lease: Lease, outcome: Outcome) {
         let Outcome { attempt, not_before, gone } = outcome;
         let gone = attempt.reason().filter(|_| gone).map(str::to_owned);
@@ -191,7 +191,7 @@ impl Gateway {
                     worker.claimed = claimed;
                     return;
                 }
-                Err(error) => tracing::error!(%error, target = %worker.name, "cannot record yet what was told"),
+                Err(error) => tracing::error!(%error, target = %worker.name, "cannot record an attempt yet"),
             }
             // The claim may be what fails, and must not keep the mark from being stored.
             if mark.next.take().is_none() {
@@ -214,7 +214,7 @@ impl Gateway {
         Ok(self.store.forget_events(ForgetEvents { before: self.clock.now() - KEPT }).await?)
     }
 
-    /// Makes tellings due that a target took or that failed; answers how many. Each keeps the id of its message.
+    /// Makes tellings due again that a target took or that failed; answers how many. Each keeps the id of its message.
     ///
     /// # Errors
     /// An unavailable store.
@@ -222,7 +222,7 @@ impl Gateway {
         Ok(self.store.tell_again(target, again, self.clock.now()).await?)
     }
 
-    /// Lets a target be told again that said it was gone; `false` if it is not disabled.
+    /// Lets a target that said it was gone get events again; `false` if it is not disabled.
     ///
     /// # Errors
     /// An unavailable store.
@@ -230,7 +230,7 @@ impl Gateway {
         Ok(self.store.enable_target(target).await?)
     }
 
-    /// Sends an event with made-up content to a target, now; what became of it. Nothing is stored.
+    /// Sends an event with made-up content to a target, now, and returns the result. Nothing is stored.
     pub async fn test_target(&self, target: &str, kind: EventKind) -> Attempt {
         let event = Event::sample(Uuid::new_v4(), kind, self.clock.now());
         let outcome = match target.strip_prefix("alert.") {

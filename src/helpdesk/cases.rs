@@ -8,7 +8,7 @@ use crate::survey::closing::{Closing, Customer, Teammate};
 use crate::survey::stamp;
 use serde_json::{Value, json};
 
-/// A table of one payload: in each row what the case is, what differs from the payload, and what is told of it. Both are
+/// A table of one payload: in each row what the case is, what differs from the payload, and what is read from it. Both are
 /// objects of JSON pointers and values. Null is for what is not there, and for what is not told.
 pub(super) struct Table {
     pub(super) kind: Kind,

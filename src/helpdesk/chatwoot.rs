@@ -80,7 +80,7 @@ fn writer(payload: Node, message: Node) -> Option<Teammate> {
     Some(named.unwrap_or(Teammate { id, name: None, email: None, team }))
 }
 
-/// The one who wrote, and whoever else is in the group, if it is one.
+/// The sender, and the other members if it is a group.
 fn customers(payload: Node) -> Vec<Customer> {
     let locale = payload.at("additional_attributes.browser_language").text();
     let sender = payload.at("meta.sender");

@@ -1,4 +1,4 @@
-//! What the API of a helpdesk tells of a conversation whose payload told too little: what to ask it, and what its answers
+//! The conversation of a closing whose payload leaves facts open: what to ask the API of its helpdesk, and what the answers
 //! add to the closing.
 //!
 //! Pure: the caller asks each [`Question`] in turn and brings the answer. Texts are counted and forgotten. It must not know
@@ -52,7 +52,7 @@ pub fn headers(kind: Kind, token: &str) -> Vec<(&'static str, String)> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Garbage(pub &'static str);
 
-/// What was asked about one conversation so far, and what the answers told.
+/// The questions about one conversation so far, and what the answers say.
 #[derive(Debug)]
 pub struct Enquiry(Of);
 
@@ -94,7 +94,7 @@ impl Enquiry {
         }
     }
 
-    /// Adds to a closing what the answers so far told, and returns since when the conversation goes on, if it does.
+    /// Adds to a closing what the answers so far say, and returns since when the conversation goes on, if it does.
     #[must_use]
     pub fn tell(self, closing: Closing) -> (Closing, Option<Time>) {
         let told = match self.0 {
@@ -105,14 +105,14 @@ impl Enquiry {
     }
 }
 
-/// What answers told.
+/// What the answers say.
 #[derive(Debug, Default)]
 struct Told {
-    /// The replies that were told, in any order.
+    /// The replies, in any order.
     replies: Vec<Reply>,
     /// Whether these are all of them.
     whole: bool,
-    /// Who started it, if that is told apart from the replies.
+    /// Who started it, if an answer says so besides the replies.
     started_by: Option<StartedBy>,
     /// The customers, as far as they were described.
     customers: Vec<Customer>,
@@ -122,7 +122,7 @@ struct Told {
     changes: Vec<Time>,
 }
 
-/// What a customer or a teammate wrote. What programs write is none.
+/// A text by a customer or a teammate. A text by a program is no reply.
 #[derive(Debug)]
 struct Reply {
     at: Time,
@@ -134,7 +134,7 @@ struct Reply {
 #[derive(Debug)]
 enum By {
     Customer,
-    /// A teammate; `None` if nobody tells who.
+    /// A teammate; `None` if it is unknown which.
     Teammate(Option<Teammate>),
 }
 
@@ -187,7 +187,7 @@ impl Told {
     }
 }
 
-/// Adds what is known of customers to those that a payload names. One of whom nothing is known gives way.
+/// Adds what is known of customers to those that a payload names. A customer without id and address gives way.
 fn describe(customers: &mut Vec<Customer>, known: Vec<Customer>) {
     if !known.is_empty() {
         customers.retain(|customer| customer.id.is_some() || customer.email.is_some());

@@ -32,8 +32,8 @@ pub(super) fn closing(conversation_id: String, closed_at: Time) -> Closing {
     }
 }
 
-/// The report of a closing. A closing without customers had one whom nobody told of. A last reply after the closing
-/// contradicts it, and then is unknown.
+/// The report of a closing. If a payload names no customer, the closing gets one of whom nothing is known. A last
+/// reply after the closing contradicts it, and counts as unknown.
 pub(super) fn closed(mut closing: Closing, inboxes: &[Node], teams: &[Node]) -> Report {
     if closing.customers.is_empty() {
         closing.customers.push(nobody());
@@ -49,7 +49,7 @@ pub(super) fn nobody() -> Customer {
     Customer { id: None, email: None, name: None, kind: None, locale: None }
 }
 
-/// A customer. An address that no mail can be sent to is none.
+/// A customer. An address that no mail can be sent to is left out.
 pub(super) fn customer(person: Node) -> Customer {
     Customer { id: person_id(person), email: person.at("email").address(), name: name(person), ..nobody() }
 }
@@ -60,7 +60,7 @@ pub(super) fn teammate(person: Node, team: Option<String>) -> Option<Teammate> {
     Some(Teammate { id, name: name(person), email: person.at("email").address(), team })
 }
 
-/// Some helpdesks write 0 for nobody.
+/// Some helpdesks write 0 where there is no person.
 fn person_id(person: Node) -> Option<String> {
     person.at("id").id().filter(|id| id != "0")
 }

@@ -137,7 +137,7 @@ fn threads(payload: Node) -> impl Iterator<Item = Node> {
     lists.into_iter().flat_map(Node::items).filter(published)
 }
 
-/// Who wrote a message; `None` if it is none.
+/// Who wrote a thread; `None` if it is not a message.
 fn author(thread: Node) -> Option<Author> {
     let by = thread.at("createdBy.type").text();
     match thread.at("type").text()?.as_str() {

@@ -85,7 +85,7 @@ fn closed(payload: Node, item: Node, closing: Closing) -> Report {
     facts::closed(closing, &[], &[item.at("team_assignee_id")])
 }
 
-/// The teammate who wrote a reply in the newest part, and that part: a closing can have one. A note is none.
+/// The teammate who wrote a reply in the newest part, and that part: a closing can have one. A note is no reply.
 fn last_word(item: Node) -> Option<(Teammate, Node)> {
     let newest = parts(item).max_by_key(|part| part.at("created_at").time())?;
     let is_reply = newest.at("part_type").text().is_some_and(|kind| ["close", "comment"].contains(&kind.as_str()));

@@ -1,4 +1,4 @@
-//! A place of a payload, read as helpdesks write: numbers as texts, ids as numbers, blanks for what is not there.
+//! A place of a payload, read as helpdesks write it: numbers as texts, ids as numbers, a blank for a missing value.
 //!
 //! It owns these spellings. It must not know which helpdesk wrote, nor what a place means.
 
@@ -102,7 +102,7 @@ impl<'v> Node<'v> {
     }
 
     /// A moment: RFC 3339, the same without seconds, with a space in place of the `T`, with `UTC` as its zone; or seconds of
-    /// Unix time, with or without a fraction; 0 means never. A time without its zone is not told.
+    /// Unix time, with or without a fraction; 0 means never. A time without its zone is no moment.
     pub(super) fn time(self) -> Option<Time> {
         match self.0? {
             Value::Number(number) => unix(&number.to_string()),

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Everything that this door takes and `POST /v1/closings` does not: its name in the documentation, what it is, and an
 /// example.
 pub const LENIENCIES: [(&str, &str, &str); 20] = [
-    ("blank", "a blank text is a fact that is not told", r#""subject": """#),
+    ("blank", "a blank text counts as left out", r#""subject": """#),
     ("number", "a number may be a text", r#""characters": "612""#),
     ("flag", "`true` and `false` may be texts, in any case", r#""teammate_replied": "True""#),
     ("id", "an id may be a number", r#""conversation_id": 8841"#),
@@ -38,13 +38,17 @@ pub const LENIENCIES: [(&str, &str, &str); 20] = [
         "with `reopened_at` it goes on since then, whatever the state",
         r#""reopened_at": "2026-11-24T14:00Z""#,
     ),
-    ("url", "a `url` may lack its scheme; one that is no web address is not told", r#""url": "desk.example.com/8841""#),
+    (
+        "url",
+        "a `url` may lack its scheme; one that is no web address counts as left out",
+        r#""url": "desk.example.com/8841""#,
+    ),
     (
         "flat",
         "one customer and the teammate may be flat fields, `customer_…` and `teammate_…`, instead of objects",
         r#""customer_email": "ada@example.com""#,
     ),
-    ("address", "an address that no mail can be sent to is none", r#""customer_email": "unknown""#),
+    ("address", "an address that no mail can be sent to counts as left out", r#""customer_email": "unknown""#),
     ("teammate", "a teammate without an `id` is known by the `email`", r#""teammate_email": "grace@example.com""#),
     ("word", "`started_by`, `kind` and `author` may be in any case", r#""started_by": "Customer""#),
     ("html", "the `text` of a message may be HTML, of which only what it says is counted", r#""text": "<p>Done.</p>""#),
@@ -57,7 +61,7 @@ pub const LENIENCIES: [(&str, &str, &str); 20] = [
     ),
     (
         "placeholder",
-        "a field whose placeholder is not filled in is not told",
+        "a field whose placeholder is not filled in counts as left out",
         r##""last_reply_at": "#{ticket.last_contact_at / no such method}""##,
     ),
     (
@@ -151,7 +155,7 @@ pub(super) fn read(payload: Node) -> Result<Report, Unreadable> {
         waiting if waiting.starts_with("waiting") => {
             return Ok(Report::GoesOn { conversation_id, at: required(at, "/closed_at", expected)? });
         }
-        _ => return Ok(nothing_for(&state, "is no state that closes a conversation, as far as is known here")),
+        _ => return Ok(nothing_for(&state, "is not known as a state that closes a conversation")),
     };
     let closing = facts::closing(conversation_id, required(at, "/closed_at", expected)?);
     closed(payload, Closing { state, ..closing })
@@ -177,7 +181,7 @@ fn closed(payload: Node, closing: Closing) -> Result<Report, Unreadable> {
         in_reply_to: payload.at("in_reply_to").text(),
         ..closing
     };
-    // It is known of a conversation that no teammate is known of, too.
+    // A conversation may have a team, although no teammate is known.
     let team = payload.at("teammate.team").text().or_else(|| payload.at("teammate_team").text());
     let mut report = facts::closed(closing, &[payload.at("inbox")], &[]);
     if let Report::Closed(closed) = &mut report {
@@ -302,7 +306,7 @@ mod tests {
             (
                 "a state of their own",
                 json!({"/state": "Gelöst"}),
-                json!({"/nothing": "Gelöst is no state that closes a conversation, as far as is known here"}),
+                json!({"/nothing": "Gelöst is not known as a state that closes a conversation"}),
             ),
             (
                 "asks not",
@@ -357,7 +361,7 @@ mod tests {
         Table { kind: Kind::Template, headers: &[], payload: PAYLOAD, rows }.holds();
     }
 
-    /// Each leniency, what of the usual closing is written as it allows, and what is told then.
+    /// Each leniency, what of the usual closing is written as it allows, and what is read then.
     #[test]
     fn every_leniency() {
         let on = |pointer: &str, value: Value| json!({"at": pointer, "value": value});
@@ -403,7 +407,7 @@ mod tests {
         }
     }
 
-    /// What is told of a body with the least that is required and these fields.
+    /// What is read from a body with the least that is required and these fields.
     fn with(fields: &str) -> Value {
         let least = r#""conversation_id": "8841", "closed_at": "2026-11-22T10:00:00Z""#;
         // Of a field that is there twice, the last counts.

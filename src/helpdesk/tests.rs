@@ -102,7 +102,7 @@ proptest! {
         }
     }
 
-    /// Some leaves of a payload are gone or blank: what is told then of how much was written is a number that was there.
+    /// Some leaves of a payload are gone or blank: the count of characters that is read then is a number that was there.
     #[test]
     fn nothing_unknown_becomes_a_number(which in 0..PAYLOADS.len(), kept in prop::collection::vec(any::<bool>(), 64), blank in blank()) {
         let (kind, payload) = PAYLOADS[which];

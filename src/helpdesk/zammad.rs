@@ -28,7 +28,7 @@ pub(super) fn read(payload: Node) -> Result<Report, Unreadable> {
         Some("new" | "open" | "pending reminder" | "pending close") => {
             Ok(Report::GoesOn { conversation_id, at: required(changed_at, "/ticket/updated_at", expected)? })
         }
-        Some(state) => Ok(nothing_for(state, "is no state that closes a ticket, as far as is known here")),
+        Some(state) => Ok(nothing_for(state, "is not known as a state that closes a ticket")),
         None => Ok(Report::Nothing("the payload tells no state".into())),
     }
 }
@@ -167,7 +167,7 @@ mod tests {
             (
                 "merged",
                 json!({"/ticket/state": "merged"}),
-                json!({"/nothing": "merged is no state that closes a ticket, as far as is known here"}),
+                json!({"/nothing": "merged is not known as a state that closes a ticket"}),
             ),
             ("a state of their own", json!({"/ticket/state": "gelöst"}), json!({"/conversation_id": null})),
             ("no state", json!({"/ticket/state": null}), json!({"/nothing": "the payload tells no state"})),

@@ -1,4 +1,4 @@
-//! The body of an event, as webhooks get it: `{"type", "timestamp", "data"}` of Standard Webhooks.
+//! The body of an event that is sent to a webhook: `{"type", "timestamp", "data"}` of Standard Webhooks.
 //!
 //! Owns the names of the fields. It must not know how a request is made or signed.
 

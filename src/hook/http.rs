@@ -7,7 +7,7 @@ use super::connect::{Connector, Resolver};
 use crate::config::OutgoingSettings;
 use crate::survey::Time;
 use crate::survey::fields::display;
-use crate::survey::outbound::Attempt;
+use crate::survey::outbound::{Attempt, LONGEST_WAIT};
 use chrono::{DateTime, TimeDelta};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -35,8 +35,6 @@ const MOST_IDLE: usize = 4;
 const LONGEST_HEAD: usize = 64 * 1024;
 /// The most bytes of an answer, unless the caller expects more.
 pub const LONGEST_ANSWER: usize = 64 * 1024;
-/// The longest wait that an answer may ask for: a server that asks for a year is mistaken.
-pub const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
 /// The most characters of a reason.
 const LONGEST_REASON: usize = 200;
 const USER_AGENT: &str = concat!("Afterword/", env!("CARGO_PKG_VERSION"));
@@ -129,7 +127,8 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
-    /// The moment that the wait is over: from `now` to [`LONGEST_WAIT`] later.
+    /// The moment that the wait is over: from `now` to [`LONGEST_WAIT`] later, because a server that asks for a year is
+    /// mistaken.
     #[must_use]
     pub fn end(self, now: Time) -> Time {
         match self {

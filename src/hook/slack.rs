@@ -1,8 +1,8 @@
 //! An alert as a message for an incoming webhook of Slack, and of those that take its messages: Mattermost, Rocket.Chat
 //! and Discord.
 //!
-//! It owns the format, and that nobody's words become a link, a mention or a format of it. It must not know what is told,
-//! nor how the message is sent.
+//! It owns the format, and that nobody's words become a link, a mention or a format of it. It must not know which
+//! ratings alert, nor how the message is sent.
 
 use crate::survey::alert::Alert;
 use serde_json::{Value, json};

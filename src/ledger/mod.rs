@@ -176,7 +176,7 @@ pub struct Batch {
     pub new_enriching: Vec<Defer>,
     /// Surveys whose mail failed because of its recipient or came back, when, and what was reported.
     pub bounced: Vec<(Uuid, Time, &'static str)>,
-    /// Surveys of customers who asked to be forgotten, and when.
+    /// Surveys that are erased because their customer asked for it, and when.
     pub forgotten: Vec<(Uuid, Time)>,
     /// Tellings that were touched, or that are due.
     pub tellings: BTreeMap<TellingKey, Telling>,

@@ -1,20 +1,20 @@
-//! Tellings: which events a batch makes, which one a target is told next, and what became of it.
+//! Events and tellings: which events a batch makes, which telling a target gets next, and how it fares.
 //!
-//! Events are derived from what a batch changed, in one place, so that no command can forget one. What is told when is in
-//! `survey::event`. It must not know who the targets are, nor how they are told.
+//! Events are derived from what a batch changed, in one place, so that no command can forget one. `survey::event` decides
+//! what a telling says. It must not know which targets there are, nor how anything is sent.
 
 use super::{Batch, Command, Touched};
 use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use crate::survey::eligibility::Decision;
 use crate::survey::event::{Event, EventKind, Known, Said, Told, Turn, Wants, news, turn};
-use crate::survey::outbound::{Attempt, LONGEST_WAIT, Lease, Marked, Outbound, Patience, State, Stop};
+use crate::survey::outbound::{Attempt, Lease, Marked, Outbound, Patience, State, Stop};
 use crate::survey::rating::Standing;
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// How long events are kept, and what was told of them.
+/// How long events and their tellings are kept.
 pub const KEPT: TimeDelta = TimeDelta::days(30);
 /// `survey.bounced` says this of a mail that was refused because there is no such recipient.
 pub const NO_RECIPIENT: &str = "no_recipient";
@@ -26,7 +26,7 @@ pub struct NewEvent {
     pub kind: EventKind,
     /// When.
     pub at: Time,
-    /// When it is due to be told.
+    /// When its tellings are due.
     pub due_at: Time,
     /// What it is about.
     pub about: About,
@@ -39,23 +39,23 @@ pub struct NewEvent {
 pub enum About {
     /// A survey.
     Survey(Uuid),
-    /// A closing that nobody was asked about.
+    /// A closing that nobody is asked about.
     Closing(Conversation, Time),
 }
 
-/// What a batch gives to tell.
+/// The news of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ToTell {
     /// Surveys whose tellings about their standing are superseded if they still wait.
     pub superseded: BTreeSet<Uuid>,
     /// Surveys, and when their tellings about the standing are due at the latest.
     pub hurried: Vec<(Uuid, Time)>,
-    /// New events, in the order in which they are told.
+    /// New events, in the order in which they are sent.
     pub events: Vec<NewEvent>,
 }
 
 impl Batch {
-    /// What the changes of this batch give to tell.
+    /// Derives the events of what this batch changes.
     #[must_use]
     pub fn to_tell(&self) -> ToTell {
         let mut tell = ToTell::default();
@@ -119,12 +119,12 @@ impl Telling {
     }
 }
 
-/// The telling that is due for a target longest, and all that it may say.
+/// The telling that is due for a target longest, and everything that it may say.
 #[derive(Debug)]
 pub struct DueTelling {
     /// The number of its event.
     pub number: i64,
-    /// All that can be told of it now; `None` if what it is about was deleted. `rating` is the one that stands.
+    /// The event as it is now; `None` if its survey or closing was deleted. `rating` is the one that stands.
     pub event: Option<Event>,
     /// Where the rating stands; `None` without a survey.
     pub standing: Option<Standing>,
@@ -145,12 +145,12 @@ pub struct ClaimTelling {
     pub lease: Lease,
 }
 
-/// What there was to tell.
+/// What a claim found.
 #[derive(Clone, Debug)]
 pub enum ClaimedTelling {
     /// This event; with its number, and the lease that it is marked by.
     Event(Box<Event>, i64, Lease),
-    /// A telling was due that says nothing any more. There may be others.
+    /// A telling was due that no longer says anything. There may be others.
     Dropped,
     /// Nothing is due.
     Nothing,
@@ -202,7 +202,7 @@ impl Command for ClaimTelling {
     }
 }
 
-/// Record what became of a claimed telling, and perhaps take the next one.
+/// Record the result of an attempt to send a claimed telling, and perhaps take the next one.
 #[derive(Clone, Debug)]
 pub struct MarkTelling {
     /// The target.
@@ -243,8 +243,7 @@ impl Command for MarkTelling {
             let (at, attempt, patience, jitter) = (self.at, &self.attempt, self.patience, self.jitter);
             telling.state.mark(self.lease, &Marked { at, attempt, patience, useful_until: None, jitter });
             if telling.state.state == State::Waiting {
-                let asked = self.not_before.map(|then| then.min(at + LONGEST_WAIT));
-                telling.state.due_at = telling.state.due_at.max(asked.unwrap_or(at));
+                telling.state.due_at = telling.state.due_at.max(self.not_before.unwrap_or(at));
             }
         }
         if let Some(why) = &self.gone {

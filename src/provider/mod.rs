@@ -1,11 +1,10 @@
-//! What mail providers report by webhooks of their own: the kinds of provider, how each proves itself, and which mails came
-//! back or were called spam.
+//! The webhooks of mail providers: the kinds of provider, how each proves itself, and which mails came back or were reported
+//! as spam.
 //!
 //! Pure: each file owns the format of one provider. It must not know what follows from a report, nor which survey a name
 //! in it belongs to.
 //!
-//! A provider reports about everything that its customer does. Openings, clicks and deliveries are no business of ours:
-//! they are ignored, with a reason.
+//! A provider also reports openings, clicks and deliveries. They are ignored, with a reason.
 
 pub mod mailgun;
 mod postmark;
@@ -59,7 +58,7 @@ pub enum Refused {
 pub struct Returned {
     /// What happened.
     pub bounce: Bounce,
-    /// Who did not get the mail, or called it spam.
+    /// The address that did not get the mail, or reported it as spam.
     pub address: Option<String>,
     /// Texts that may name the survey: a Message-ID, or the sender of the envelope.
     pub names: Vec<String>,
@@ -70,7 +69,7 @@ pub struct Returned {
 /// What a payload reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Mails that came back or were called spam.
+    /// Mails that came back or were reported as spam.
     pub returned: Vec<Returned>,
     /// Why the rest is ignored, once each.
     pub ignored: Vec<String>,

@@ -27,7 +27,7 @@ pub fn json(status: &Status) -> Value {
     })
 }
 
-/// Who is told of events.
+/// The targets of events, as JSON.
 #[must_use]
 pub fn targets_json(targets: &[Target]) -> Value {
     let target = |target: &Target| {
@@ -44,7 +44,7 @@ pub fn targets_json(targets: &[Target]) -> Value {
 #[must_use]
 pub fn targets_text(targets: &[Target], now: Time) -> String {
     if targets.is_empty() {
-        return "Nobody is told of events: see docs/webhooks.md.\n".to_owned();
+        return "There is no target of events: see docs/webhooks.md.\n".to_owned();
     }
     let line = |target: &Target| format!("{:<24}{}\n", target.name, target_text(target, now));
     targets.iter().map(line).collect()
@@ -53,8 +53,10 @@ pub fn targets_text(targets: &[Target], now: Time) -> String {
 fn target_text(target: &Target, now: Time) -> String {
     let due = target.oldest_due.map_or(String::new(), |due| format!(", the oldest due for {}", ago(now, due)));
     let why = target.note.as_ref().map_or(String::new(), |why| format!(" ({why})"));
-    let off =
-        target.disabled.as_ref().map_or(String::new(), |(at, why)| format!("; disabled {} ago: {why}", ago(now, *at)));
+    let off = target
+        .disabled
+        .as_ref()
+        .map_or(String::new(), |(at, why)| format!("; turned off {} ago: {why}", ago(now, *at)));
     format!("{} wait{due}{why}, {} failed{off}", target.waiting, target.failed)
 }
 
@@ -93,7 +95,7 @@ pub fn text(status: &Status) -> String {
         lines.push(("closings waiting", format!("{}, until their conversations are fetched", status.stored.undecided)));
     }
     lines.extend(
-        status.stored.targets.iter().map(|target| ("told", format!("{}: {}", target.name, target_text(target, now)))),
+        status.stored.targets.iter().map(|target| ("target", format!("{}: {}", target.name, target_text(target, now)))),
     );
     lines.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a text does not fail.
@@ -220,7 +222,7 @@ mod tests {
         in 24 h          5 accepted, 1 failed
         refused in 24 h  4 invalid, 2 unknown_key
         closings waiting 2, until their conversations are fetched
-        told             webhook.crm: 2 wait, the oldest due for 3 min (answered 500), 1 failed
+        target           webhook.crm: 2 wait, the oldest due for 3 min (answered 500), 1 failed
         ");
         insta::assert_snapshot!(format!("{:#}", json(&status(Some(service())))), @r#"
         {

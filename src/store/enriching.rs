@@ -17,7 +17,7 @@ impl Store {
         self.write(defer).await
     }
 
-    /// Of the closings of a connection that wait, the one that is due first.
+    /// The closing of a connection that is due first, of those that wait.
     ///
     /// # Errors
     /// The store did not answer, or holds a closing that this program cannot read; that one is put off.
@@ -25,7 +25,7 @@ impl Store {
         self.sqlite().next_enriching(connection).await
     }
 
-    /// Puts a closing off because a try failed. It is durable. A closing that does not wait is none.
+    /// Puts a closing off because a try failed. It is durable. Nothing happens if the closing does not wait.
     ///
     /// # Errors
     /// The store did not answer.

@@ -81,7 +81,7 @@ pub struct Settings {
     pub positive: Vec<u8>,
     /// The scores that open a follow-up.
     pub followed: FollowedScores,
-    /// Who is told of events, and what they want.
+    /// The targets of events, and what each wants.
     pub targets: BTreeMap<String, Wants>,
     /// The fingerprint of the key that hashes addresses.
     pub address_key: String,

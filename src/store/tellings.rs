@@ -1,18 +1,18 @@
-//! The verbs behind what is told to others.
+//! The verbs about tellings and targets.
 //!
-//! It must not know SQL, nor who the targets are.
+//! It must not know SQL, nor what a telling says.
 
 use super::{Store, Unavailable};
 use crate::ledger::telling::{ClaimTelling, ClaimedTelling, ForgetEvents, MarkTelling};
 use crate::survey::Time;
 use uuid::Uuid;
 
-/// What to tell a target again.
+/// Which events to send to a target again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Again {
-    /// What failed for good.
+    /// Those that failed for good.
     Failed,
-    /// Everything that happened since, whether it was taken or failed.
+    /// Those that happened since then, taken or failed.
     Since(Time),
     /// One event.
     Event(Uuid),
@@ -27,7 +27,7 @@ impl Store {
         self.write(claim).await
     }
 
-    /// Records what became of a telling, and claims the next one if `mark` asks for it. The answer is durable.
+    /// Records the result of an attempt, and claims the next telling if `mark` asks for it. The answer is durable.
     ///
     /// # Errors
     /// The store did not answer.
@@ -43,7 +43,7 @@ impl Store {
         self.write(forget).await
     }
 
-    /// Makes tellings due that a target took or that failed; answers how many. It is durable.
+    /// Makes tellings due again that a target took or that failed; answers how many. It is durable.
     ///
     /// # Errors
     /// The store did not answer; then a part may be due, and a repeat makes the rest due.
@@ -51,7 +51,7 @@ impl Store {
         self.sqlite().tell_again(target, again, now).await
     }
 
-    /// Lets a disabled target be told again; `false` if it is not disabled. It is durable.
+    /// Lets a disabled target get events again; `false` if it is not disabled. It is durable.
     ///
     /// # Errors
     /// The store did not answer.

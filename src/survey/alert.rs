@@ -1,7 +1,7 @@
 //! The alert about an unhappy customer: whom a rating alerts, how often, and in which words.
 //!
-//! It owns what is told and what is not: no address, no link but ours and the conversation's. It must not know how an
-//! alert looks, nor where it goes.
+//! It owns what an alert says and what it never does: no address, no link but ours and the conversation's. It must not know
+//! how an alert looks, nor where it goes.
 
 use super::event::{Event, EventKind, Told};
 use super::fields::display;
@@ -14,12 +14,12 @@ const LONGEST_COMMENT: usize = 1000;
 /// The most characters of a name or a subject, so that each stays one line.
 const LONGEST_NAME: usize = 60;
 
-/// How much an alert tells.
+/// How much an alert says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// All about a rating.
     Whole,
-    /// A comment, to those who know of the rating already.
+    /// A comment, for a place that knows the rating already.
     Comment,
 }
 
@@ -41,7 +41,7 @@ pub struct Alert {
 /// The kinds of events that can alert: a rating that is held does not count.
 pub const KINDS: [EventKind; 3] = [EventKind::RatingSet, EventKind::RatingChanged, EventKind::RatingCommented];
 
-/// Decides how much is told of an event; `None` for nothing. `watched` are the scores that alert.
+/// Decides how much an alert says about an event; `None` if there is none. `watched` are the scores that alert.
 #[must_use]
 pub fn form(event: &Event, watched: &FollowedScores) -> Option<Form> {
     let rating = event.rating.as_ref().filter(|_| KINDS.contains(&event.kind))?;
@@ -49,7 +49,7 @@ pub fn form(event: &Event, watched: &FollowedScores) -> Option<Form> {
     if !watched.opens(rating.score, is_comment || rating.comment.is_some()) {
         return None;
     }
-    // A score that alerts with a comment only was not told without one.
+    // A score that alerts only with a comment made no alert without one.
     let is_known = rating.known.is_some_and(|score| watched.opens(score, false));
     match (is_known, is_comment) {
         (false, _) => Some(Form::Whole),

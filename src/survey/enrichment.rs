@@ -1,6 +1,7 @@
 //! Fetching a conversation before the decision: whether it is worth it, when to try again, and how it ended.
 //!
-//! A payload may not tell what the rules measure; the API of its helpdesk may. It must not know how anything is fetched.
+//! A payload may leave open what the rules measure, and the API of its helpdesk may know it. It must not know how anything
+//! is fetched.
 
 use super::Time;
 use super::closing::Closing;
@@ -30,7 +31,7 @@ const MAY_GO: [Rule; 7] = [
 /// A closing that was taken, and is decided once its conversation was fetched.
 #[derive(Clone, Debug)]
 pub struct Waiting {
-    /// The closing, as its payload told it, normalized.
+    /// The closing as its payload has it, normalized.
     pub closing: Closing,
     /// When it was reported.
     pub told_at: Time,
@@ -68,7 +69,7 @@ pub struct Fetched {
     pub failed: Option<String>,
 }
 
-/// Whether the API may tell what a payload left open, and a decision by the payload alone can still change.
+/// Whether the API may know what a payload left open, and a decision by the payload alone can still change.
 #[must_use]
 pub fn is_worth_fetching(closing: &Closing, by_payload: &Decision) -> bool {
     if closing.unknown().is_empty() && closing.address().is_some() {

@@ -1,9 +1,9 @@
-//! What is told to others: the kinds of events, how long each waits, and which of them still stand when their turn comes.
+//! Events: their kinds, how long each waits, and what a telling says once it is due.
 //!
-//! An event is a fact, stored in the transaction of that fact. A telling is one event for one target, such as a webhook.
-//! Events about a rating wait, because customers correct themselves: when its turn comes, a telling says what is true then,
-//! or nothing. So a target that keeps the newest it was told of each survey has a correct copy. It must not know who is
-//! told, nor how.
+//! An event is stored in the transaction of the change that it is about. A telling is one event for one target, such as a
+//! webhook. Events about a rating wait, because customers correct themselves: a telling that is due says what is true then,
+//! or nothing. So a target that keeps the newest telling of each survey has a correct copy. It must not know which targets
+//! there are, nor how anything is sent.
 
 use super::Time;
 use super::closing::{Conversation, Teammate};
@@ -31,7 +31,7 @@ words! {
         SurveyBounced = "survey.bounced",
         /// The customer asked to be forgotten: name, subject and comment go, the score stays.
         SurveyErased = "survey.erased",
-        /// A rating counts that did not before.
+        /// A rating counts, and none of its survey did before.
         RatingSet = "rating.set",
         /// A rating counts with another score than before.
         RatingChanged = "rating.changed",
@@ -45,15 +45,15 @@ words! {
 }
 
 impl EventKind {
-    /// Whether it is about where a rating stands, so that a later event of the survey can take its place. A comment is
-    /// told for itself.
+    /// Whether it is about where a rating stands, so that a later event of the survey can take its place. A comment has an
+    /// event for itself.
     #[must_use]
     pub fn is_of_standing(self) -> bool {
         matches!(self, Self::RatingSet | Self::RatingChanged | Self::RatingHeld | Self::RatingVoided)
     }
 
-    /// The kinds that a target must want for the event to be kept for it. A score that changed while its rating was not
-    /// told yet is told as set, so who wants one of the two has both kept.
+    /// The kinds that a telling of the event may be sent as. A score that changes before its rating was sent is sent as set,
+    /// so both are kept for a target that wants one of the two.
     #[must_use]
     pub fn told_as(self) -> &'static [Self] {
         match self {
@@ -69,7 +69,7 @@ impl EventKind {
     }
 }
 
-/// What a target wants to be told. `None` and an empty set of scores mean all.
+/// The events that a target wants. `None` and an empty set of scores mean all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
     /// The kinds of events.
@@ -82,8 +82,8 @@ pub struct Wants {
     pub connection: Option<String>,
     /// Only ratings of these scores.
     pub scores: BTreeSet<Score>,
-    /// Whether the target is told of a rating and its comment in one, once the customer wrote one. People read that; a
-    /// program that keeps a copy wants each event.
+    /// Whether a comment's telling stands for that of its rating too, if that was not sent before. People read one; a
+    /// program that keeps a copy wants both.
     pub comment_tells_all: bool,
 }
 
@@ -94,7 +94,7 @@ impl Wants {
         Self { kinds: EventKind::ALL.iter().copied().collect(), ..Self::default() }
     }
 
-    /// Whether a telling may be told as this.
+    /// Whether it wants a telling that says this.
     #[must_use]
     pub fn takes(&self, said: Said) -> bool {
         let score = said.score.is_none_or(|score| self.scores.is_empty() || self.scores.contains(&score));
@@ -102,12 +102,12 @@ impl Wants {
     }
 }
 
-/// All that a receiver may be told of one event, as things are at the time of the attempt.
+/// Everything that a telling may say of one event, as things are at the time of the attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Names the event; the same in every attempt and replay.
     pub id: Uuid,
-    /// What it is told as.
+    /// What it is sent as.
     pub kind: EventKind,
     /// When it happened.
     pub at: Time,
@@ -141,12 +141,12 @@ pub struct Event {
     pub bounce: Option<String>,
 }
 
-/// A rating as it is told.
+/// A rating in a telling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// What was chosen.
     pub score: Score,
-    /// The score that this target was told before, if that was another.
+    /// The score that this target got before, if that was another.
     pub previous: Option<Score>,
     /// The score of the rating that this target knows or did not want, if there is one that counts.
     pub known: Option<Score>,
@@ -212,13 +212,13 @@ impl Event {
     }
 }
 
-/// What a change of a standing gives to tell.
+/// The news of a change of a standing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct News {
-    /// Events and how long each waits, in the order in which they are told. One [of the
+    /// Events and how long each waits, in the order in which they are sent. One [of the
     /// standing](EventKind::is_of_standing) takes the place of those of its survey that still wait.
     pub events: Vec<(EventKind, TimeDelta)>,
-    /// What of the survey still waits goes out after this time at the latest.
+    /// Tellings of the survey that still wait are due after this time at the latest.
     pub hurry: Option<TimeDelta>,
 }
 
@@ -241,8 +241,8 @@ impl View {
     }
 }
 
-/// Derives what a change of a standing gives to tell. `before` and `now` may have several changes between them: only what
-/// is left of them is told.
+/// Derives the news of a change of a standing. Several changes may lie between `before` and `now`: only the sum of them is
+/// news.
 #[must_use]
 pub fn news(before: &Standing, now: &Standing) -> News {
     let wait = match now {
@@ -262,7 +262,7 @@ pub fn news(before: &Standing, now: &Standing) -> News {
     if matches!(now, Standing::Locked(_)) && !matches!(before, Standing::Locked(_) | Standing::Voided(_)) {
         events.push((EventKind::RatingCommented, TimeDelta::zero()));
     }
-    // The same score with more evidence, or a comment, shortens the wait of what is to be told already.
+    // The same score with more evidence, or a comment, shortens the wait of tellings that are stored already.
     let surer = kind.is_none() && before != now;
     let hurry = Some(wait).filter(|wait| surer && *wait < WAIT);
     News { events, hurry }
@@ -271,7 +271,7 @@ pub fn news(before: &Standing, now: &Standing) -> News {
 /// What a telling says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// What it is told as.
+    /// What it is sent as.
     pub kind: EventKind,
     /// The score; `None` if it says none.
     pub score: Option<Score>,
@@ -300,13 +300,13 @@ impl Said {
 /// What a target knows of a rating.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// What it last took, or did not want.
+    /// The telling that it last took, or did not want.
     pub last: Option<Said>,
-    /// Something else was transmitted since, and nobody knows whether the target took it.
+    /// Another telling was sent since, and it is unknown whether the target took it.
     pub perhaps_more: bool,
 }
 
-/// What becomes of a telling whose turn has come.
+/// What becomes of a telling that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// It says this.
@@ -317,7 +317,7 @@ pub enum Turn {
     Superseded,
 }
 
-/// Decides what a telling about a rating says, now that its turn has come. `said` is what it said in an earlier attempt: it
+/// Decides what a telling about a rating says, now that it is due. `said` is what it said in an earlier attempt: it
 /// says the same again or nothing, because the target may have taken it.
 #[must_use]
 pub fn turn(kind: EventKind, said: Option<Said>, standing: &Standing, known: Known, wants: &Wants) -> Turn {

@@ -81,7 +81,7 @@ words! {
         WindowOver = "window_over",
         /// A digest of a week in which nothing happened.
         NothingToTell = "nothing_to_tell",
-        /// A telling of what is no longer so, or was told otherwise.
+        /// A telling that no longer holds, or that another one replaced.
         Superseded = "superseded",
         /// A telling that its target turned out not to want.
         Unwanted = "unwanted",

@@ -83,7 +83,7 @@ impl Service {
     }
 }
 
-/// A target for events, and what it was not told yet.
+/// A target of events, and how it fares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Its section of the configuration, such as `webhook.crm`.
@@ -96,7 +96,7 @@ pub struct Target {
     pub note: Option<String>,
     /// Tellings that failed for good and are not deleted yet.
     pub failed: u64,
-    /// Since when it is told nothing, and why, if it is disabled.
+    /// Since when it gets no events, and why, if it is disabled.
     pub disabled: Option<(Time, String)>,
 }
 
@@ -111,7 +111,7 @@ pub struct Stored {
     pub refused: BTreeMap<String, u64>,
     /// Closings that wait until their conversation was fetched.
     pub undecided: u64,
-    /// Who is told of events, by name.
+    /// The targets of events, by name.
     pub targets: Vec<Target>,
 }
 

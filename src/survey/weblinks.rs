@@ -2,7 +2,7 @@
 //!
 //! It owns what counts as a link. It must not know where the words come from.
 
-/// What stands for a link that was taken out of a text which is told in full otherwise.
+/// The mark in place of a link, in a text that otherwise stays whole.
 const TAKEN_OUT: &str = "[link]";
 
 /// Endings of file names that are no top-level domains: no mail program makes a link of `invoice.pdf`.

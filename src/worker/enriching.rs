@@ -1,5 +1,4 @@
-//! Fetches the conversations of closings that wait for that, each helpdesk by a task of its own: one whose API is dead holds
-//! up no other.
+//! Fetches the conversations that closings wait for. Each helpdesk has a task of its own, so a dead API holds up no other.
 //!
 //! It owns how often to look. It must not know what is fetched, nor when to try again.
 

@@ -1,6 +1,6 @@
-//! Tells each target of events, in a task of its own: one that stalls or refuses holds up no other, and no mail.
+//! Sends events to each target, in a task of its own: a target that stalls or refuses holds up no other, and no mail.
 //!
-//! It owns when to look. It must not know what is told, nor how.
+//! It owns when to look. It must not know what is sent, nor how.
 
 use crate::gateway::{Gateway, Step, TargetWorker};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ async fn keep(gateway: Arc<Gateway>, target: String, stop: CancellationToken) {
         let Some(worker) = gateway.target_workers().into_iter().find(|worker| worker.name == target) else { return };
         let task = tokio::spawn(work(Arc::clone(&gateway), worker, stop.clone()));
         if AbortOnDropHandle::new(task).await.is_err() {
-            tracing::error!(%target, "telling a target failed; starting again in a minute");
+            tracing::error!(%target, "the worker of a target failed; starting it again in a minute");
             let _ = tokio::time::timeout(REST, stop.cancelled()).await;
         }
     }
@@ -42,7 +42,7 @@ async fn work(gateway: Arc<Gateway>, mut worker: TargetWorker, stop: Cancellatio
             Ok(Step::Resting(rest)) => rest.to_std().unwrap_or_default(),
             Ok(Step::Idle) => LOOK_EVERY,
             Err(error) => {
-                tracing::error!(%error, target = %worker.name, "cannot look for what is to be told");
+                tracing::error!(%error, target = %worker.name, "cannot look for events to send");
                 LOOK_EVERY
             }
         };

@@ -1,4 +1,4 @@
-//! What people are told of ratings: alerts about low ones, and notes in the helpdesk.
+//! Alerts about low ratings, and ratings as notes in the helpdesk.
 
 use crate::desk::{Desk, Mail};
 use afterword::config::{AlertSettings, Config, HelpdeskSettings};
@@ -74,7 +74,7 @@ fn alert(config: &mut Config, name: &str, settings: Value) {
     config.alerts.insert(name.to_owned(), settings);
 }
 
-/// A desk whose low ratings are told to a chat, with these settings besides.
+/// A desk that alerts a chat about low ratings, with these settings besides.
 async fn alerting(settings: Value) -> (Desk, Fake) {
     let (chat, mut all) = (Fake::open().await, settings);
     all["slack_url"] = json!(format!("{}/hook", chat.url));

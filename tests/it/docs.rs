@@ -180,6 +180,7 @@ fn every_setting_is_documented() {
         "[retention]",
         "[ask]",
         "[helpdesk.x]",
+        "[helpdesk.x.api]",
         "[alert.x]",
         "[outgoing]",
         "[provider.x]",

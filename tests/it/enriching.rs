@@ -196,8 +196,8 @@ async fn a_short_conversation_asks_nobody() {
 async fn an_api_that_refuses_or_answers_garbage_is_asked_once_and_the_customer_all_the_same() {
     for (answer, why) in [
         ((401, json!({})), "the API answered 401; expected a token that it knows"),
-        ((403, json!({})), "the API answered 403; the token may not read that"),
-        ((404, json!({})), "the API answered 404; it does not know that, or the token may not read it"),
+        ((403, json!({})), "the API answered 403; the token lacks the permission to read it"),
+        ((404, json!({})), "the API answered 404; it is deleted, or the token lacks the permission to read it"),
         ((302, json!({})), "the API answered 302; redirects are not followed"),
         ((200, json!("no conversation")), "the answer has no status of a conversation"),
         ((200, json!("x".repeat(3 << 20))), "the answer is longer than 2097152 bytes"),

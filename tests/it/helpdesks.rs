@@ -225,7 +225,7 @@ async fn what_closes_nothing_is_fine_and_changes_nothing() {
         (
             "zammad",
             json!({"ticket": {"id": 1, "state": "merged"}}),
-            "merged is no state that closes a ticket, as far as is known here",
+            "merged is not known as a state that closes a ticket",
         ),
         ("helpscout", json!({"id": 1, "status": "unheard"}), "unheard is no status that is known here"),
         (
@@ -241,7 +241,7 @@ async fn what_closes_nothing_is_fine_and_changes_nothing() {
         (
             "plain",
             json!({"conversation_id": 1, "state": "lost"}),
-            "lost is no state that closes a conversation, as far as is known here",
+            "lost is not known as a state that closes a conversation",
         ),
     ] {
         let answer = report(&desk, name, &payload).await;

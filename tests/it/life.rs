@@ -1,9 +1,11 @@
 //! The life of a survey as a test: a conversation is closed, a customer is asked and clicks a face, and the team reads
 //! the report. Read it after `lib.rs` and `gateway.rs`.
 
-use super::desk::Desk;
+use super::desk::{Desk, folder, stamp};
+use afterword::gateway::Step;
+use afterword::hook::http::{Answer, Client, Failure, Request};
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_conversation_is_closed_asked_about_rated_and_reported() {
@@ -115,4 +117,50 @@ async fn a_customer_who_unsubscribes_is_not_asked_again() {
 
     let skipped = desk.close(json!({"conversation_id": "3"})).await;
     assert_eq!(skipped.rules(), ["opted_out"]);
+}
+
+/// The company's CRM takes each event.
+#[expect(clippy::unnecessary_wraps, reason = "a client may fail")]
+fn crm(request: &Request) -> Result<Answer, Failure> {
+    let event: Value = serde_json::from_slice(&request.body).expect("JSON");
+    assert_eq!((&event["type"], &event["data"]["rating"]["score"]), (&json!("rating.set"), &json!(4)), "{event}");
+    assert!(request.headers.iter().any(|(name, value)| *name == "webhook-signature" && value.starts_with("v1,")));
+    Ok(Answer { status: 204, retry_after: None, body: Ok(Vec::new().into()) })
+}
+
+#[tokio::test]
+async fn a_helpdesk_sends_its_own_webhook_and_a_crm_gets_the_rating() {
+    let desk = Desk::reaching(folder().await, Some(Client::scripted(crm)), |config| {
+        let shop = json!({"kind": "template", "auth": "key"});
+        let crm = json!({
+            "url": "https://crm.example.com/", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "events": ["rating.set"],
+        });
+        config.helpdesks.insert("shop".into(), serde_json::from_value(shop).expect("settings"));
+        config.webhooks.insert("crm".into(), serde_json::from_value(crm).expect("settings"));
+    })
+    .await;
+
+    // The helpdesk fills in a template, so a number is a text, and the state is its own word.
+    let filled = json!({
+        "conversation_id": 8841, "closed_at": stamp(desk.clock.now()), "state": "Solved", "characters": "612",
+        "customer_email": "ada@example.com",
+    });
+    let asked = desk.post("/v1/helpdesks/shop/closings", filled).await;
+    assert_eq!((asked.status, &asked["decision"]), (202, &json!("ask")), "{}", asked.text);
+
+    // Ada rates. She may still correct herself, so the CRM gets nothing yet.
+    let great = desk.the_mail().await.links[3].clone();
+    desk.pass(TimeDelta::minutes(10));
+    let page = desk.visit(&great).await.page_token();
+    desk.pass(TimeDelta::seconds(2));
+    assert_eq!(desk.submit(&great, &[("page", &page), ("how", "seen")]).await["outcome"], "ok");
+    let mut worker = desk.gateway.target_workers().remove(0);
+    assert_eq!(desk.gateway.tell_due(&mut worker).await.expect("the store answers"), Step::Idle);
+
+    // Ten minutes later the rating still holds, and goes out once.
+    desk.pass(TimeDelta::minutes(10));
+    for step in [Step::Again, Step::Idle] {
+        assert_eq!(desk.gateway.tell_due(&mut worker).await.expect("the store answers"), step);
+    }
+    assert_eq!(desk.sql("SELECT said_score FROM telling WHERE state = 'accepted'").await, [["4"]]);
 }

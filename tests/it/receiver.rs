@@ -1,4 +1,4 @@
-//! A receiver in another language believes what is signed here, and nothing else.
+//! A receiver in Python, as docs/webhooks.md shows it, believes what is signed here, and nothing else.
 //!
 //! It needs a Python with standardwebhooks, which `SMTP_TEST_PYTHON` names. `./tests/run` makes one and runs this test; a
 //! plain `cargo test` skips it.

@@ -100,7 +100,7 @@ fn the_help_of_every_command() {
       digest       Show who gets the weekly digest, see and test it, and turn it on again for who opted out
       bounce       Process a bounce or complaint that a mail server pipes to standard input
       helpdesk     Find out what a helpdesk's own webhooks report, and why nothing happens
-      webhook      Show who is told of events, send a test, and tell events again
+      webhook      Show the targets of events, send a test, and send events again
       suppression  Manage the suppression list: addresses that get no survey mail
       erase        Erase who a customer is, what it was about and what they wrote, and never ask the address again
       export       Print everything that is stored about a customer, as JSON
@@ -694,15 +694,15 @@ fn the_help_of_every_command() {
       -V, --version               Print version
 
     $ afterword webhook --help
-    Show who is told of events, send a test, and tell events again
+    Show the targets of events, send a test, and send events again
 
     Usage: afterword webhook [OPTIONS] <COMMAND>
 
     Commands:
-      list    List who is told of events, what waits for each, and what failed
-      test    Send a made-up event now, and print what came of it; nothing is stored or tried again
-      replay  Tell events of the last 30 days again, each under the same id, as far as they still hold
-      enable  Tell events again to a webhook that answered 410, which turned it off
+      list    List the targets of events: what waits for each, and what failed
+      test    Send a made-up event now, and print whether it was taken; nothing is stored or tried again
+      replay  Send events of the last 30 days again, each with its id, if it still holds
+      enable  Send events again to a webhook that was turned off because it answered 410
       secret  Print a new secret, which signs events
       help    Print this message or the help of the given subcommand(s)
 
@@ -712,7 +712,7 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword webhook list --help
-    List who is told of events, what waits for each, and what failed
+    List the targets of events: what waits for each, and what failed
 
     Usage: afterword webhook list [OPTIONS]
 
@@ -723,7 +723,7 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword webhook test --help
-    Send a made-up event now, and print what came of it; nothing is stored or tried again
+    Send a made-up event now, and print whether it was taken; nothing is stored or tried again
 
     Usage: afterword webhook test [OPTIONS] <NAME>
 
@@ -737,7 +737,7 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword webhook replay --help
-    Tell events of the last 30 days again, each under the same id, as far as they still hold
+    Send events of the last 30 days again, each with its id, if it still holds
 
     Usage: afterword webhook replay [OPTIONS] <--failed|--since <TIME>|--event <ID>> <NAME>
 
@@ -746,14 +746,14 @@ fn the_help_of_every_command() {
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
-          --failed         Those that were never taken
+          --failed         The events that failed
           --since <TIME>   Everything that happened since, such as 2026-11-24T14:00:00Z
           --event <ID>     One event, by the id that its receiver saw
       -h, --help           Print help
       -V, --version        Print version
 
     $ afterword webhook enable --help
-    Tell events again to a webhook that answered 410, which turned it off
+    Send events again to a webhook that was turned off because it answered 410
 
     Usage: afterword webhook enable [OPTIONS] <NAME>
 

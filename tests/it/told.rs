@@ -1,4 +1,4 @@
-//! What is told to others: when, in which words, to whom, and what becomes of it if they do not listen.
+//! Events to webhooks: when each is sent, its body, which target gets it, and what happens if a target does not take it.
 
 use crate::desk::{Desk, Mail, time};
 use afterword::clock::Clock;
@@ -414,7 +414,7 @@ async fn a_wait_that_a_target_asks_for_is_kept_within_bounds() {
     let due = async || desk.sql("SELECT due_at FROM telling").await[0][0].parse::<i64>().expect("a time");
     for (asked, expected) in [("120", TimeDelta::minutes(2)), ("999999999", TimeDelta::hours(4))] {
         receiver.answer(503, Some(asked));
-        assert!(matches!(tell(&desk, "webhook.crm").await, Step::Resting(_)));
+        assert_eq!(tell(&desk, "webhook.crm").await, Step::Resting(expected));
         assert_eq!(due().await - desk.clock.now().timestamp_millis(), expected.num_milliseconds());
         desk.pass(expected);
     }

@@ -10,6 +10,7 @@ mod reports;
 use super::{CliError, print};
 use crate::clock::Clock;
 use crate::gateway::Gateway;
+use crate::survey::status::Target;
 use clap::Args;
 use serde::Serialize;
 use std::path::Path;
@@ -90,6 +91,7 @@ async fn all(args: &Check, file: Option<&Path>) -> Vec<Found> {
             }
             found.extend(reports::prove(&gateway, args.reports).await);
             found.extend(sending(&gateway).await);
+            found.extend(gateway.status().await.iter().flat_map(|status| targets(&status.stored.targets)));
             found.extend(public_url::look(&gateway).await);
             gateway.shut_down().await;
         }
@@ -114,4 +116,58 @@ async fn sending(gateway: &Gateway) -> Vec<Found> {
         },
     };
     why.into_iter().map(|why| Found::bad("sending", why, "see `afterword status`")).collect()
+}
+
+/// Reports each target that is turned off or whose events wait after a failure, as the service stored it. Nothing is sent: the target would get events that
+/// mean nothing.
+fn targets(targets: &[Target]) -> Vec<Found> {
+    let name = |target: &Target| target.name.trim_start_matches("webhook.").to_owned();
+    let trouble = |target: &Target| match (&target.disabled, &target.note) {
+        (Some((_, why)), _) => {
+            let hint = format!("mend it, and run `afterword webhook enable {}`", name(target));
+            Some(Found::bad("target", format!("{} is turned off: {why}", target.name), hint))
+        }
+        (None, Some(why)) => {
+            let hint = format!("mend it; `afterword webhook test {}` tries it", name(target));
+            Some(Found::bad(
+                "target",
+                format!("{}: an event waits, because an attempt failed: {why}", target.name),
+                hint,
+            ))
+        }
+        (None, None) => None,
+    };
+    targets.iter().map(|target| trouble(target).unwrap_or_else(|| Found::good("target", target.name.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survey::Time;
+
+    #[test]
+    fn a_target_that_takes_no_events_fails() {
+        let fine =
+            Target { name: "webhook.crm".into(), waiting: 0, oldest_due: None, note: None, failed: 0, disabled: None };
+        let failing = Target { name: "alert.low".into(), note: Some("answered 500".into()), ..fine.clone() };
+        let gone = Target { disabled: Some((Time::UNIX_EPOCH, "answered 410".into())), ..fine.clone() };
+        let found = targets(&[fine, failing, gone]);
+        let lines: Vec<_> = found.iter().map(|one| (one.ok, one.detail.as_str(), one.hint.as_deref())).collect();
+        assert_eq!(
+            lines,
+            [
+                (true, "webhook.crm", None),
+                (
+                    false,
+                    "alert.low: an event waits, because an attempt failed: answered 500",
+                    Some("mend it; `afterword webhook test alert.low` tries it"),
+                ),
+                (
+                    false,
+                    "webhook.crm is turned off: answered 410",
+                    Some("mend it, and run `afterword webhook enable crm`"),
+                ),
+            ]
+        );
+    }
 }

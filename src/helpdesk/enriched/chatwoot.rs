@@ -78,7 +78,7 @@ impl Enquiry {
     }
 }
 
-/// A message of a person to another. Private notes, activities, templates and what automations send are none.
+/// A message of a person to another. Private notes, activities, templates and messages of automations are no replies.
 fn reply(message: Node) -> Option<Reply> {
     let kind = message.at("message_type").id()?;
     if message.at("private").flag() == Some(true) || message.at("content_attributes.automation_rule_id").is_there() {

@@ -76,7 +76,7 @@ impl Enquiry {
     }
 }
 
-/// A part with a text to the customer or from them. A note is none, whatever it does besides.
+/// A part with a text to the customer or from them. A note is no reply, even if it also closes or reopens.
 fn reply(part: Node) -> Option<Reply> {
     let kind = part.at("part_type").text()?;
     let says = part.at("body").html_or_plain().is_some_and(|text| !text.trim().is_empty());
@@ -208,7 +208,7 @@ mod tests {
                 json!({"/goes_on": "2026-11-22T10:00:20Z"}),
             ),
             (
-                "snoozed, and only the time of the change is told",
+                "snoozed, and only the time of the change is known",
                 vec![conversation("snoozed", &[])],
                 json!({"/goes_on": "2026-11-22T10:02:00Z"}),
             ),

@@ -31,6 +31,7 @@ mod status;
 mod streaks;
 mod suppressions;
 mod tally;
+mod targets;
 mod tellings;
 mod writer;
 
@@ -121,7 +122,7 @@ impl Sqlite {
         let (reader, requests) = mpsc::channel(QUEUE);
         let place = Place::of(path).map_err(|error| OpenError::Open(path.display().to_string(), error.to_string()))?;
         let folds = Arc::<AtomicBool>::default();
-        let tells = tellings::any(&mut db).await.map_err(failed)?;
+        let tells = targets::any(&mut db).await.map_err(failed)?;
         let writes = tokio::spawn(writer::run(db, jobs, place.clone(), metrics, Arc::clone(&folds), tells));
         let reads = tokio::spawn(reader::run(read_only, requests));
         Ok(Self { writer, reader, lookups, reports, folds, writes, reads, owner, place, locked: None })

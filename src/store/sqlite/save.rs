@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
-/// Writes a batch back, and commits. Events are stored only if it `tells` anybody.
+/// Writes a batch back, and commits. Events are stored only if it `tells` a target.
 pub(super) async fn save(db: &mut SqliteConnection, batch: &Batch, tells: bool) -> Result<()> {
     let mut script = Script::default();
     erasing::save_stored(&mut script, &batch.erased)?;

@@ -3,7 +3,7 @@
 //! It owns pragmas, migrations and what the configuration puts into tables. It must not know what surveys are.
 
 use super::super::{OpenError, Settings};
-use super::{decisions, follow_ups, plain, rollup, tellings};
+use super::{decisions, follow_ups, plain, rollup, targets};
 use crate::private;
 use crate::survey::report::cut::{FIRST_DAY, stretch};
 use crate::survey::report::{By, day_start};
@@ -218,7 +218,7 @@ pub(super) async fn counts_by(db: &mut SqliteConnection, settings: &Settings) ->
 /// Puts the settings into their tables, where they differ.
 async fn apply(db: &mut SqliteConnection, settings: &Settings) -> Result<(), sqlx::Error> {
     follow_ups::apply(db, &settings.followed).await?;
-    tellings::apply(db, &settings.targets).await?;
+    targets::apply(db, &settings.targets).await?;
     let edition = setting(db, "timezone_edition").await?;
     if edition.as_deref() == Some(chrono_tz::IANA_TZDB_VERSION) && counts_by(db, settings).await? {
         return Ok(());

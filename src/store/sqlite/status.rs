@@ -2,7 +2,7 @@
 //!
 //! No statement may read every mail or rating: each uses a partial index, or a table that stays small.
 
-use super::{Result, Sqlite, enriching, rows, tellings};
+use super::{Result, Sqlite, enriching, rows, targets};
 use crate::survey::Time;
 use crate::survey::status::{LATELY, Queue, Service, Stored, Workers};
 use sqlx::sqlite::SqliteRow;
@@ -28,7 +28,7 @@ impl Sqlite {
         let accepted = query(ACCEPTED).bind(since).fetch_one(&mut *db).await?;
         let refused = query(REFUSED).bind(since).fetch_all(&mut *db).await?;
         let service = query(SERVICE).fetch_optional(&mut *db).await?;
-        let targets = tellings::targets(&mut db, now).await?;
+        let targets = targets::all(&mut db, now).await?;
         let refusal = |row: &SqliteRow| Ok((row.try_get("code")?, count(row, "count")?));
         Ok(Stored {
             queue: Queue {

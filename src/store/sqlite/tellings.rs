@@ -1,26 +1,22 @@
-//! Events and tellings: what a batch stores of them, the one that is due for a target, and the targets themselves.
+//! Events and tellings: what a batch stores of them, and the telling that is due for a target.
 //!
-//! It must not decide what is told.
+//! It must not decide what a telling says.
 
-use super::super::{Again, Unavailable};
 use super::load::Take;
+use super::rows;
 use super::save::{cell, insert, outbound_state};
 use super::script::Script;
-use super::{Sqlite, rows};
 use crate::ledger::erasing::STEP;
 use crate::ledger::telling::{About, DueTelling, NewEvent, Telling, ToTell};
 use crate::ledger::{Batch, Touched};
-use crate::survey::Time;
 use crate::survey::answers::Answers;
 use crate::survey::closing::{Conversation, Teammate};
-use crate::survey::event::{Event, EventKind, Known, Said, Told, Wants};
+use crate::survey::event::{Event, EventKind, Known, Said, Told};
 use crate::survey::outbound::Stop;
 use crate::survey::rating::{Score, Standing};
-use crate::survey::status::Target;
 use serde_json::{Value, json};
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection, Row, SqliteConnection, query, query_scalar};
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
@@ -28,45 +24,6 @@ type Result<T> = std::result::Result<T, sqlx::Error>;
 /// Frees the leases of one service, by the index of what is due.
 pub(super) const FREE_LEASES: &str = "UPDATE telling SET state = 'waiting', due_at = first_due, owner = NULL
     WHERE state IN ('waiting', 'sending') AND state = 'sending' AND owner = ?";
-
-/// Puts the configured targets into their table, where they differ. One that is gone leaves with what keeps it disabled;
-/// what still waits for it goes out if it comes back in time.
-pub(super) async fn apply(db: &mut SqliteConnection, targets: &BTreeMap<String, Wants>) -> Result<()> {
-    let wanted = targets.iter().map(|(name, wants)| {
-        let kept = |kind: &&EventKind| kind.told_as().iter().any(|told_as| wants.kinds.contains(told_as));
-        let kinds: Vec<_> = EventKind::ALL.iter().filter(kept).collect();
-        json!([name, json!(kinds).to_string(), wants.team, wants.teammate, wants.connection])
-    });
-    let wanted = Value::Array(wanted.collect());
-    let known: String = query_scalar(
-        "SELECT json_group_array(json_array(name, kinds, team, teammate_id, connection) ORDER BY name) FROM target",
-    )
-    .fetch_one(&mut *db)
-    .await?;
-    if known.parse::<Value>().ok().as_ref() == Some(&wanted) {
-        return Ok(());
-    }
-    let mut db = db.begin_with("BEGIN IMMEDIATE").await?;
-    query("DELETE FROM target WHERE name NOT IN (SELECT value ->> 0 FROM json_each($1))")
-        .bind(wanted.to_string())
-        .execute(&mut *db)
-        .await?;
-    query(
-        "INSERT INTO target (name, kinds, team, teammate_id, connection)
-            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
-        ON CONFLICT (name) DO UPDATE SET kinds = excluded.kinds, team = excluded.team,
-            teammate_id = excluded.teammate_id, connection = excluded.connection",
-    )
-    .bind(wanted.to_string())
-    .execute(&mut *db)
-    .await?;
-    db.commit().await
-}
-
-/// Whether there is a target. Asked once, when the database is opened: without one, a batch stores no event.
-pub(super) async fn any(db: &mut SqliteConnection) -> Result<bool> {
-    query_scalar("SELECT EXISTS (SELECT 1 FROM target)").fetch_one(db).await
-}
 
 /// The tellings of a survey about where its rating stands.
 const OF_STANDING: &str = "event IN (SELECT number FROM event WHERE survey_id = unhex(wanted.value ->> 0)
@@ -336,78 +293,6 @@ fn rating(row: &SqliteRow, standing: &Standing) -> Result<Option<Told>> {
     }))
 }
 
-/// How each target fares, by the indexes of what waits and of what failed.
-const TARGETS: &str = "SELECT name, disabled_at, disabled_why,
-        (SELECT count(*) FROM telling WHERE target = name AND state IN ('waiting', 'sending')) AS waiting,
-        (SELECT min(first_due) FROM telling WHERE target = name AND state IN ('waiting', 'sending') AND due_at <= $1 AND first_due <= $1)
-            AS oldest_due,
-        (SELECT note FROM telling WHERE target = name AND state IN ('waiting', 'sending') AND note IS NOT NULL
-            ORDER BY due_at DESC LIMIT 1) AS note,
-        (SELECT count(*) FROM telling WHERE target = name AND state = 'failed') AS failed
-    FROM target ORDER BY name";
-
-pub(super) async fn targets(db: &mut SqliteConnection, now: Time) -> Result<Vec<Target>> {
-    let rows = query(TARGETS).bind(now.timestamp_millis()).fetch_all(db).await?;
-    let read = |row: &SqliteRow| {
-        let disabled_at = rows::optional_time(row, "disabled_at")?;
-        Ok(Target {
-            name: row.try_get("name")?,
-            waiting: row.try_get::<i64, _>("waiting")?.unsigned_abs(),
-            oldest_due: rows::optional_time(row, "oldest_due")?,
-            note: row.try_get("note")?,
-            failed: row.try_get::<i64, _>("failed")?.unsigned_abs(),
-            disabled: disabled_at.zip(row.try_get("disabled_why")?),
-        })
-    };
-    rows.iter().map(read).collect()
-}
-
-/// Makes a step of tellings due. A repeat goes on, because those that are due wait.
-const TELL_AGAIN: &str = "UPDATE telling SET state = 'waiting', due_at = $2, first_due = $2, note = NULL
-    WHERE target = $1 AND event IN (
-        SELECT number FROM event CROSS JOIN telling AS told ON told.event = event.number AND told.target = $1
-        WHERE event.at >= $3 AND ($4 IS NULL OR event.id = $4) AND (told.state = 'failed' OR told.state = 'accepted' AND $5)
-        ORDER BY event.at LIMIT $6)";
-
-impl Sqlite {
-    pub(in crate::store) async fn tell_again(
-        &self,
-        target: &str,
-        again: Again,
-        now: Time,
-    ) -> std::result::Result<u64, Unavailable> {
-        let (since, event, accepted) = match again {
-            Again::Failed => (0, None, false),
-            Again::Since(time) => (time.timestamp_millis(), None, true),
-            Again::Event(id) => (0, Some(id.into_bytes().to_vec()), true),
-        };
-        let (step, mut all) = (u64::try_from(STEP).unwrap_or(u64::MAX), 0);
-        loop {
-            // In steps, because the service cannot write meanwhile.
-            let done = query(TELL_AGAIN)
-                .bind(target)
-                .bind(now.timestamp_millis())
-                .bind(since)
-                .bind(event.clone())
-                .bind(accepted)
-                .bind(i64::try_from(STEP).unwrap_or(i64::MAX))
-                .execute(&self.lookups)
-                .await?
-                .rows_affected();
-            all += done;
-            if done < step {
-                return Ok(all);
-            }
-        }
-    }
-
-    pub(in crate::store) async fn enable_target(&self, target: &str) -> std::result::Result<bool, Unavailable> {
-        let sql = "UPDATE target SET disabled_at = NULL, disabled_why = NULL
-            WHERE name = $1 AND disabled_at IS NOT NULL";
-        Ok(query(sql).bind(target).execute(&self.lookups).await?.rows_affected() > 0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::load::tests::plan;
@@ -418,7 +303,7 @@ mod tests {
         for sql in [DUE, FREE_LEASES] {
             let steps = plan(sql).await;
             assert!(steps[0].contains("USING INDEX telling_due"), "{steps:#?}");
-            // All of it may be read: it holds only what is not told yet.
+            // All of it may be read: it holds only what is not sent yet.
             assert!(sql == FREE_LEASES || !steps[0].starts_with("SCAN"), "{steps:#?}");
         }
         let steps = plan(DUE).await;

@@ -125,7 +125,7 @@ impl Command for Flush {
 }
 
 /// Works until the last sender is gone, or the connection is. It folds once `folds` is set, and stores events if it `tells`
-/// anybody.
+/// a target.
 pub(super) async fn run(
     db: SqliteConnection,
     mut queue: mpsc::Receiver<Box<dyn Job>>,

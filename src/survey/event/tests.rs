@@ -1,4 +1,4 @@
-//! Tests of what is told: each rule, and that a target which keeps the newest it was told has a correct copy.
+//! Tests of each rule, and that a target which keeps the newest telling has a correct copy.
 
 use super::*;
 use crate::survey::page::PageId;
@@ -92,12 +92,12 @@ struct Kept {
     accepted: bool,
 }
 
-/// One target, and what it made of what it was told.
+/// One target, and what it keeps of its tellings.
 #[derive(Default)]
 struct Play {
     now: i64,
     tellings: Vec<Kept>,
-    /// What the target keeps: the newest that it was told.
+    /// What the target keeps: the newest telling.
     copy: Option<Said>,
 }
 
@@ -178,7 +178,7 @@ proptest! {
                 play.tells(&now, || loses.next().map_or((true, true), |(arrives, answered)| (arrives, answered)));
             }
         }
-        // At last everything is told: nothing gets lost any more.
+        // At last everything is sent: no telling gets lost any more.
         for _ in 0..20 {
             play.now += 1;
             play.tells(&standing, || (true, true));

@@ -1,4 +1,4 @@
-//! What helpdesks report by webhooks of their own.
+//! The webhooks that helpdesks send.
 //!
 //! It must not know the format of any of them.
 
@@ -16,7 +16,7 @@ use serde_json::json;
 use std::sync::Arc;
 use tracing::Span;
 
-/// The answer to anything that was understood is a success: a helpdesk would send the rest again for hours.
+/// The answer is a success to anything that was understood, because a helpdesk repeats other requests for hours.
 pub(in crate::web) async fn take(
     State(app): State<Arc<App>>,
     Segment(name): Segment,
@@ -40,7 +40,7 @@ pub(in crate::web) async fn take(
     })
 }
 
-/// The headers that helpdesks and mail providers make up, and the kind of the body. A key is none of them.
+/// The headers that helpdesks and mail providers make up, and the kind of the body. A key is not among them.
 pub(super) fn theirs(headers: &HeaderMap) -> Headers {
     let made_up = headers.iter().filter(|(name, _)| name.as_str().starts_with("x-") || *name == header::CONTENT_TYPE);
     made_up.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()

@@ -1,4 +1,4 @@
-//! What mail providers report by webhooks of their own.
+//! The webhooks that mail providers send.
 //!
 //! It must not know the format of any of them.
 
@@ -15,7 +15,7 @@ use axum::response::IntoResponse;
 use serde_json::json;
 use std::sync::Arc;
 
-/// The answer to anything that was understood is a success: a provider would send the rest again for hours.
+/// The answer is a success to anything that was understood, because a provider repeats other requests for hours.
 pub(in crate::web) async fn take(
     State(app): State<Arc<App>>,
     Segment(name): Segment,

@@ -403,7 +403,7 @@ fn of_service() -> Vec<(&'static str, Schema)> {
         must("database", object([must("file", text()), must("bytes", count())])),
         must("mail", mail),
         must("closings_waiting", count().about("Closings that wait until their conversations were fetched.")),
-        must("targets", list(target).about("Who is told of events.")),
+        must("targets", list(target).about("The targets of events.")),
         must("refused_24h", by_name(count()).about("Requests that failed: a count for each `code`.")),
         must("service", service.or_null()),
     ]);

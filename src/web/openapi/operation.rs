@@ -1,4 +1,4 @@
-//! One call of the API: its route and handler, and all that is told about it. The router and the document are made of the
+//! One call of the API: its route, its handler and its description. The router and the document are made of the
 //! same list, so that neither can have a call that the other lacks.
 //!
 //! It owns how a call becomes part of the document. It must not know any call.

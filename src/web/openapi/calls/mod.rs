@@ -1,4 +1,4 @@
-//! Every call of the API, one file a group: its route, its handler, and what is told about it.
+//! Every call of the API, one file a group: its route, its handler, and its description.
 //!
 //! To add a call, add an [`Operation`] to one of these lists: the router takes it from here, and `/openapi.json`, `/docs`
 //! and the tests with it. It must not know how a document is made.
