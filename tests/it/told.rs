@@ -552,6 +552,19 @@ async fn events_are_deleted_after_thirty_days() {
 }
 
 #[tokio::test]
+async fn a_rating_is_voided_at_a_target_that_was_told_of_it_too_long_ago_to_be_known() {
+    let (desk, receiver) = telling(&["rating.set", "rating.voided"]).await;
+    let mail = asked(&desk).await;
+    desk.press(&mail.links[3]).await;
+    desk.pass(PRESSED);
+    assert_eq!(told(&desk, &receiver).await, ["rating.set 4"]);
+    desk.pass(TimeDelta::days(31));
+    assert_eq!(desk.gateway.forget_events().await.expect("an answer"), 1);
+    moderate(&desk, Act::Void).await;
+    assert_eq!(told(&desk, &receiver).await, ["rating.voided"]);
+}
+
+#[tokio::test]
 async fn an_export_says_who_was_told_of_a_customer() {
     let (desk, receiver) = telling(&[]).await;
     asked(&desk).await;
