@@ -48,7 +48,9 @@ fn the_unit_is_right_and_exposes_little() {
     let folder = tempfile::tempdir().expect("a folder");
     let unit = |change: fn(&str) -> String| unit(folder.path(), change);
     let verified = systemd_analyze(&["verify"], &unit(str::to_owned));
-    assert!(verified.status.success() && said(&verified).is_empty(), "{}", said(&verified));
+    // It also names faults of other units of this machine.
+    let ours = said(&verified).contains("afterword");
+    assert!(verified.status.success() && !ours, "{}", said(&verified));
     let misspelled = systemd_analyze(&["verify"], &unit(|unit| unit.replace("RestartSec", "RestartSeconds")));
     assert!(said(&misspelled).contains("RestartSeconds"), "{}", said(&misspelled));
 

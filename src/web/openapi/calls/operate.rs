@@ -35,7 +35,11 @@ fn status() -> Value {
             "route": "smtps://relay.example.com:465", "waiting": 0, "oldest_due": null, "last_accepted": at,
             "accepted_24h": 41, "failed_24h": 0, "last_error": null,
         },
+        "closings_waiting": 0,
         "refused_24h": {"unknown_key": 2},
+        "targets": [{
+            "name": "webhook.crm", "waiting": 1, "oldest_due": null, "failed": 0, "last_error": null, "disabled": null,
+        }],
         "service": {
             "running": true, "version": env!("CARGO_PKG_VERSION"), "pid": 4711, "started_at": at, "seen_at": at,
             "stopped_at": null, "degraded": [], "workers": {"wanted": 4, "alive": 4, "panics": 0},
