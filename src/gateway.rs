@@ -46,10 +46,12 @@ mod unsubscribe;
 
 pub use crate::helpdesk::signature::{Refused, TOLERANCE};
 pub use crate::helpdesk::{Closed as HelpdeskClosing, Headers, Report, Unreadable};
+pub use crate::hook::body::webhook as webhook_body;
 pub use crate::ledger::closings::Closed;
 pub use crate::ledger::erasing::Expired;
 pub use crate::ledger::moderation::Moderated;
 pub use crate::ledger::outbox::Requeued;
+pub use crate::ledger::telling::NO_RECIPIENT;
 pub use crate::store::{Again, MailCount, ServeLock, SuppressionPlace, Unsent};
 pub use access::{Access, NewKey};
 pub use achievements::{Achievements, LONGEST_LISTED};

@@ -27,7 +27,7 @@ def closed(schema):
 
 def examples(description):
     """Each example of a body in the description, with its schema."""
-    for path, calls in description["paths"].items():
+    for path, calls in {**description["paths"], **description["webhooks"]}.items():
         for method, call in calls.items():
             bodies = [call.get("requestBody", {}), *call["responses"].values()]
             for body in bodies:

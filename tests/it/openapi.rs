@@ -9,6 +9,7 @@ mod fields;
 use crate::desk::{Answer, Desk};
 use crate::docs;
 use afterword::config::{Config, HelpdeskSettings, ProviderSettings};
+use afterword::survey::event::EventKind;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
@@ -247,6 +248,18 @@ async fn other_programs_find_the_description_valid_and_the_answers_as_it_says() 
     let count: usize =
         said.strip_prefix("checked ").unwrap_or_else(|| panic!("{said}")).trim().parse().expect("a number");
     assert!(count > cases.len() + 50, "{count}: the examples of the description, too");
+}
+
+#[tokio::test]
+async fn every_event_is_described_as_its_page_tells_it() {
+    let (description, page) = (description().await, docs::read("docs/webhooks.md"));
+    let webhooks = description["webhooks"].as_object().expect("webhooks");
+    assert!(webhooks.keys().map(String::as_str).eq(EventKind::ALL.iter().map(|kind| kind.word())));
+    for (kind, webhook) in webhooks {
+        let about = webhook["post"]["description"].as_str().expect("a text");
+        let told: Vec<_> = docs::section(&page, &format!("### {kind}")).split_whitespace().collect();
+        assert!(told.join(" ").contains(about), "{kind}: {about}");
+    }
 }
 
 /// A call is in the description because the router takes it from there. So none may reach the router by itself.

@@ -5,6 +5,7 @@
 
 mod answers;
 mod calls;
+mod events;
 mod operation;
 mod page;
 mod problems;
@@ -25,6 +26,8 @@ use std::sync::Arc;
 
 /// The survey of the examples.
 const SURVEY: &str = "019aab2c-7f40-7c3e-9a51-0d6b7a1e42c8";
+/// When the events of the examples happened.
+const EXAMPLE_TIME: &str = "2026-11-22T10:31:00Z";
 
 const ABOUT: &str = "Afterword asks customers by mail how a finished support conversation was. A helpdesk reports over this \
     API that a conversation was closed; reports and ratings are read from it.\n\n\
@@ -52,13 +55,20 @@ pub fn describe(public_url: &str) -> Value {
             "description": ABOUT, "license": {"name": "MIT OR Apache-2.0", "identifier": env!("CARGO_PKG_LICENSE")},
         },
         "servers": [{"url": public_url}],
-        "tags": Group::ALL.map(|group| json!({"name": group.name(), "description": group.about()})),
+        "tags": tags(),
         "paths": paths(),
+        "webhooks": events::webhooks(),
         "components": {
             "schemas": schemas(), "examples": problems::examples(), "headers": headers(),
             "securitySchemes": security_schemes(),
         },
     })
+}
+
+fn tags() -> Vec<Value> {
+    let groups = Group::ALL.map(|group| (group.name(), group.about()));
+    let tag = |(name, about)| json!({"name": name, "description": about});
+    groups.into_iter().chain([(events::TAG, events::ABOUT)]).map(tag).collect()
 }
 
 fn paths() -> Map<String, Value> {
@@ -69,7 +79,7 @@ fn paths() -> Map<String, Value> {
 }
 
 fn schemas() -> Map<String, Value> {
-    let all = [calls::schemas(), answers::all()].concat();
+    let all = [calls::schemas(), answers::all(), events::schemas()].concat();
     all.into_iter().map(|(name, schema)| (name.to_owned(), schema.into())).collect()
 }
 

@@ -37,6 +37,11 @@ impl Group {
         }
     }
 
+    /// Where the page has it: the first word of its name.
+    pub(super) fn anchor(self) -> String {
+        self.name().split(' ').next().unwrap_or_default().to_lowercase()
+    }
+
     pub(super) const fn about(self) -> &'static str {
         match self {
             Self::Closings => "What a helpdesk reports, and what became of it.",
@@ -342,7 +347,8 @@ impl Answer {
     }
 }
 
-fn media(schema: &Schema, examples: &[Example]) -> Value {
+/// A body of JSON, with examples.
+pub(super) fn media(schema: &Schema, examples: &[Example]) -> Value {
     let example = |(name, summary, value): &Example| ((*name).to_owned(), json!({"summary": summary, "value": value}));
     let mut json = json!({"schema": Value::from(schema.clone())});
     if !examples.is_empty() {

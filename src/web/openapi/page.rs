@@ -4,7 +4,8 @@
 //! must not know what any call does.
 
 use super::operation::{Door, Example, Group, Operation, Parameter};
-use super::{ABOUT, calls, problems, schemas, security_schemes};
+use super::{ABOUT, calls, events, problems, schemas, security_schemes};
+use crate::survey::event::EventKind;
 use crate::web::App;
 use crate::web::assets::Tagged;
 use crate::web::code::Code;
@@ -30,6 +31,8 @@ struct Reference<'a> {
     about: Vec<Words>,
     keys: Vec<Words>,
     groups: Vec<(Group, Vec<Call>)>,
+    about_events: Vec<Words>,
+    events: Vec<Event>,
     objects: Vec<Object>,
     codes: Vec<(Code, Words, String)>,
 }
@@ -60,6 +63,13 @@ struct Answer {
     about: Words,
     kind: Option<Kind>,
     examples: Vec<(String, String)>,
+}
+
+struct Event {
+    kind: EventKind,
+    about: Words,
+    rows: Vec<Row>,
+    example: String,
 }
 
 /// A field of an object, or a parameter.
@@ -96,6 +106,8 @@ fn reference(app: &App) -> Reference<'_> {
         about: paragraphs(ABOUT),
         keys: paragraphs(&key),
         groups: Group::ALL.map(|group| (group, of_group(group))).into(),
+        about_events: paragraphs(events::ABOUT),
+        events: EventKind::ALL.iter().map(|kind| event(*kind)).collect(),
         objects: schemas().into_iter().map(object).collect(),
         codes: Code::ALL.iter().filter(|code| fails.contains(code)).map(code).collect(),
     }
@@ -128,6 +140,11 @@ fn call(operation: Operation, url: &str) -> Call {
         failures: failures.collect(),
         is: operation,
     }
+}
+
+fn event(kind: EventKind) -> Event {
+    let rows = fields(&events::schema(kind).into(), "");
+    Event { kind, about: words(events::about(kind)), rows, example: pretty(&events::example(kind)) }
 }
 
 fn who(door: Door) -> String {
