@@ -30,6 +30,8 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_survey ON event (survey_id) WHERE survey_id IS NOT NULL;
 CREATE INDEX event_at ON event (at);
+-- Finds those of a conversation that nobody is asked about.
+CREATE INDEX event_closing ON event (connection, conversation_id) WHERE connection IS NOT NULL;
 
 -- The states are those of the outbox. A table of its own: a long queue of tellings must not stand before a mail.
 CREATE TABLE telling (

@@ -7,6 +7,7 @@ use super::answers::Answers;
 use super::closing::{ClosingState, StartedBy};
 use super::eligibility::Decision;
 use super::enrichment::{Fetched, Waiting};
+use super::event::EventKind;
 use super::evidence::{Change, ChangeKind};
 use super::outbound::Outbound;
 use super::rating::{Score, Standing};
@@ -74,6 +75,8 @@ pub struct ClosingRecord {
     pub fetched: Option<Fetched>,
     /// What was decided.
     pub decision: Decision,
+    /// What targets were told of the decision, oldest first.
+    pub tellings: Vec<TellingRecord>,
 }
 
 /// A survey, its mail and where its rating stands.
@@ -107,6 +110,21 @@ pub struct SurveyRecord {
     pub stopped: Vec<Stopped>,
     /// When it lost who was asked, what it was about, and the comment.
     pub erased_at: Option<Time>,
+    /// What targets were told of it in the last 30 days, oldest first.
+    pub tellings: Vec<TellingRecord>,
+}
+
+/// How a target was told of an event.
+#[derive(Clone, Debug)]
+pub struct TellingRecord {
+    /// The target, by the section of the configuration that makes it.
+    pub target: String,
+    /// What it was told as, or will be.
+    pub kind: EventKind,
+    /// The score that it was told.
+    pub score: Option<Score>,
+    /// How that fares.
+    pub state: Outbound,
 }
 
 /// A cause for which an address gets no more surveys.

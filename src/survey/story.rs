@@ -1,11 +1,12 @@
 //! Tells what happened to a conversation and to its surveys: plain English sentences for admins, in the order of time.
 //!
 //! It owns the order, and the sentences about closings and decisions; those about mails are in `mail`, those about clicks
-//! in `clicks`. A line has its time beside it, so no sentence needs a zone. No sentence holds a link, an address or a
+//! in `clicks`, those about what other systems were told in `told`. A line has its time beside it, so no sentence needs a zone. No sentence holds a link, an address or a
 //! comment; what an admin gave as a reason stands as it was written. It must not know who may read them.
 
 mod clicks;
 mod mail;
+mod told;
 
 pub use clicks::doubt;
 
@@ -81,6 +82,7 @@ fn of_survey(survey: &SurveyRecord) -> Vec<Line> {
     let mut lines = mail::tell(&survey.mail);
     lines.extend(clicks::tell(&survey.trail, &survey.history));
     lines.extend(survey.stopped.iter().map(mail::stopped));
+    lines.extend(survey.tellings.iter().flat_map(told::tell));
     let erased = "the customer's data was erased, and with it the visits and the comment";
     lines.extend(survey.erased_at.map(|at| Line::new(at, erased)));
     lines
@@ -139,6 +141,7 @@ fn closing(closing: &ClosingRecord) -> Vec<Line> {
             lines.extend(nobody.map(decided));
         }
     }
+    lines.extend(closing.tellings.iter().flat_map(told::tell));
     lines
 }
 

@@ -10,7 +10,7 @@ use afterword::survey::outbound::Attempt;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -352,6 +352,30 @@ async fn skips_and_bounces_are_told_with_their_reasons() {
     tell(&desk, "webhook.crm").await;
     let (_, body) = receiver.taken().pop().expect("it came");
     assert_eq!((kind(&body).as_str(), &body["data"]["bounce"]), ("survey.bounced", &json!("no_recipient")));
+}
+
+#[tokio::test]
+async fn the_story_of_a_conversation_says_what_targets_were_told_and_a_limited_key_reads_its_own_part() {
+    let (desk, receiver) = telling(&["survey.skipped", "rating.set"]).await;
+    receiver.answer(500, None);
+    let mail = asked(&desk).await;
+    desk.press(&mail.links[1]).await;
+    desk.pass(PRESSED);
+    tell(&desk, "webhook.crm").await;
+    desk.close(json!({"conversation_id": "7", "characters": 120})).await;
+    let story = async |path: &str, key: &str| {
+        let answer = desk.call(Method::GET, path, Some(key), None).await;
+        let lines = answer["story"].as_array().cloned().unwrap_or_default();
+        let texts: Vec<_> = lines.iter().filter_map(|line| line["text"].as_str().map(str::to_owned)).collect();
+        texts.into_iter().filter(|text| text.contains("webhook.crm")).collect::<Vec<_>>()
+    };
+    let due = "rating.set (🙁 bad) is due for webhook.crm for the 2nd attempt; the last answer: answered 500";
+    assert_eq!(story("/v1/conversations/8841", &desk.admin).await, [due]);
+    assert_eq!(story("/v1/conversations/7", &desk.admin).await, ["survey.skipped is due for webhook.crm"]);
+    let other = desk.key(Scope::Read, Some("t9"), None).await;
+    assert_eq!(story("/v1/conversations/8841", &other).await, [""; 0]);
+    let of_survey = desk.get("/v1/conversations/8841").await;
+    assert!(of_survey["surveys"][0]["story"].to_string().contains(due), "{}", of_survey.text);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! It must not know who may see it.
 
 use super::super::Unavailable;
-use super::{Sqlite, enriching, rows};
+use super::{Sqlite, enriching, rows, tellings};
 use crate::survey::Time;
 use crate::survey::closing::Conversation;
 use crate::survey::conversation::{ClosingRecord, ConversationRecord, Stopped, SurveyRecord};
@@ -115,16 +115,23 @@ impl Sqlite {
         for row in query(STOPPED).bind(connection).bind(id).fetch_all(&mut *db).await? {
             stops.entry(rows::id(&row, "survey_id")?).or_default().push(stopped(&row)?);
         }
+        let (mut of_surveys, mut of_closings) = tellings::of_conversation(&mut db, conversation).await?;
         let mut survey = |row| {
             let mut survey = survey(row)?;
+            survey.tellings = of_surveys.remove(&survey.id).unwrap_or_default();
             survey.history = histories.remove(&survey.id).unwrap_or_default();
             survey.stopped = stops.remove(&survey.id).unwrap_or_default();
             Ok::<_, sqlx::Error>(survey)
         };
+        let mut closing = |row| {
+            let mut closing = closing(row)?;
+            closing.tellings = of_closings.remove(&closing.closed_at).unwrap_or_default();
+            Ok::<_, sqlx::Error>(closing)
+        };
         let waiting = enriching::of_conversation(&mut db, conversation).await?;
         Ok(ConversationRecord {
             waiting,
-            closings: closings.iter().map(closing).collect::<Result<_, _>>()?,
+            closings: closings.iter().map(&mut closing).collect::<Result<_, _>>()?,
             reopenings: reopenings.iter().map(|row| rows::time(row, "reopened_at")).collect::<Result<_, _>>()?,
             surveys: surveys.iter().map(&mut survey).collect::<Result<_, _>>()?,
         })
@@ -151,6 +158,7 @@ fn closing(row: &SqliteRow) -> Result<ClosingRecord, sqlx::Error> {
         policy: row.try_get("policy")?,
         fetched: fetched(row)?,
         decision: rows::decision(row)?,
+        tellings: Vec::new(),
     })
 }
 
@@ -176,6 +184,7 @@ fn survey(row: &SqliteRow) -> Result<SurveyRecord, sqlx::Error> {
         trail: clicks.trail,
         stopped: Vec::new(),
         erased_at: rows::optional_time(row, "erased_at")?,
+        tellings: Vec::new(),
     })
 }
 

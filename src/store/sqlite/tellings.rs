@@ -9,14 +9,17 @@ use super::script::Script;
 use crate::ledger::erasing::STEP;
 use crate::ledger::telling::{About, DueTelling, NewEvent, Telling, ToTell};
 use crate::ledger::{Batch, Touched};
+use crate::survey::Time;
 use crate::survey::answers::Answers;
 use crate::survey::closing::{Conversation, Teammate};
+use crate::survey::conversation::TellingRecord;
 use crate::survey::event::{Event, EventKind, Known, Said, Told};
 use crate::survey::outbound::Stop;
 use crate::survey::rating::{Score, Standing};
 use serde_json::{Value, json};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection, query};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
@@ -187,6 +190,50 @@ const DUE: &str = concat!(
     ORDER BY telling.due_at, telling.event LIMIT 1"
 );
 
+/// What the story of a conversation tells of tellings.
+macro_rules! of_conversation {
+    () => {
+        "SELECT event.survey_id, event.closed_at, coalesce(telling.said, event.kind) AS told_as, telling.said_score,
+            telling.target, telling.state, telling.due_at, telling.first_due, telling.tries, telling.accepted_at,
+            telling.stop, telling.note, telling.owner
+        FROM event CROSS JOIN telling ON telling.event = event.number"
+    };
+}
+
+const OF_SURVEYS: &str = concat!(
+    of_conversation!(),
+    " WHERE event.survey_id IN (SELECT id FROM survey WHERE connection = ? AND conversation_id = ?)
+        ORDER BY event.number, telling.target"
+);
+const OF_CLOSINGS: &str = concat!(
+    of_conversation!(),
+    " WHERE event.connection = ? AND event.conversation_id = ? ORDER BY event.number, telling.target"
+);
+
+/// The tellings about a conversation: of each survey by its id, and of each closing that nobody is asked about by its time.
+pub(super) async fn of_conversation(
+    db: &mut SqliteConnection,
+    conversation: &Conversation,
+) -> Result<(BTreeMap<Uuid, Vec<TellingRecord>>, BTreeMap<Time, Vec<TellingRecord>>)> {
+    let (mut of_surveys, mut of_closings) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+    for row in query(OF_SURVEYS).bind(&conversation.connection).bind(&conversation.id).fetch_all(&mut *db).await? {
+        of_surveys.entry(rows::id(&row, "survey_id")?).or_default().push(record(&row)?);
+    }
+    for row in query(OF_CLOSINGS).bind(&conversation.connection).bind(&conversation.id).fetch_all(db).await? {
+        of_closings.entry(rows::time(&row, "closed_at")?).or_default().push(record(&row)?);
+    }
+    Ok((of_surveys, of_closings))
+}
+
+fn record(row: &SqliteRow) -> Result<TellingRecord> {
+    Ok(TellingRecord {
+        target: row.try_get("target")?,
+        kind: rows::word(row, "told_as")?,
+        score: score(row.try_get("said_score")?)?,
+        state: rows::outbound(row)?,
+    })
+}
+
 const OLD_EVENTS: &str = "SELECT number FROM event WHERE at < ? ORDER BY at LIMIT ?";
 
 /// Loads the tellings that a batch touches, and those that are due.
@@ -308,7 +355,7 @@ mod tests {
         }
         let steps = plan(DUE).await;
         assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "sorted by the index: {steps:#?}");
-        for sql in [TELLINGS, OLD_EVENTS, NEW_EVENTS, NEW_TELLINGS] {
+        for sql in [TELLINGS, OLD_EVENTS, NEW_EVENTS, NEW_TELLINGS, OF_SURVEYS, OF_CLOSINGS] {
             let steps = plan(sql).await;
             let tables = ["telling", "event", "survey", "closing", "rating"];
             let scans = |step: &&String| tables.iter().any(|table| step.starts_with(&format!("SCAN {table}")));

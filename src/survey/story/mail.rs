@@ -69,16 +69,17 @@ fn stop(why: Stop) -> &'static str {
 }
 
 /// Which attempt it was, unless it was the first.
-fn attempt(mail: &Outbound) -> String {
+pub(super) fn attempt(mail: &Outbound) -> String {
     if mail.tries > 1 { format!(" at the {} attempt", nth(mail.tries)) } else { String::new() }
 }
 
 /// What a server last answered, after a colon. Servers like to name the recipient.
-fn said(mail: &Outbound) -> String {
+pub(super) fn said(mail: &Outbound) -> String {
     mail.note.as_deref().map(|note| format!(": {}", without_addresses(note))).unwrap_or_default()
 }
 
-fn nth(number: u32) -> String {
+/// A number as it stands before what it counts: `2nd`.
+pub(super) fn nth(number: u32) -> String {
     let ending = match (number % 10, number % 100) {
         (1, rest) if rest != 11 => "st",
         (2, rest) if rest != 12 => "nd",

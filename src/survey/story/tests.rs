@@ -3,8 +3,9 @@
 use super::*;
 use crate::survey::answers::Answers;
 use crate::survey::closing::Fact;
-use crate::survey::conversation::Stopped;
+use crate::survey::conversation::{Stopped, TellingRecord};
 use crate::survey::eligibility::Reason;
+use crate::survey::event::EventKind;
 use crate::survey::evidence::{Change, ChangeKind};
 use crate::survey::moderation::Moderator;
 use crate::survey::outbound::{Lease, Outbound, State, Stop};
@@ -57,6 +58,7 @@ fn survey(trail: Trail, history: Vec<Change>) -> SurveyRecord {
         trail,
         stopped: Vec::new(),
         erased_at: None,
+        tellings: Vec::new(),
     }
 }
 
@@ -350,6 +352,7 @@ fn a_conversation_is_one_story() {
         policy: None,
         fetched: None,
         decision,
+        tellings: Vec::new(),
     };
     let ask = |at, unknown| Decision::Ask { survey: Uuid::nil(), send_at: ms(at), unknown };
     let skip = Decision::Skip(vec![reason("too_short", "1 character was written"), reason("stale", "it is old")]);
@@ -540,5 +543,48 @@ proptest! {
         let scans: usize = lines.iter().filter(|line| line.text.contains(ran)).map(told).sum();
         prop_assert!(told_one_by_one + 3 * scans <= tried && (scans > 0 || told_one_by_one == tried));
         prop_assert!(lines.iter().map(told).sum::<usize>() + tried >= changes);
+    }
+}
+
+#[test]
+fn what_targets_were_told_is_told() {
+    let due = Outbound::due(ms(5));
+    let note = |note: &str| Some(note.to_owned());
+    let lease = Lease { owner: Uuid::nil(), until: ms(9) };
+    let again = Outbound { accepted_at: Some(ms(1)), ..due.clone() };
+    let rows = [
+        (due.clone(), vec!["rating.set (🙁 bad) is due for webhook.crm"]),
+        (again, vec!["webhook.crm took rating.set (🙁 bad)", "rating.set (🙁 bad) is due for webhook.crm"]),
+        (
+            Outbound { tries: 2, note: note("answered 500"), ..due.clone() },
+            vec!["rating.set (🙁 bad) is due for webhook.crm for the 3rd attempt; the last answer: answered 500"],
+        ),
+        (
+            Outbound { state: State::Sending(lease), ..due.clone() },
+            vec!["rating.set (🙁 bad) is being sent to webhook.crm"],
+        ),
+        (
+            Outbound { state: State::Accepted, accepted_at: Some(ms(5)), tries: 2, ..due.clone() },
+            vec!["webhook.crm took rating.set (🙁 bad) at the 2nd attempt"],
+        ),
+        (
+            Outbound { state: State::Failed, tries: 2, note: note("answered 500"), ..due.clone() },
+            vec!["webhook.crm never took rating.set (🙁 bad): answered 500"],
+        ),
+        (
+            Outbound { state: State::Cancelled(Stop::Unwanted), ..due.clone() },
+            vec!["webhook.crm is not configured to get rating.set (🙁 bad)"],
+        ),
+        (
+            Outbound { state: State::Cancelled(Stop::Superseded), ..due },
+            vec!["webhook.crm did not get rating.set (🙁 bad), which no longer held"],
+        ),
+    ];
+    for (state, lines) in rows {
+        let telling =
+            TellingRecord { target: "webhook.crm".into(), kind: EventKind::RatingSet, score: Some(face(2)), state };
+        assert_eq!(texts(&told::tell(&telling)), lines);
+        let told = SurveyRecord { tellings: vec![telling], ..survey(Trail::default(), vec![]) };
+        assert!(lines.iter().all(|line| texts(&tell(&told)).contains(line)), "{lines:?}");
     }
 }

@@ -1,12 +1,12 @@
 -- WRITE_DUMP=1 cargo test --test it the_newest_schema_has_a_dump
 -- writes this. It ends at 2026-11-22T10:21:33Z.
--- aw_admin_556ddb6a415d_e3dbcf9eea9e8440fe0567f3791d9acc1e720f65bf01546a402e6e9f6f24c52b
--- /r/AUkRAaICssUAdHWj0o40dnznMXaX-_eOLC2NnBkJa4dC1SI
--- /r/AUkSAaICssUAdHWj0o40dnznMS4aPS5Vs8lb0CnDThEcGEg
--- /r/AUkTAaICssUAdHWj0o40dnznMSt5ToNY5TwxFgLhPt_ZVVU
--- /r/AUkUAaICssUAdHWj0o40dnznMS0pGv4G_e1bb6m7_iFYqSA
--- /r/AUkVAaICssUAdHWj0o40dnznMSeYDBGKEy-MJsyB1nXoh_g
--- /u/AUkgAaICssUAdHWj0o40dnznMb1OUZaW8mRfRcaJaDBSX10
+-- aw_admin_3c9737281dc0_a058ec5b0de594d1906ffac4a282c3a5384f6698886260336111ca59be39d7b5
+-- /r/AUkRAaICssUAd3qg6-fmJmwtmS9mf0hf7J_sHzNOERzXuNg
+-- /r/AUkSAaICssUAd3qg6-fmJmwtmVjCWKJejoyohCCFcqvZ8g0
+-- /r/AUkTAaICssUAd3qg6-fmJmwtmREbkTyPRycwZxzqmzyE75c
+-- /r/AUkUAaICssUAd3qg6-fmJmwtmYTuE1Yj7PPhaiozyOWUzVo
+-- /r/AUkVAaICssUAd3qg6-fmJmwtmeAV2XQ7HB-48OvO2ekcmWQ
+-- /u/AUkgAaICssUAd3qg6-fmJmwtmaiASzd-sFe3XnKG8y1t4W4
 
 CREATE TABLE _sqlx_migrations (
     version BIGINT PRIMARY KEY,
@@ -20,14 +20,14 @@ INSERT INTO _sqlx_migrations VALUES (1, 'start', '2026-11-22 10:00:00', 1, X'144
 INSERT INTO _sqlx_migrations VALUES (2, 'operating', '2026-11-22 10:00:00', 1, X'D0AEA9F267C921D673D5CB55FB5DF6DCF20CFA41160FE3DA49AE8EFFB99BFC8B7587A2DE0AF12EFED4011D7A340A4551', 0);
 INSERT INTO _sqlx_migrations VALUES (3, 'one click', '2026-11-22 10:00:00', 1, X'01B3A5369877ED3783BDEDC8B1C5D1AD54D42FE39F1AD4CD39E8AF4757D0808084B6314C5E7706710AEF5F3FF64BE9E7', 0);
 INSERT INTO _sqlx_migrations VALUES (4, 'team', '2026-11-22 10:00:00', 1, X'2E305B939CCC2448724E44C3DF117E8A3AB369FE7B16A791722A329EF372AC5BF352562E09CB2A7C2E8590ED74465AA6', 0);
-INSERT INTO _sqlx_migrations VALUES (5, 'told', '2026-11-22 10:00:00', 1, X'1E3499585DE1315C9665CACE72E9876F4FE050AB28271D1DB3DFD56D423EF1E3A523C3B20D5564A115764C1FD7D2A4D3', 0);
+INSERT INTO _sqlx_migrations VALUES (5, 'told', '2026-11-22 10:00:00', 1, X'17056AED65B4EED725E00980169E3BD9C65B45792811BA79BC179D7DAA463D8AD68E9B1FF9296EEAB0E5ADC53D007CAE', 0);
 
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES ('address_key', 'acdf0f0a03fdb0fa');
-INSERT INTO setting VALUES ('service', 'e4d6bbdc-3b30-45b8-913b-800e7ec7db04');
+INSERT INTO setting VALUES ('service', '251130ba-ecae-4799-9921-a9f40fc1c947');
 INSERT INTO setting VALUES ('timezone', 'UTC');
 
 CREATE TABLE score (
@@ -74,19 +74,19 @@ CREATE TABLE closing (
     reasons          TEXT NOT NULL, address_hash TEXT, fetched_at INTEGER, fetch_failed TEXT,    -- of 'skip': a JSON array of {rule, value, limit, message}
     PRIMARY KEY (connection, conversation_id, closed_at)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50071E0879F75F392589A43', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200', NULL, NULL);
-INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687B7BAFFE91F6989FE162', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9', NULL, NULL);
-INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007E3CBAB719B601D419A8', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763', NULL, NULL);
-INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500795A8B224AED082EA2DA', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73', NULL, NULL);
-INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500730BA7AE7C81BADE120C', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3', NULL, NULL);
-INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007A969A8D5973956FDE45', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea', NULL, NULL);
-INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007B34B138A88BCE381D0C', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da', NULL, NULL);
-INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687C7291E3219280340E82', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3', NULL, NULL);
-INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687DD79F4CB4876EC45BBC', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb', NULL, NULL);
+INSERT INTO closing VALUES ('', 'bounced', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50079AEBDCEE6569D9FB370', 1795341600000, '[]', 'eda29d953ab121d49998ed714badb200', NULL, NULL);
+INSERT INTO closing VALUES ('', 'failed', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C59568737C9168D261F2EDFE12', 1795342833000, '[]', '96368c43388f2781a4f197abaaecf5d9', NULL, NULL);
+INSERT INTO closing VALUES ('', 'held', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500770C991BF971CCDEDF0D', 1795341600000, '[]', 'b433fbc68d11756c5d5ab8f816204763', NULL, NULL);
+INSERT INTO closing VALUES ('', 'left', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50072F49C8D2E983AA2F6E7', 1795341600000, '[]', '76fad80de44a8191f11b8f8b3ed49f73', NULL, NULL);
+INSERT INTO closing VALUES ('', 'locked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007A58A5A50CDB95A2CD82', 1795341600000, '[]', '8ce06a053d1f8b3a26e21ae8e1fb6bb3', NULL, NULL);
+INSERT INTO closing VALUES ('', 'looked', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50078399FE7456FF21F896F', 1795341600000, '[]', 'fbd35866c93d336c3ece6bdeabbaa7ea', NULL, NULL);
+INSERT INTO closing VALUES ('', 'rated', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C50075D5A1C1C31552196667', 1795341600000, '[]', '846798398f0939ec7dc585716dff69da', NULL, NULL);
+INSERT INTO closing VALUES ('', 'reopened', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687DA7BF514631F37A17F5', 1795342833000, '[]', 'ddf81e138b9802f5eafb14632e3670d3', NULL, NULL);
+INSERT INTO closing VALUES ('', 'sending', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687E238E9BCE22F5258019', 1795342833000, '[]', '309b9597e53c1b48fcd86ac2c00d8feb', NULL, NULL);
 INSERT INTO closing VALUES ('', 'short', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 9, 1795342713000, 1, 1, 't8', NULL, '[]', NULL, 'skip', NULL, NULL, '[{"rule":"too_short","value":9,"limit":250,"message":"9 characters were written: asking takes more than 250"}]', '48d734fd7ab8c500bc825058f72ff507', NULL, NULL);
-INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C5007475A3D28E34767CE731', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a', NULL, NULL);
-INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500747E8F368142F2FE6FC8', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5', NULL, NULL);
-INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687729A964409939CA0CD6', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d', NULL, NULL);
+INSERT INTO closing VALUES ('', 'silent', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500777AA0EBE7E6266C2D99', 1795341600000, '[]', '91c42bb7350b4474ec1de28c7ae53d3a', NULL, NULL);
+INSERT INTO closing VALUES ('', 'voided', 1795341600000, 1795341600000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795341480000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202B2C500767881C01B4273B41035', 1795341600000, '[]', '33696c24849b734eab9cb5318d1b60e5', NULL, NULL);
+INSERT INTO closing VALUES ('', 'waiting', 1795342833000, 1795342833000, 'closed', 'Refund', 'https://desk.example.com/8841', 'email', 'customer', 612, 1795342713000, 1, 1, 't7', 'Billing', '[]', NULL, 'ask', X'01A202C595687940BDADDEB404D6746A', 1795342833000, '[]', '453c66e910fcaaa51a972e98b5b0156d', NULL, NULL);
 
 CREATE TABLE reopening (
     connection      TEXT NOT NULL,
@@ -115,18 +115,18 @@ CREATE TABLE survey (
     in_reply_to     TEXT,
     policy          TEXT               -- the name in the closing: its custom texts apply
 ) STRICT;
-INSERT INTO survey VALUES (X'01A202B2C50071E0879F75F392589A43', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500730BA7AE7C81BADE120C', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007475A3D28E34767CE731', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500747E8F368142F2FE6FC8', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C500795A8B224AED082EA2DA', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007A969A8D5973956FDE45', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007B34B138A88BCE381D0C', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202B2C5007E3CBAB719B601D419A8', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687729A964409939CA0CD6', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687B7BAFFE91F6989FE162', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687C7291E3219280340E82', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
-INSERT INTO survey VALUES (X'01A202C595687DD79F4CB4876EC45BBC', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50072F49C8D2E983AA2F6E7', '', 'left', 1795341600000, 1795341600000, '76fad80de44a8191f11b8f8b3ed49f73', 'left@example.com', 'left', 'left', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50075D5A1C1C31552196667', '', 'rated', 1795341600000, 1795341600000, '846798398f0939ec7dc585716dff69da', 'rated@example.com', 'rated', 'rated', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500767881C01B4273B41035', '', 'voided', 1795341600000, 1795341600000, '33696c24849b734eab9cb5318d1b60e5', 'voided@example.com', 'voided', 'voided', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500770C991BF971CCDEDF0D', '', 'held', 1795341600000, 1795341600000, 'b433fbc68d11756c5d5ab8f816204763', 'held@example.com', 'held', 'held', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C500777AA0EBE7E6266C2D99', '', 'silent', 1795341600000, 1795341600000, '91c42bb7350b4474ec1de28c7ae53d3a', 'silent@example.com', 'silent', 'silent', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50078399FE7456FF21F896F', '', 'looked', 1795341600000, 1795341600000, 'fbd35866c93d336c3ece6bdeabbaa7ea', 'looked@example.com', 'looked', 'looked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C50079AEBDCEE6569D9FB370', '', 'bounced', 1795341600000, 1795341600000, 'eda29d953ab121d49998ed714badb200', 'bounced@example.com', 'bounced', 'bounced', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202B2C5007A58A5A50CDB95A2CD82', '', 'locked', 1795341600000, 1795341600000, '8ce06a053d1f8b3a26e21ae8e1fb6bb3', 'locked@example.com', 'locked', 'locked', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C59568737C9168D261F2EDFE12', '', 'failed', 1795342833000, 1795342833000, '96368c43388f2781a4f197abaaecf5d9', 'failed@example.com', 'failed', 'failed', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687940BDADDEB404D6746A', '', 'waiting', 1795342833000, 1795342833000, '453c66e910fcaaa51a972e98b5b0156d', 'waiting@example.com', 'waiting', 'waiting', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687DA7BF514631F37A17F5', '', 'reopened', 1795342833000, 1795342833000, 'ddf81e138b9802f5eafb14632e3670d3', 'reopened@example.com', 'reopened', 'reopened', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
+INSERT INTO survey VALUES (X'01A202C595687E238E9BCE22F5258019', '', 'sending', 1795342833000, 1795342833000, '309b9597e53c1b48fcd86ac2c00d8feb', 'sending@example.com', 'sending', 'sending', NULL, 't7', 'Billing', 'Refund', 'https://desk.example.com/8841', NULL, NULL);
 
 CREATE TABLE outbox (
     id          BLOB PRIMARY KEY,
@@ -142,18 +142,18 @@ CREATE TABLE outbox (
     CHECK ((state = 'sending') = (owner IS NOT NULL)),
     CHECK ((state = 'cancelled') = (stop IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO outbox VALUES (X'01A202B2C50071E0879F75F392589A43', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500730BA7AE7C81BADE120C', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007475A3D28E34767CE731', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500747E8F368142F2FE6FC8', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C500795A8B224AED082EA2DA', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007A969A8D5973956FDE45', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007B34B138A88BCE381D0C', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202B2C5007E3CBAB719B601D419A8', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
-INSERT INTO outbox VALUES (X'01A202C595687729A964409939CA0CD6', 'request', 'waiting', 1795342865963, 1795342833000, 1, NULL, NULL, '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687B7BAFFE91F6989FE162', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687C7291E3219280340E82', 'request', 'cancelled', 1795342889157, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
-INSERT INTO outbox VALUES (X'01A202C595687DD79F4CB4876EC45BBC', 'request', 'sending', 1795342892313, 1795342833000, 1, NULL, NULL, '451 later', X'E4D6BBDC3B3045B8913B800E7EC7DB04');
+INSERT INTO outbox VALUES (X'01A202B2C50072F49C8D2E983AA2F6E7', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50075D5A1C1C31552196667', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500767881C01B4273B41035', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500770C991BF971CCDEDF0D', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C500777AA0EBE7E6266C2D99', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50078399FE7456FF21F896F', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202B2C50079AEBDCEE6569D9FB370', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, 'hard bounce: 550 unknown', NULL);
+INSERT INTO outbox VALUES (X'01A202B2C5007A58A5A50CDB95A2CD82', 'request', 'accepted', 1795343400000, 1795341600000, 1, 1795341600000, NULL, NULL, NULL);
+INSERT INTO outbox VALUES (X'01A202C59568737C9168D261F2EDFE12', 'request', 'failed', 1795342833000, 1795342833000, 1, NULL, NULL, '550 no such user', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687940BDADDEB404D6746A', 'request', 'waiting', 1795342881190, 1795342833000, 1, NULL, NULL, '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687DA7BF514631F37A17F5', 'request', 'cancelled', 1795342881992, 1795342833000, 1, NULL, 'reopened', '451 later', NULL);
+INSERT INTO outbox VALUES (X'01A202C595687E238E9BCE22F5258019', 'request', 'sending', 1795342872308, 1795342833000, 1, NULL, NULL, '451 later', X'251130BAECAE47999921A9F40FC1C947');
 
 CREATE TABLE rating (
     survey_id    BLOB PRIMARY KEY,
@@ -174,30 +174,30 @@ CREATE TABLE rating (
     CHECK ((standing = 'voided') = (voided_from IS NOT NULL)),
     CHECK ((coalesce(voided_from, standing) = 'unrated') = (score IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO rating VALUES (X'01A202B2C50071E0879F75F392589A43', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C500730BA7AE7C81BADE120C', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 5807089752738318067, 1795342810000, NULL, 'It''s still broken.
+INSERT INTO rating VALUES (X'01A202B2C50072F49C8D2E983AA2F6E7', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50075D5A1C1C31552196667', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 8105366843477120228, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C500767881C01B4273B41035', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 5303463977972753777, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C500770C991BF971CCDEDF0D', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 4909311956872265936, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C500777AA0EBE7E6266C2D99', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C50078399FE7456FF21F896F', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
+INSERT INTO rating VALUES (X'01A202B2C50079AEBDCEE6569D9FB370', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202B2C5007A58A5A50CDB95A2CD82', 1795341600000, 't7', 'Billing', NULL, NULL, 'locked', NULL, 1, 'commented', 1795342820000, 2484737472029102009, 1795342810000, NULL, 'It''s still broken.
 Thank you.', NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C5007475A3D28E34767CE731', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C500747E8F368142F2FE6FC8', 1795341600000, 't7', 'Billing', NULL, NULL, 'voided', 'rated', 1, 'pressed', 1795342833000, 4077068756795487470, 1795342823000, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C500795A8B224AED082EA2DA', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202B2C5007A969A8D5973956FDE45', 1795341600000, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C5007B34B138A88BCE381D0C', 1795341600000, 't7', 'Billing', NULL, NULL, 'rated', NULL, 4, 'pressed', 1795342810000, 2518732116450639534, 1795342210000, NULL, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202B2C5007E3CBAB719B601D419A8', 1795341600000, 't7', 'Billing', NULL, NULL, 'held', NULL, 5, 'seen', 1795342823000, 9028113438116991164, 1795342820000, 1795342823000, NULL, NULL, 0, 'other_later');
-INSERT INTO rating VALUES (X'01A202C595687729A964409939CA0CD6', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687B7BAFFE91F6989FE162', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687C7291E3219280340E82', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
-INSERT INTO rating VALUES (X'01A202C595687DD79F4CB4876EC45BBC', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C59568737C9168D261F2EDFE12', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687940BDADDEB404D6746A', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687DA7BF514631F37A17F5', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+INSERT INTO rating VALUES (X'01A202C595687E238E9BCE22F5258019', NULL, 't7', 'Billing', NULL, NULL, 'unrated', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL);
 
 CREATE TABLE clicks (
     survey_id BLOB PRIMARY KEY,
     trail     TEXT NOT NULL            -- the newest views [at, score], tries [at, page, score, how] and hot spans [from,
                                        -- until] as JSON: they are always read whole
 ) STRICT, WITHOUT ROWID;
-INSERT INTO clicks VALUES (X'01A202B2C500730BA7AE7C81BADE120C', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C500747E8F368142F2FE6FC8', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,4077068756795487470,1,"pressed",false,"counted"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007A969A8D5973956FDE45', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007B34B138A88BCE381D0C', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,1546046774202547624,3,"pressed",false,"counted"],[1795342810000,2518732116450639534,4,"pressed",false,"counted"]],"hot":[]}');
-INSERT INTO clicks VALUES (X'01A202B2C5007E3CBAB719B601D419A8', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,9028113438116991164,5,"seen",false,"counted"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C50075D5A1C1C31552196667', '{"views":[[1795342200000,3,0],[1795342210000,3,0]],"tries":[[1795342210000,464751920622057808,3,"pressed",false,"counted"],[1795342810000,8105366843477120228,4,"pressed",false,"counted"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C500767881C01B4273B41035', '{"views":[[1795342823000,1,0]],"tries":[[1795342833000,5303463977972753777,1,"pressed",false,"counted"]],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C500770C991BF971CCDEDF0D', '{"views":[[1795342820000,5,0],[1795342823000,1,0]],"tries":[[1795342823000,4909311956872265936,5,"seen",false,"counted"]],"hot":[[1795342823000,1795343123000]]}');
+INSERT INTO clicks VALUES (X'01A202B2C50078399FE7456FF21F896F', '{"views":[[1795342200000,4,0]],"tries":[],"hot":[]}');
+INSERT INTO clicks VALUES (X'01A202B2C5007A58A5A50CDB95A2CD82', '{"views":[[1795342810000,1,0]],"tries":[],"hot":[]}');
 
 CREATE TABLE history (
     survey_id BLOB NOT NULL,
@@ -208,12 +208,12 @@ CREATE TABLE history (
     evidence  TEXT NOT NULL, who TEXT, reason TEXT,
     PRIMARY KEY (survey_id, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO history VALUES (X'01A202B2C500730BA7AE7C81BADE120C', 1, 1795342820000, 'commented', 1, 'commented', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C500747E8F368142F2FE6FC8', 1, 1795342833000, 'rated', 1, 'pressed', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C5007B34B138A88BCE381D0C', 1, 1795342210000, 'rated', 3, 'pressed', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C5007B34B138A88BCE381D0C', 2, 1795342810000, 'rated', 4, 'pressed', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C5007E3CBAB719B601D419A8', 1, 1795342823000, 'rated', 5, 'seen', NULL, NULL);
-INSERT INTO history VALUES (X'01A202B2C5007E3CBAB719B601D419A8', 2, 1795342823000, 'held', 5, 'seen', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C50075D5A1C1C31552196667', 1, 1795342210000, 'rated', 3, 'pressed', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C50075D5A1C1C31552196667', 2, 1795342810000, 'rated', 4, 'pressed', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C500767881C01B4273B41035', 1, 1795342833000, 'rated', 1, 'pressed', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C500770C991BF971CCDEDF0D', 1, 1795342823000, 'rated', 5, 'seen', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C500770C991BF971CCDEDF0D', 2, 1795342823000, 'held', 5, 'seen', NULL, NULL);
+INSERT INTO history VALUES (X'01A202B2C5007A58A5A50CDB95A2CD82', 1, 1795342820000, 'commented', 1, 'commented', NULL, NULL);
 
 CREATE TABLE suppression (
     address_hash TEXT NOT NULL,
@@ -237,9 +237,9 @@ CREATE TABLE api_key (
     made_at     INTEGER NOT NULL,
     revoked_at  INTEGER
 , expires_at INTEGER, used_at INTEGER) STRICT, WITHOUT ROWID;
-INSERT INTO api_key VALUES ('556ddb6a415d', 'tests', 'admin', 'f52fa6bb0f63288b6044a1f1677e07bfce75d9a16220a390cf8d30799259a5bd', NULL, NULL, 1795341600000, NULL, NULL, NULL);
-INSERT INTO api_key VALUES ('669971e94d1c', 'test', 'trigger', 'b7654affa21b3e7bd28b8735b7c84c1475645097029597de958ed2c498b88581', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
-INSERT INTO api_key VALUES ('a1cd64199bd3', 'test', 'read', 'f0dae14e54c6721de75f3e13a4b8dab3ef8ed519a8c610d89b663f025ff3c079', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('178933949cca', 'test', 'trigger', '306aa3fdb9dc600b146cbe7b3a41e56e02269e66131d2157585a9c0580acfe08', NULL, NULL, 1795342833000, 1795342893000, NULL, NULL);
+INSERT INTO api_key VALUES ('3c9737281dc0', 'tests', 'admin', '12d839217d77886265ef16f56f0e8a85cee1d9165c44b33d79fb5dd78204b448', NULL, NULL, 1795341600000, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('5388880818a6', 'test', 'read', '023393a43a18fefbc5639ee524c6a75f6dc93d3399c5d490306e473a1d1388f9', 't7', 'Billing', 1795342893000, NULL, NULL, NULL);
 
 CREATE TABLE sending_pause (
     only_row INTEGER NOT NULL UNIQUE DEFAULT 1 CHECK (only_row = 1), -- no primary key: as a row's number it has no default
@@ -350,7 +350,7 @@ CREATE TABLE follow_up (
     changed_at  INTEGER NOT NULL,      -- when the state last changed
     CHECK ((state = 'open') = (who IS NULL))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO follow_up VALUES (X'01A202B2C500730BA7AE7C81BADE120C', 1795342820000, 't7', 'Billing', 'open', NULL, 1795342820000);
+INSERT INTO follow_up VALUES (X'01A202B2C5007A58A5A50CDB95A2CD82', 1795342820000, 't7', 'Billing', 'open', NULL, 1795342820000);
 
 CREATE TABLE follow_up_step (
     survey_id BLOB NOT NULL,
@@ -510,6 +510,8 @@ CREATE INDEX outbox_cancelled ON outbox (first_due, stop) WHERE state = 'cancell
 CREATE INDEX event_survey ON event (survey_id) WHERE survey_id IS NOT NULL;
 
 CREATE INDEX event_at ON event (at);
+
+CREATE INDEX event_closing ON event (connection, conversation_id) WHERE connection IS NOT NULL;
 
 CREATE INDEX telling_due ON telling (target, due_at) WHERE state IN ('waiting', 'sending');
 
