@@ -195,7 +195,7 @@ impl Layers {
         for (name, webhook) in &mut config.webhooks {
             let key = format!("webhook.{name}.secret");
             let key = self.read_secret(&key, &mut webhook.secret, webhook.secret_file.as_deref())?;
-            webhook.secret_bytes().map_err(|expected| self.refuse(&key, expected))?;
+            webhook.secrets().map(drop).map_err(|expected| self.refuse(&key, expected))?;
         }
         Ok(())
     }

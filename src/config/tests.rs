@@ -865,7 +865,11 @@ fn a_webhook_has_an_address_and_a_secret() {
     let secret = "secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'";
     let url = "url = 'https://crm.example.com/'";
     let config = load(&format!("[webhook.crm]\n{url}\n{secret}\nevents = ['rating.set']"), &[]).unwrap();
-    assert_eq!(config.webhooks["crm"].secret_bytes().unwrap().len(), 24);
+    assert_eq!(config.webhooks["crm"].secrets().unwrap()[0].len(), 24);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    private::write(file.path(), format!("{}\n{}\n", new_webhook_secret(), new_webhook_secret()).as_bytes()).unwrap();
+    let both = load(&format!("[webhook.crm]\n{url}\nsecret_file = {:?}", file.path()), &[]).unwrap();
+    assert_eq!(both.webhooks["crm"].secrets().unwrap().len(), 2);
     let wants = &config.targets()["webhook.crm"];
     assert_eq!(wants.kinds.iter().map(ToString::to_string).collect::<Vec<_>>(), ["rating.set"]);
     let private =
@@ -875,6 +879,10 @@ fn a_webhook_has_an_address_and_a_secret() {
         (format!("[webhook.crm]\n{url}"), "webhook.crm.secret: is missing: expected secret_file"),
         (format!("[webhook.crm]\n{url}\nsecret = 'hunter2'"), "webhook.crm.secret: expected whsec_ and 24 to 64 bytes"),
         (format!("[webhook.crm]\n{url}\nsecret = 'whsec_aGk='"), "webhook.crm.secret: expected whsec_"),
+        (
+            format!("[webhook.crm]\n{url}\nsecret = '{} hunter2'", new_webhook_secret()),
+            "webhook.crm.secret: expected whsec_",
+        ),
         (format!("[webhook.crm]\nurl = 'http://crm.example.com/'\n{secret}"), "webhook.crm.url: \"http://crm"),
         (
             format!("[webhook.crm]\nurl = 'ftp://crm.example.com/'\n{secret}"),

@@ -30,7 +30,7 @@ pub fn new_webhook_secret() -> String {
 pub struct WebhookSettings {
     /// Where the events go.
     pub url: String,
-    /// The secret that they are signed with. It is always set once the settings are checked for the service.
+    /// The secret that they are signed with, or several, each on a line. It is always set once the settings are checked for the service.
     pub secret: Option<Secret>,
     /// The file that `secret` was read from, unless it was set directly.
     pub secret_file: Option<PathBuf>,
@@ -52,21 +52,24 @@ impl WebhookSettings {
         Wants { kinds, team: self.team.clone(), connection: self.connection.clone(), ..Wants::default() }
     }
 
-    /// The bytes of the secret.
+    /// The bytes of the secret; of two, while the receiver changes over from one to the other. There is at least one.
     ///
     /// # Errors
     /// A secret that is not spelled as Standard Webhooks does; the error does not show it.
-    pub fn secret_bytes(&self) -> Result<Vec<u8>, String> {
+    pub fn secrets(&self) -> Result<Vec<Vec<u8>>, String> {
         let [least, most] = SECRET_BYTES;
         let expected = || {
             format!(
                 "expected {SECRET_PREFIX} and {least} to {most} bytes in base64, as `afterword webhook secret` makes"
             )
         };
-        let text = self.secret.as_ref().map(Secret::reveal).ok_or_else(expected)?;
-        let coded = text.trim().strip_prefix(SECRET_PREFIX).ok_or_else(expected)?;
-        let bytes = BASE64.decode(coded.as_bytes()).map_err(|_| expected())?;
-        if (least..=most).contains(&bytes.len()) { Ok(bytes) } else { Err(expected()) }
+        let decode = |text: &str| {
+            let bytes = BASE64.decode(text.strip_prefix(SECRET_PREFIX)?.as_bytes()).ok()?;
+            (least..=most).contains(&bytes.len()).then_some(bytes)
+        };
+        let texts = self.secret.as_ref().map(Secret::reveal).unwrap_or_default().split_whitespace();
+        let secrets = texts.map(decode).collect::<Option<Vec<_>>>().ok_or_else(expected)?;
+        if secrets.is_empty() { Err(expected()) } else { Ok(secrets) }
     }
 
     fn check(&self, config: &Config) -> Result<(), (&'static str, String)> {

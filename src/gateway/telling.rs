@@ -133,14 +133,14 @@ impl Gateway {
     }
 
     async fn tell_webhook(&self, webhook: &WebhookSettings, event: &Event) -> Outcome {
-        let (url, secret) = match (Url::parse(&webhook.url), webhook.secret_bytes()) {
-            (Ok(url), Ok(secret)) => (url, secret),
+        let (url, secrets) = match (Url::parse(&webhook.url), webhook.secrets()) {
+            (Ok(url), Ok(secrets)) => (url, secrets),
             (Err(error), _) => return Outcome::failed(error.to_string()),
             (_, Err(error)) => return Outcome::failed(error),
         };
         let (id, body) = (body::message_id(event), body::webhook(event).to_string());
         let mut request = Request::new(Method::Post, url);
-        for (name, value) in standard::headers(&[secret], &id, self.clock.now(), body.as_bytes()) {
+        for (name, value) in standard::headers(&secrets, &id, self.clock.now(), body.as_bytes()) {
             request = request.header(name, value);
         }
         let answered = self.http.send(request.json(body)).await;
