@@ -23,7 +23,7 @@ pub(super) enum Webhook {
     },
     /// Send a made-up event now, and print whether it was taken; nothing is stored or tried again
     Test {
-        /// Its name in the configuration
+        /// Its name in the configuration: crm for webhook.crm, or alert.chat
         name: String,
         /// The kind of event, such as rating.set
         #[arg(long, default_value_t = EventKind::RatingSet)]
@@ -31,9 +31,9 @@ pub(super) enum Webhook {
     },
     /// Send events of the last 30 days again, each with its id, if it still holds
     Replay(Replay),
-    /// Send events again to a webhook that was turned off because it answered 410
+    /// Send events again to a target that was turned off because it answered 410
     Enable {
-        /// Its name in the configuration
+        /// Its name in the configuration: crm for webhook.crm, alert.chat, or helpdesk.shop for notes
         name: String,
     },
     /// Print a new secret, which signs events
@@ -42,7 +42,7 @@ pub(super) enum Webhook {
 
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// Its name in the configuration
+    /// Its name in the configuration: crm for webhook.crm, alert.chat, or helpdesk.shop for notes
     name: String,
     #[command(flatten)]
     which: Which,
@@ -99,7 +99,7 @@ fn target(gateway: &Gateway, name: &str) -> Result<String, CliError> {
     }
     let known: Vec<_> = known.keys().map(String::as_str).collect();
     let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
-    Err(CliError::Usage(format!("{name}: expected the name of a configured webhook: {known}")))
+    Err(CliError::Usage(format!("{name}: expected the name of a target: {known}")))
 }
 
 async fn list(gateway: &Gateway, json: bool) -> Result<(), CliError> {
@@ -113,6 +113,10 @@ async fn list(gateway: &Gateway, json: bool) -> Result<(), CliError> {
 
 async fn test(gateway: &Gateway, name: &str, kind: EventKind) -> Result<(), CliError> {
     let target = target(gateway, name)?;
+    if target.starts_with("helpdesk.") {
+        let expected = "expected a webhook or an alert: a note needs a conversation that the helpdesk has";
+        return Err(CliError::Usage(format!("{target}: {expected}")));
+    }
     match gateway.test_target(&target, kind).await.reason() {
         None => print(&format!("{target} took a made-up {kind}.\n")),
         Some(why) => Err(CliError::Failed(format!("{target} did not take a made-up {kind}: {why}"))),

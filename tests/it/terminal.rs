@@ -702,7 +702,7 @@ fn the_help_of_every_command() {
       list    List the targets of events: what waits for each, and what failed
       test    Send a made-up event now, and print whether it was taken; nothing is stored or tried again
       replay  Send events of the last 30 days again, each with its id, if it still holds
-      enable  Send events again to a webhook that was turned off because it answered 410
+      enable  Send events again to a target that was turned off because it answered 410
       secret  Print a new secret, which signs events
       help    Print this message or the help of the given subcommand(s)
 
@@ -728,7 +728,7 @@ fn the_help_of_every_command() {
     Usage: afterword webhook test [OPTIONS] <NAME>
 
     Arguments:
-      <NAME>  Its name in the configuration
+      <NAME>  Its name in the configuration: crm for webhook.crm, or alert.chat
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
@@ -742,7 +742,7 @@ fn the_help_of_every_command() {
     Usage: afterword webhook replay [OPTIONS] <--failed|--since <TIME>|--event <ID>> <NAME>
 
     Arguments:
-      <NAME>  Its name in the configuration
+      <NAME>  Its name in the configuration: crm for webhook.crm, alert.chat, or helpdesk.shop for notes
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]
@@ -753,12 +753,12 @@ fn the_help_of_every_command() {
       -V, --version        Print version
 
     $ afterword webhook enable --help
-    Send events again to a webhook that was turned off because it answered 410
+    Send events again to a target that was turned off because it answered 410
 
     Usage: afterword webhook enable [OPTIONS] <NAME>
 
     Arguments:
-      <NAME>  Its name in the configuration
+      <NAME>  Its name in the configuration: crm for webhook.crm, alert.chat, or helpdesk.shop for notes
 
     Options:
           --config <FILE>  The configuration file; by default ./afterword.toml, or built-in settings if there is none [env: AFTERWORD_CONFIG=]

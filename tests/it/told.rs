@@ -1,5 +1,6 @@
 //! Events to webhooks: when each is sent, its body, which target gets it, and what happens if a target does not take it.
 
+use crate::commands;
 use crate::desk::{Desk, Mail, time};
 use afterword::clock::Clock;
 use afterword::config::{Config, WebhookSettings};
@@ -460,6 +461,55 @@ async fn a_target_that_is_gone_is_told_nothing_until_it_is_enabled() {
     assert!(desk.gateway.enable_target("webhook.crm").await.expect("an answer"));
     assert!(!desk.gateway.enable_target("webhook.crm").await.expect("an answer"), "it is enabled");
     assert_eq!(told(&desk, &receiver).await, ["survey.sent"]);
+}
+
+#[tokio::test]
+async fn the_commands_list_test_replay_and_enable() {
+    let (desk, receiver) = telling(&["survey.sent"]).await;
+    asked(&desk).await;
+    receiver.answer(410, None);
+    tell(&desk, "webhook.crm").await;
+    let id = receiver.taken()[0].0.clone();
+    let config = format!(
+        "mail.smtp = 'file:mails'\noutgoing.allow_private = ['127.0.0.1']\n[webhook.crm]\nurl = '{}'\n\
+        secret = '{SECRET}'\n[alert.lead]\nto = 'lead@example.com'\n[helpdesk.shop]\nkind = 'zammad'\nsecret = 'x'\n\
+        [helpdesk.shop.api]\nurl = 'https://desk.example.com'\ntoken = 'x'\nwrite_back = true\n",
+        receiver.url
+    );
+    std::fs::write(desk.folder.path().join("afterword.toml"), config).expect("written");
+    let run = async |arguments: &str| {
+        let (folder, arguments) = (desk.folder.path().to_owned(), arguments.to_owned());
+        // The receiver answers meanwhile.
+        let done = tokio::task::spawn_blocking(move || commands::run(&folder, &arguments)).await.expect("it runs");
+        (commands::code(&done), commands::said(&[done.stdout, done.stderr].concat()))
+    };
+    let (_, listed) = run("webhook list").await;
+    assert!(
+        listed.starts_with("webhook.crm") && listed.contains("1 wait") && listed.contains("answered 410"),
+        "{listed}"
+    );
+    assert_eq!(run("webhook test crm").await, (0, "webhook.crm took a made-up rating.set.\n".into()));
+    assert_eq!(receiver.kinds(), ["rating.set 4"]);
+    receiver.answer(500, None);
+    let (code, said) = run("webhook test crm --event survey.bounced").await;
+    assert!(code == 1 && said.contains("did not take a made-up survey.bounced: answered 500"), "{said}");
+    receiver.taken();
+    let (code, said) = run("webhook test helpdesk.shop").await;
+    assert!(code == 2 && said.contains("helpdesk.shop: expected a webhook or an alert"), "{said}");
+    let (code, said) = run("webhook replay nobody --failed").await;
+    assert!(
+        code == 2 && said.contains("expected the name of a target: alert.lead, helpdesk.shop, webhook.crm"),
+        "{said}"
+    );
+
+    assert_eq!(run("webhook enable crm").await, (0, "webhook.crm gets events again.\n".into()));
+    assert_eq!(run("webhook enable crm").await, (0, "webhook.crm was not turned off.\n".into()));
+    desk.pass(TimeDelta::days(1));
+    assert_eq!(told(&desk, &receiver).await, ["survey.sent"]);
+    let (code, said) = run(&format!("webhook replay crm --event {id}")).await;
+    assert!(code == 0 && said.starts_with("1 events are due for webhook.crm now."), "{said}");
+    // It is due by the clock of the command.
+    assert_eq!(states(&desk).await, ["survey.sent waiting null survey.sent"]);
 }
 
 #[tokio::test]
