@@ -23,6 +23,7 @@ mod zendesk;
 use crate::survey::Time;
 use crate::survey::closing::Closing;
 use crate::survey::fields::{Fault, display};
+use crate::survey::json;
 use crate::survey::words::words;
 use node::Node;
 use serde_json::{Map, Value};
@@ -182,10 +183,21 @@ fn is_form(headers: &Headers) -> bool {
 }
 
 /// A form as an object of texts.
+///
+/// # Errors
+/// A body that is no form, and a field that is there twice.
 fn form(body: &[u8]) -> Result<Value, Unreadable> {
     let fields: Vec<(String, String)> =
         serde_urlencoded::from_bytes(body).map_err(|error| Unreadable::NotJson(error.to_string()))?;
-    Ok(Value::Object(fields.into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>()))
+    let mut read = Map::new();
+    for (name, value) in fields {
+        if read.contains_key(&name) {
+            let pointer = format!("/{}", json::escape(&name));
+            return Err(Unreadable::Invalid(vec![Fault::body(pointer, json::TWICE)]));
+        }
+        read.insert(name, value.into());
+    }
+    Ok(Value::Object(read))
 }
 
 /// Nothing, because of a word in the payload, which is cut: a payload can hold anything.

@@ -8,6 +8,7 @@ use super::node::Node;
 use super::{Report, Unreadable, nothing_for, required};
 use crate::survey::closing::{Author, Closing, ClosingState, Customer, Message, Teammate};
 use crate::survey::fields::Fault;
+use crate::survey::json;
 use serde_json::Value;
 
 /// Everything that this door takes and `POST /v1/closings` does not: its name in the documentation, what it is, and an
@@ -108,14 +109,22 @@ const FIELDS: [&str; 29] = [
 const PLACEHOLDERS: [&str; 2] = ["{{", "#{"];
 /// Why a body that a person wrote may be broken.
 const UNESCAPED: &str = "a text with a quotation mark or a backslash may have been filled in as it is";
+/// How many fields that are there twice are told, less one: a few show that the template is to blame.
+const MOST_TWICE: usize = 4;
 /// What a time has to look like.
 const TIME: &str = "expected a time with its zone, such as \"2026-11-24T14:00Z\" or \"2026-11-24 14:00:00 UTC\"";
 
 /// Reads a body that a template was filled in for: in a text, control characters may stand as they are.
+///
+/// # Errors
+/// A body that is not JSON, and a field that is there twice: a customer can add one with a quotation mark in the name, if the
+/// helpdesk fills it in as it is.
 pub(super) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
     // Outside of a text there are no others than line breaks and tabs, which are spaces to JSON, too.
     let spaced: Vec<_> = body.iter().map(|byte| if *byte < b' ' { b' ' } else { *byte }).collect();
-    serde_json::from_slice(&spaced).map_err(|error| Unreadable::NotJson(format!("{error}; {UNESCAPED}")))
+    let read = json::read(&spaced, MOST_TWICE);
+    let (value, twice) = read.map_err(|error| Unreadable::NotJson(format!("{error}; {UNESCAPED}")))?;
+    if twice.is_empty() { Ok(value) } else { Err(Unreadable::Invalid(twice)) }
 }
 
 /// A body without the fields whose placeholder was not filled in. The id of a conversation stays: it tells a test.
@@ -409,9 +418,10 @@ mod tests {
 
     /// What is read from a body with the least that is required and these fields.
     fn with(fields: &str) -> Value {
-        let least = r#""conversation_id": "8841", "closed_at": "2026-11-22T10:00:00Z""#;
-        // Of a field that is there twice, the last counts.
-        told(Kind::Template, &headers(&[]), format!("{{{least}, {fields}}}").as_bytes())
+        let least = [r#""conversation_id": "8841""#, r#""closed_at": "2026-11-22T10:00:00Z""#];
+        let named = |least: &&str| least.split(':').next().is_some_and(|name| fields.contains(name));
+        let all: Vec<_> = least.into_iter().filter(|least| !named(least)).chain([fields]).collect();
+        told(Kind::Template, &headers(&[]), format!("{{{}}}", all.join(", ")).as_bytes())
     }
 
     #[test]
@@ -424,6 +434,15 @@ mod tests {
         assert_eq!(subject("a\u{0}b\u{1f}c\r\nd")["subject"], "a b c  d");
         // Line breaks between fields are none of a text.
         assert_eq!(with("\r\n\t\"subject\": \"x\"\n")["subject"], "x");
+    }
+
+    #[test]
+    fn a_name_that_adds_a_field_of_its_own_is_refused() {
+        let name = r#"Eve", "customer_email": "ada@example.com"#;
+        let fields = format!(r#""customer_email": "eve@example.com", "customer_name": "{name}""#);
+        let told = with(&fields);
+        assert_eq!(told, with(&fields.replace("ada@", "grace@")), "neither counts");
+        assert_eq!(told["invalid"], json!([{"pointer": "/customer_email", "detail": json::TWICE}]), "{told}");
     }
 
     #[test]

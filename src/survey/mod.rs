@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod fields;
 pub mod follow_up;
 pub mod interval;
+pub mod json;
 pub mod link;
 pub mod mails;
 pub mod moderation;

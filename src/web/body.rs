@@ -6,16 +6,15 @@ use super::App;
 use super::code::Code;
 use super::error::{Failure, MOST_FAULTS};
 use crate::survey::fields::{Fault, Place};
+use crate::survey::json::{self, escape};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use chrono::TimeDelta;
 use futures_util::StreamExt;
-use serde::Deserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::fmt;
 use tokio::sync::SemaphorePermit;
 
 /// The body limit of every route, in bytes. The messages of a conversation fit; a larger body is a mistake.
@@ -94,10 +93,7 @@ impl Unread {
 /// and reading begins again: no second description of the fields is needed.
 fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let not_json = |error| Failure::new(Code::NotJson, format!("the body is not JSON: {error}"));
-    let mut faults = Vec::new();
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let strict = Strict { pointer: String::new(), faults: &mut faults };
-    let mut value = strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(not_json)?;
+    let (mut value, mut faults) = json::read(bytes, MOST_FAULTS).map_err(not_json)?;
     let mut repaired = BTreeSet::new();
     for _ in 0..MOST_REPAIRS {
         let error = match serde_path_to_error::deserialize(&value) {
@@ -176,11 +172,6 @@ impl Wrong {
     }
 }
 
-/// RFC 6901.
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}
-
 /// What serde expected, in plain words: it speaks of Rust's types, and repeats what it read, however long that is.
 fn plain(detail: &str) -> String {
     let Some((found, expected)) = detail.strip_prefix("invalid ").and_then(|rest| rest.rsplit_once(", expected "))
@@ -229,79 +220,5 @@ impl Fault {
     fn is_at_or_above(&self, pointer: &str) -> bool {
         let Place::Body(at) = &self.place else { return false };
         pointer.strip_prefix(at.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
-}
-
-/// Reads any JSON. A field that is there twice is a fault, because programs disagree on which of the two counts.
-struct Strict<'f> {
-    pointer: String,
-    faults: &'f mut Vec<Fault>,
-}
-
-impl Strict<'_> {
-    fn below(&mut self, field: &str) -> Strict<'_> {
-        Strict { pointer: format!("{}/{field}", self.pointer), faults: self.faults }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
-        to.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut from: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = from.next_element_seed(self.below(&items.len().to_string()))? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut from: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(name) = from.next_key::<String>()? {
-            let below = self.below(&escape(&name));
-            if fields.contains_key(&name) && below.faults.len() <= MOST_FAULTS {
-                let pointer = below.pointer.clone();
-                below.faults.push(Fault::body(pointer, "this field is there more than once"));
-            }
-            let value = from.next_value_seed(below)?;
-            fields.insert(name, value);
-        }
-        Ok(Value::Object(fields))
     }
 }

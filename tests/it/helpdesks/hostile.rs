@@ -155,6 +155,25 @@ async fn a_body_of_the_right_size_and_any_shape_is_read() {
     }
 }
 
+/// A helpdesk may fill in a customer's name as it is: then a quotation mark or an ampersand in it begins a field.
+#[tokio::test]
+async fn a_customer_whose_name_adds_an_address_is_refused() {
+    let desk = Desk::with(helpdesks).await;
+    let fields = r#""conversation_id": "added", "closed_at": "2026-11-24 13:00:00 UTC""#;
+    let json = format!(
+        r#"{{{fields}, "customer_email": "eve@example.com", "customer_name": "Eve", "customer_email": "ada@example.com"}}"#
+    );
+    let form = "conversation_id=added&closed_at=2026-11-24T13:00Z&customer_email=eve%40example.com&customer_name=Eve\
+                &customer_email=ada%40example.com";
+    for (kind, body) in [("application/json", json.as_str()), ("application/x-www-form-urlencoded", form)] {
+        let [key] = signed(&desk, "plain", b"").try_into().expect("one header");
+        let answer = post(&desk, "plain", &[key, ("content-type", kind.to_owned())], body.to_owned()).await;
+        assert_eq!(answer.status, 422, "{}", answer.text);
+        assert!(answer.text.contains("/customer_email") && answer.text.contains("more than once"), "{}", answer.text);
+        assert!(!answer.text.contains("ada@"), "{}", answer.text);
+    }
+}
+
 #[tokio::test]
 async fn what_a_stranger_sends_is_refused_in_one_way() {
     let desk = Desk::with(helpdesks).await;
