@@ -32,6 +32,7 @@ pub(super) fn read(payload: &Value) -> Report {
     let (kind, why) = (text(event, "/event"), text(event, "/reason"));
     let said = text(event, "/delivery-status/message").or(text(event, "/delivery-status/description"));
     let said = said.or(why).unwrap_or_default();
+    let code = text(event, "/delivery-status/enhanced-code");
     let bounce = match (kind, text(event, "/severity"), why) {
         (Some("complained"), ..) | (Some("failed"), _, Some("suppress-complaint")) => Bounce::Complaint,
         (Some("failed"), _, Some("suppress-unsubscribe")) => {
@@ -40,8 +41,10 @@ pub(super) fn read(payload: &Value) -> Report {
             );
         }
         (Some("failed"), Some("temporary"), _) => Bounce::Soft,
-        (Some("failed"), _, Some("bounce" | "suppress-bounce")) => Bounce::Hard,
-        (Some("failed"), ..) => judged(text(event, "/delivery-status/enhanced-code"), said),
+        (Some("failed"), _, Some("suppress-bounce")) => Bounce::Hard,
+        // Its word for any final refusal by the customer's server, so a code of that server knows better.
+        (Some("failed"), _, Some("bounce")) if code.is_none() => Bounce::Hard,
+        (Some("failed"), ..) => judged(code, said),
         _ => return Report::nothing(ignored(kind, "neither a failure nor a complaint")),
     };
     Report::of(vec![Returned {

@@ -1,6 +1,6 @@
 //! SendGrid: the event webhook, signed with ECDSA over a time and the body.
 
-use super::{Refused, Report, Returned, ignored, is_fresh, text, texts, unix};
+use super::{Refused, Report, Returned, ignored, is_fresh, judged, text, texts, unix};
 use crate::helpdesk::Headers;
 use crate::survey::Time;
 use crate::survey::suppression::Bounce;
@@ -87,8 +87,11 @@ fn one(event: &Value) -> Result<Returned, String> {
     let said = text(event, "/reason").or(text(event, "/response"));
     let bounce = match kind {
         Some("spamreport") => Bounce::Complaint,
-        Some("bounce") if text(event, "/type") == Some("blocked") => Bounce::Soft,
-        Some("bounce") => Bounce::Hard,
+        Some("bounce") => match text(event, "/type") {
+            Some("bounce") => Bounce::Hard,
+            Some("blocked") => Bounce::Soft,
+            _ => judged(text(event, "/status"), said.unwrap_or_default()),
+        },
         Some("blocked" | "deferred") => Bounce::Soft,
         // SendGrid keeps a list of its own, and sends nothing to those on it.
         Some("dropped") => match said {

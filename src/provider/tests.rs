@@ -157,6 +157,8 @@ fn events_of_mailgun_are_read() {
     let names = "ada@example.com [b+x@bounces.example.com u@example.com]";
     for (payload, expected) in [
         (event("failed", "permanent", "bounce", "5.1.1", "no such user"), format!("hard {names} no such user")),
+        (event("failed", "permanent", "bounce", "", "no"), format!("hard {names} no")),
+        (event("failed", "permanent", "bounce", "5.7.1", "policy"), format!("soft {names} policy")),
         (event("failed", "permanent", "suppress-bounce", "", ""), format!("hard {names} suppress-bounce")),
         (event("failed", "permanent", "generic", "5.1.1", "unknown"), format!("hard {names} unknown")),
         (event("failed", "permanent", "generic", "5.7.1", "550 spam"), format!("soft {names} 550 spam")),
@@ -215,7 +217,9 @@ fn events_of_sendgrid_are_read_all_of_a_list() {
     let names = "ada@example.com [<u@example.com>]";
     for (payload, expected) in [
         (event("bounce", Some("bounce"), "550 5.1.1"), format!("hard {names} 550 5.1.1")),
-        (event("bounce", None, "550 5.1.1"), format!("hard {names} 550 5.1.1")),
+        (event("bounce", None, "550 no such user"), format!("hard {names} 550 no such user")),
+        (event("bounce", None, "550 spam"), format!("soft {names} 550 spam")),
+        (event("bounce", Some("expired"), "too late"), format!("soft {names} too late")),
         (event("bounce", Some("blocked"), "550 5.7.1"), format!("soft {names} 550 5.7.1")),
         (event("deferred", None, ""), format!("soft {names} deferred")),
         (event("spamreport", None, ""), format!("complaint {names} spamreport")),
@@ -226,7 +230,7 @@ fn events_of_sendgrid_are_read_all_of_a_list() {
     }
     let list = json!([
         event("open", None, ""),
-        event("bounce", None, "no"),
+        event("bounce", Some("bounce"), "no"),
         event("open", None, ""),
         event("click", None, ""),
         event("dropped", None, "Unsubscribed Address")
