@@ -65,13 +65,13 @@ mod tests {
     fn a_rating() {
         insta::assert_json_snapshot!(told(&event(), Form::Whole), @r#"
         {
-          "text": "😠 Terrible: Ada Example (Billing)\nAnswered by Grace\nAbout: Refund\nConversation: https://desk.example.com/8841\nFollow-up: https://rate.example.com/admin/follow-up/00000000-0000-0000-0000-0000000000af\nRating: https://rate.example.com/admin/ratings/00000000-0000-0000-0000-0000000000af",
+          "text": "😠 Terrible rating from Ada Example, for Billing\nAnswered by Grace\nAbout: Refund\nConversation: https://desk.example.com/8841\nFollow-up: https://rate.example.com/admin/follow-up/00000000-0000-0000-0000-0000000000af\nRating: https://rate.example.com/admin/ratings/00000000-0000-0000-0000-0000000000af",
           "blocks": [
             {
               "type": "header",
               "text": {
                 "type": "plain_text",
-                "text": "😠 Terrible: Ada Example (Billing)",
+                "text": "😠 Terrible rating from Ada Example, for Billing",
                 "emoji": false
               }
             },
@@ -102,13 +102,13 @@ mod tests {
     fn a_comment_after_the_alert() {
         insta::assert_json_snapshot!(told(&commented("Nobody read & answered"), Form::Comment), @r#"
         {
-          "text": "😠 Comment: Ada Example (Billing)\nYou know the rating already: terrible. The customer now wrote a comment.\nAnswered by Grace\nAbout: Refund\n“Nobody read &amp; answered”\nConversation: https://desk.example.com/8841\nFollow-up: https://rate.example.com/admin/follow-up/00000000-0000-0000-0000-0000000000af\nRating: https://rate.example.com/admin/ratings/00000000-0000-0000-0000-0000000000af",
+          "text": "😠 Comment from Ada Example, for Billing\nYou know the rating already: terrible. The customer now wrote a comment.\nAnswered by Grace\nAbout: Refund\n“Nobody read &amp; answered”\nConversation: https://desk.example.com/8841\nFollow-up: https://rate.example.com/admin/follow-up/00000000-0000-0000-0000-0000000000af\nRating: https://rate.example.com/admin/ratings/00000000-0000-0000-0000-0000000000af",
           "blocks": [
             {
               "type": "header",
               "text": {
                 "type": "plain_text",
-                "text": "😠 Comment: Ada Example (Billing)",
+                "text": "😠 Comment from Ada Example, for Billing",
                 "emoji": false
               }
             },

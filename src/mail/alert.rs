@@ -94,13 +94,13 @@ mod tests {
         let sent = letter(&config, None, &to, &alert, event.at).expect("a letter");
         assert_eq!((sent.to.to_string(), sent.id), ("lead@example.com".into(), to.id.to_string()));
         let mail = MessageParser::default().parse(&sent.raw).expect("a mail");
-        assert_eq!(mail.subject(), Some("Terrible: Ada Example (Billing)"));
+        assert_eq!(mail.subject(), Some("Terrible rating from Ada Example, for Billing"));
         assert_eq!(mail.message_id(), Some("7.billing@example.com"));
         let header = |name: &str| mail.header(name).and_then(|value| value.as_text()).map(str::to_owned);
         assert_eq!(header("Auto-Submitted").as_deref(), Some("auto-generated"));
         assert_eq!(header("X-Auto-Response-Suppress").as_deref(), Some("All"));
         insta::assert_snapshot!(mail.body_text(0).expect("text").replace("\r\n", "\n"), @r#"
-        😠 Terrible: Ada Example (Billing)
+        😠 Terrible rating from Ada Example, for Billing
 
         “Nobody <b>read</b> what I wrote & [link]”
 

@@ -26,7 +26,7 @@ pub enum Form {
 /// An alert in words. They are one line each, without links of strangers, and not escaped for any format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
-    /// What it is about, in a line, such as `Terrible: Ada Example (Billing)`.
+    /// What it is about, in a line, such as `Terrible rating from Ada Example, for Billing`.
     pub title: String,
     /// The face of the score.
     pub face: &'static str,
@@ -65,11 +65,12 @@ impl Alert {
         let (rating, survey) = (event.rating.as_ref()?, event.survey?);
         let teammate = event.teammate.as_ref();
         let teammate = teammate.map(|teammate| teammate.name.as_deref().unwrap_or(&teammate.id));
-        let whom = whom(short(event.customer_name.as_deref()), short(event.team.as_deref()));
-        let title = match form {
-            Form::Whole => format!("{}: {whom}", rating.score.title()),
-            Form::Comment => format!("Comment: {whom}"),
+        let customer = short(event.customer_name.as_deref()).unwrap_or_else(|| "a customer".into());
+        let what = match form {
+            Form::Whole => format!("{} rating from {customer}", rating.score.title()),
+            Form::Comment => format!("Comment from {customer}"),
         };
+        let title = short(event.team.as_deref()).map_or(what.clone(), |team| format!("{what}, for {team}"));
         let first = match (form, rating.previous) {
             (Form::Comment, _) => {
                 Some(format!("You know the rating already: {}. The customer now wrote a comment.", rating.score.word()))
@@ -92,11 +93,6 @@ impl Alert {
 /// A name without links, in a line.
 fn short(name: Option<&str>) -> Option<String> {
     display(&without_links(name?)?, LONGEST_NAME)
-}
-
-fn whom(customer: Option<String>, team: Option<String>) -> String {
-    let customer = customer.unwrap_or_else(|| "a customer".into());
-    team.map_or(customer.clone(), |team| format!("{customer} ({team})"))
 }
 
 fn links(
@@ -209,7 +205,7 @@ pub(crate) mod tests {
         assert_eq!(
             alert(&event()),
             Alert {
-                title: "Terrible: Ada Example (Billing)".into(),
+                title: "Terrible rating from Ada Example, for Billing".into(),
                 face: "😠",
                 facts: vec!["Answered by Grace".into(), "About: Refund".into()],
                 comment: None,
@@ -225,12 +221,12 @@ pub(crate) mod tests {
         );
         let bare = Event { url: None, customer_name: None, team: None, teammate: None, subject: None, ..event() };
         let bare = Alert::new(&bare, Form::Whole, &scores(&[], &[]), "https://rate.example.com").expect("an alert");
-        assert_eq!((bare.title.as_str(), bare.facts.len()), ("Terrible: a customer", 0));
+        assert_eq!((bare.title.as_str(), bare.facts.len()), ("Terrible rating from a customer", 0));
         assert_eq!(bare.links.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["Rating"], "no follow-up is open");
         let changed = Told { previous: Some(score(5)), ..event().rating.expect("a rating") };
         assert_eq!(alert(&Event { rating: Some(changed), ..event() }).facts[0], "It was amazing before.");
         let second = Alert::new(&commented("Too late"), Form::Comment, &scores(&[1], &[]), "").expect("an alert");
-        assert_eq!(second.title, "Comment: Ada Example (Billing)");
+        assert_eq!(second.title, "Comment from Ada Example, for Billing");
         assert_eq!(second.facts[0], "You know the rating already: terrible. The customer now wrote a comment.");
     }
 
@@ -243,7 +239,7 @@ pub(crate) mod tests {
             ..commented("@here http://evil.example\nclick\u{202e}")
         };
         let told = alert(&event);
-        assert_eq!(told.title, "Terrible: a customer (Billing)");
+        assert_eq!(told.title, "Terrible rating from a customer, for Billing");
         assert_eq!(told.facts, ["About: see"]);
         assert_eq!(told.comment.as_deref(), Some("[link] [link] click"));
         let long = alert(&commented(&"word ".repeat(300))).comment.expect("a comment");

@@ -127,9 +127,11 @@ async fn a_low_rating_is_told_once_its_wait_is_over() {
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].what, "POST /hook");
     let text = told[0].body["text"].as_str().expect("text");
-    for line in
-        ["😠 Terrible: Ada Example (Billing)", "Answered by Grace", "Conversation: https://desk.example.com/8841"]
-    {
+    for line in [
+        "😠 Terrible rating from Ada Example, for Billing",
+        "Answered by Grace",
+        "Conversation: https://desk.example.com/8841",
+    ] {
         assert!(text.lines().any(|told| told == line), "{line}: {text}");
     }
     let link = text.lines().find_map(|line| line.strip_prefix("Follow-up: ")).expect("a link");
@@ -149,7 +151,10 @@ async fn a_comment_within_the_wait_makes_one_alert_with_it() {
     let told = chat.taken();
     assert_eq!(told.len(), 1, "{told:?}");
     let text = told[0].body["text"].as_str().expect("text");
-    assert!(text.starts_with("😠 Terrible: ") && text.contains("“Nobody &lt;!channel&gt; read it”"), "{text}");
+    assert!(
+        text.starts_with("😠 Terrible rating from ") && text.contains("“Nobody &lt;!channel&gt; read it”"),
+        "{text}"
+    );
     desk.pass(TimeDelta::hours(1));
     tell(&desk).await;
     assert!(chat.taken().is_empty());
@@ -162,12 +167,12 @@ async fn a_comment_after_the_alert_makes_a_second_one_that_says_so() {
     desk.press(&mail.links[0]).await;
     desk.pass(TimeDelta::minutes(3));
     tell(&desk).await;
-    assert_eq!(chat.titles(), ["😠 Terrible: Ada Example (Billing)"]);
+    assert_eq!(chat.titles(), ["😠 Terrible rating from Ada Example, for Billing"]);
     desk.comment(&mail.links[0], "Nobody read it").await;
     tell(&desk).await;
     desk.pass(TimeDelta::hours(1));
     tell(&desk).await;
-    assert_eq!(chat.titles(), ["😠 Comment: Ada Example (Billing)"]);
+    assert_eq!(chat.titles(), ["😠 Comment from Ada Example, for Billing"]);
 }
 
 #[tokio::test]
@@ -216,7 +221,7 @@ async fn an_alert_of_a_team_and_of_scores_is_about_these_only() {
     }
     desk.pass(TimeDelta::hours(1));
     tell(&desk).await;
-    assert_eq!(chat.titles(), ["😠 Terrible: Ada Example (Billing)"]);
+    assert_eq!(chat.titles(), ["😠 Terrible rating from Ada Example, for Billing"]);
 }
 
 #[tokio::test]
@@ -235,7 +240,7 @@ async fn an_alert_is_mailed_unless_sending_is_paused() {
     let mails = desk.memory.mails();
     assert_eq!(mails.len(), 2, "one alert");
     let told = String::from_utf8_lossy(&mails[1]);
-    for header in ["To: lead@example.com\r\n", "Subject: Terrible: Ada Example (Billing)\r\n"] {
+    for header in ["To: lead@example.com\r\n", "Subject: Terrible rating from Ada Example, for Billing\r\n"] {
         assert!(told.contains(header), "{told}");
     }
     assert_eq!(states(&desk, "alert.mail").await, ["accepted"]);
@@ -246,7 +251,7 @@ async fn a_test_is_marked_and_stores_nothing() {
     let (desk, chat) = alerting(json!({})).await;
     let before = desk.everything().await;
     assert_eq!(desk.gateway.test_target("alert.low", EventKind::RatingSet).await, Attempt::Accepted);
-    assert_eq!(chat.titles(), ["😠 [Test] Terrible: Test Customer"]);
+    assert_eq!(chat.titles(), ["😠 [Test] Terrible rating from Test Customer"]);
     chat.answer(404);
     let refused = desk.gateway.test_target("alert.low", EventKind::RatingSet).await;
     assert_eq!(refused.reason(), Some("answered 404"));
