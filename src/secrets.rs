@@ -124,7 +124,9 @@ fn read(file: &Path) -> Result<String, KeyFileError> {
         ErrorKind::NotFound if !private::folder(file).exists() => {
             refuse(file, &format!("the folder {} does not exist", private::folder(file).display()))
         }
-        ErrorKind::NotFound => refuse(file, &"is missing: expected the one that the first start made"),
+        ErrorKind::NotFound => {
+            refuse(file, &"no such file: expected the one that `afterword init` or the first start of the service made")
+        }
         _ => refuse(file, &error),
     })
 }
@@ -214,7 +216,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("afterword.keys");
         let error = Secrets::load(&file).expect_err("missing").to_string();
-        assert!(error.ends_with("afterword.keys: is missing: expected the one that the first start made"), "{error}");
+        assert!(error.ends_with("afterword.keys: no such file: expected the one that `afterword init` or the first start of the service made"), "{error}");
         assert!(!file.exists());
         let error = Secrets::load_or_make(&folder.path().join("no/afterword.keys")).expect_err("no folder");
         assert!(error.to_string().ends_with("/no does not exist"), "{error}");

@@ -88,6 +88,9 @@ fn text(tried: &Tried) -> String {
             let at = stamp(*at);
             format!("Report: conversation {conversation_id} goes on since {at}; a survey that waits is cancelled\n")
         }
+        Ok(Report::Nothing(why)) if why.starts_with("the header ") => {
+            format!("Report: nothing, because {why}; give it with --header\n")
+        }
         Ok(Report::Nothing(why)) => format!("Report: nothing, because {why}\n"),
         Err(_) => "Report: none, because the payload is refused\n".to_owned(),
     };

@@ -330,7 +330,7 @@ async fn a_database_that_cannot_be_used_is_told_in_a_sentence() {
     assert_eq!(code(&run(&desk, &["key", "list"])), 0, "other commands work while the service runs");
     drop(lock);
     std::fs::remove_file(folder.join("afterword.keys")).expect("removed");
-    refuse("", "key list", "afterword.keys: is missing");
+    refuse("", "key list", "afterword.keys: no such file");
     std::fs::rename(folder.join("good.keys"), folder.join("afterword.keys")).expect("put back");
     sqlx::query(
         "INSERT INTO _sqlx_migrations SELECT 99, 'future', installed_on, 1, checksum, 0 FROM _sqlx_migrations LIMIT 1",

@@ -81,7 +81,7 @@ async fn a_command_makes_no_database() {
         let before = files(folder.path());
         for command in commands {
             let output = run(folder.path(), command);
-            let expected = if keys { "there is no database afterword.db" } else { "afterword.keys: is missing" };
+            let expected = if keys { "there is no database afterword.db" } else { "afterword.keys: no such file" };
             let text = said(&output.stderr);
             assert!(text.starts_with("afterword: ") && text.contains(expected), "{command}: {text}");
             assert_eq!(code(&output), if command == "bounce" { 75 } else { 1 }, "{command}");
@@ -99,7 +99,8 @@ async fn no_second_key_file_is_made_for_a_database_that_is_there() {
         let output = run(desk.folder.path(), command);
         let text = said(&output.stderr);
         assert_eq!((code(&output), output.stdout.as_slice()), (1, &b""[..]), "{command}: {text}");
-        let expected = "afterword: the key file afterword.keys: is missing: expected the one that the first start made";
+        let expected = "afterword: the key file afterword.keys: no such file: expected the one that `afterword init` or the \
+            first start of the service made";
         assert_eq!(text.trim_end(), expected, "{command}");
         assert!(!keys.exists(), "{command}");
     }

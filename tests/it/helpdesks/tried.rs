@@ -146,7 +146,7 @@ async fn a_payload_that_is_refused_says_what_is_wrong_and_what_it_may_be() {
             "Report: none",
             "a text with a quotation mark or a backslash may have been filled in as it is\n",
         ),
-        ("mail", "{}", 0, "nothing, because the header X-HelpScout-Event, which names the event, is missing", ""),
+        ("mail", "{}", 0, "which names the event, is missing; give it with --header", ""),
         (
             "store",
             "{}",
