@@ -76,6 +76,25 @@ impl<'f> Tracker<'f> {
         assert!(answer.as_ref().is_some_and(|(status, _)| [200, 201].contains(status)), "{answer:?}\n{}", self.log());
     }
 
+    /// An agent fills in the form that replies to a ticket and resolves it at once.
+    fn reply_and_resolve(&self, ticket: &str, content: &str) {
+        let fields = [
+            ("user", "root"),
+            ("pass", "password"),
+            ("id", ticket),
+            ("Action", "Respond"),
+            ("UpdateType", "response"),
+            ("UpdateContentType", "text/plain"),
+            ("UpdateContent", content),
+            ("Status", "resolved"),
+            ("SubmitTicket", "1"),
+        ];
+        let body = serde_urlencoded::to_string(fields).expect("a form");
+        let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+        let answer = request(self.port, "POST", "/Ticket/Update.html", &headers, &body);
+        assert!(answer.as_ref().is_some_and(|(status, _)| [200, 302].contains(status)), "{answer:?}\n{}", self.log());
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.folder.join("rt.log")).unwrap_or_default()
     }
@@ -160,4 +179,13 @@ fn full_request_tracker_reports_what_its_agents_do() {
     let cancelled = conversation("2");
     assert_eq!(cancelled["surveys"][0]["mail"]["state"], "cancelled", "{cancelled:#}\n{}", tracker.log());
     assert_eq!(fs::read_dir(&mails).expect("a folder").count(), 1, "one mail was sent");
+
+    // A reply that resolves the ticket is the last one, and asks once.
+    tracker.mail("A third lamp", "It is broken as well.");
+    tracker.reply_and_resolve("3", "We are sorry, and send you your money back. ".repeat(6).trim());
+    let asked = conversation("3");
+    let decisions = asked["decisions"].as_array().expect("decisions");
+    assert_eq!((decisions.len(), &decisions[0]["decision"]), (1, &json!("ask")), "{asked:#}\n{}", tracker.log());
+    assert_eq!(asked["closings"][0]["teammate"]["name"], "Enoch Root", "{asked:#}");
+    assert_eq!(asked["closings"][0]["teammate_replied"], true, "{asked:#}");
 }
