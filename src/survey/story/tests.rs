@@ -577,7 +577,7 @@ fn what_targets_were_told_is_told() {
         ),
         (
             Outbound { state: State::Cancelled(Stop::Superseded), ..due },
-            vec!["webhook.crm did not get rating.set (🙁 bad), which no longer held"],
+            vec!["webhook.crm did not get rating.set (🙁 bad): a later event tells it, or it no longer held"],
         ),
     ];
     for (state, lines) in rows {

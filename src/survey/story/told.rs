@@ -32,7 +32,10 @@ pub(super) fn tell(telling: &TellingRecord) -> Vec<Line> {
             lines.push(Line::new(sent.due_at, format!("{target} is not configured to get {what}")));
         }
         State::Cancelled(_) => {
-            lines.push(Line::new(sent.due_at, format!("{target} did not get {what}, which no longer held")));
+            lines.push(Line::new(
+                sent.due_at,
+                format!("{target} did not get {what}: a later event tells it, or it no longer held"),
+            ));
         }
     }
     lines
