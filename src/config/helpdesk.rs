@@ -7,7 +7,7 @@ use super::{Config, HelpdeskApi, OutgoingSettings, Secret, value};
 use crate::helpdesk::Kind;
 use crate::helpdesk::signature::Proof;
 use crate::survey::alert::KINDS;
-use crate::survey::event::Wants;
+use crate::survey::event::{EventKind, Wants};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -46,10 +46,11 @@ impl HelpdeskSettings {
         self.auth.or(self.kind.usual_proof()).unwrap_or(Proof::Key)
     }
 
-    /// The events that are written into the helpdesk of this name: those of ratings that count. A comment is written
-    /// together with its rating.
+    /// The events that are written into the helpdesk of this name: those of ratings that count, and that one counts no
+    /// more. A comment is written together with its rating.
     pub(super) fn note_wants(name: &str) -> Wants {
-        Wants { kinds: KINDS.into(), connection: Some(name.to_owned()), comment_tells_all: true, ..Wants::default() }
+        let kinds = KINDS.into_iter().chain([EventKind::RatingVoided]).collect();
+        Wants { kinds, connection: Some(name.to_owned()), comment_tells_all: true, ..Wants::default() }
     }
 
     /// A secret and a way to use it belong together.

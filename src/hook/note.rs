@@ -6,7 +6,7 @@
 use super::http::{Answer, Failure, Method, Request};
 use crate::config::{HelpdeskApi, Secret};
 use crate::helpdesk::Kind;
-use crate::survey::event::{Event, Told};
+use crate::survey::event::{Event, EventKind, Told};
 use crate::survey::outbound::Attempt;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -19,15 +19,14 @@ const MOST_DIGITS: usize = 19;
 /// The request that writes a note about a rating. The error says why none can be written, in a sentence.
 ///
 /// # Errors
-/// An event that is not about a rating that counts; an id that is no number, though those of the helpdesk are; a kind of
-/// helpdesk that takes no notes.
+/// An event that is about no rating; an id that is no number, though those of the helpdesk are; a kind of helpdesk that
+/// takes no notes.
 pub fn request(kind: Kind, api: &HelpdeskApi, event: &Event, public_url: &str) -> Result<Request, String> {
-    let (Some(rating), Some(survey)) = (&event.rating, event.survey) else {
-        return Err("there is no rating to write about".into());
-    };
+    let survey = event.survey.filter(|_| event.rating.is_some() || event.kind == EventKind::RatingVoided);
+    let survey = survey.ok_or("there is no rating to write about")?;
     let id = number(&event.conversation.id)?;
     let page = format!("{public_url}/admin/ratings/{survey}");
-    let note = Note { rating, teammate: teammate(event), page: &page };
+    let note = Note { rating: event.rating.as_ref(), teammate: teammate(event), page: &page };
     let token = api.token.as_ref().map(Secret::reveal).unwrap_or_default();
     let user = api.user.as_deref().unwrap_or_default();
     let account = api.account.map(|account| account.to_string()).unwrap_or_default();
@@ -122,7 +121,8 @@ fn teammate(event: &Event) -> Option<&str> {
 
 /// What a note says.
 struct Note<'a> {
-    rating: &'a Told,
+    /// `None`: it counts no more.
+    rating: Option<&'a Told>,
     teammate: Option<&'a str>,
     page: &'a str,
 }
@@ -130,10 +130,15 @@ struct Note<'a> {
 impl Note<'_> {
     /// The rating in a line, without words of others.
     fn title(&self) -> String {
-        let score = self.rating.score;
-        let before = self.rating.previous.filter(|before| *before != score);
+        let Some(rating) = self.rating else { return "The rating no longer counts: an admin voided it".to_owned() };
+        let score = rating.score;
+        let before = rating.previous.filter(|before| *before != score);
         let before = before.map(|score| format!(", {} before", score.word())).unwrap_or_default();
         format!("{} Rated {} ({} of 5){before}", score.face(), score.word(), score.number())
+    }
+
+    fn comment(&self) -> Option<&str> {
+        self.rating?.comment.as_deref()
     }
 
     fn html(&self) -> String {
@@ -141,7 +146,7 @@ impl Note<'_> {
         if let Some(name) = self.teammate {
             let _ = write!(html, "<br>Answered by {}", escape_html(name));
         }
-        if let Some(comment) = &self.rating.comment {
+        if let Some(comment) = self.comment() {
             let _ = write!(html, "<br>“{}”", escape_html(comment).replace('\n', "<br>"));
         }
         let _ = write!(html, "<br><a href=\"{0}\">{0}</a>", escape_html(self.page));
@@ -151,7 +156,7 @@ impl Note<'_> {
     fn markdown(&self) -> String {
         let mut lines = vec![self.title()];
         lines.extend(self.teammate.map(|name| format!("Answered by {}", escape_markdown(name))));
-        lines.extend(self.rating.comment.as_deref().map(|comment| format!("“{}”", escape_markdown(comment))));
+        lines.extend(self.comment().map(|comment| format!("“{}”", escape_markdown(comment))));
         lines.push(self.page.to_owned());
         // An empty line between them, because Markdown joins lines.
         lines.join("\n\n")
@@ -288,6 +293,18 @@ mod tests {
           }
         }
         "#);
+    }
+
+    #[test]
+    fn a_rating_that_counts_no_more() {
+        let voided = Event { kind: EventKind::RatingVoided, rating: None, ..event() };
+        let body = told(Kind::Freshdesk, &voided);
+        assert!(
+            body.contains("\"The rating no longer counts: an admin voided it<br>Answered by Grace<br><a "),
+            "{body}"
+        );
+        let none = Event { rating: None, ..event() };
+        assert!(request(Kind::Freshdesk, &api(Kind::Freshdesk), &none, PAGE).is_err());
     }
 
     #[test]

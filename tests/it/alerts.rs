@@ -319,6 +319,12 @@ async fn a_rating_is_written_into_its_conversation_once() {
     desk.pass(TimeDelta::days(1));
     tell(&desk).await;
     assert!(api.taken().is_empty());
+    let [id] = &desk.sql("SELECT hex(survey_id) FROM rating WHERE comment IS NOT NULL").await[0][..] else { panic!() };
+    desk.post(&format!("/v1/surveys/{id}/void"), json!({"reason": "it was us"})).await;
+    tell(&desk).await;
+    let notes = api.taken();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].body["content"].as_str().expect("text").starts_with("The rating no longer counts"));
 }
 
 #[tokio::test]
