@@ -330,7 +330,7 @@ pub fn turn(kind: EventKind, said: Option<Said>, standing: &Standing, known: Kno
         (None, View::Counts(_)) if kind == EventKind::RatingCommented => kind,
         (None, _) if kind == EventKind::RatingCommented || !is_new => return Turn::Superseded,
         // The event of the comment follows at once.
-        (None, View::Counts(_)) if wants.comment_tells_all && matches!(standing, Standing::Locked(_)) => {
+        (None, View::Counts(_)) if wants.comment_tells_all && comment_follows(standing, known) => {
             return Turn::Superseded;
         }
         (None, View::Counts(_)) if counted => EventKind::RatingChanged,
@@ -344,6 +344,12 @@ pub fn turn(kind: EventKind, said: Option<Said>, standing: &Standing, known: Kno
     };
     let said = Said { kind, score };
     if wants.takes(said) { Turn::Tell(said) } else { Turn::Unwanted(said) }
+}
+
+/// Whether the event of the comment is still to come: a rating that was voided after its comment is restored without one.
+fn comment_follows(standing: &Standing, known: Known) -> bool {
+    let was_told = |last: Said| matches!(last.kind, EventKind::RatingCommented | EventKind::RatingVoided);
+    matches!(standing, Standing::Locked(_)) && !known.last.is_some_and(was_told)
 }
 
 #[cfg(test)]

@@ -325,6 +325,11 @@ async fn a_rating_is_written_into_its_conversation_once() {
     let notes = api.taken();
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(notes[0].body["content"].as_str().expect("text").starts_with("The rating no longer counts"));
+    desk.post(&format!("/v1/surveys/{id}/restore"), json!({"reason": "it was not us"})).await;
+    tell(&desk).await;
+    let notes = api.taken();
+    assert_eq!(notes.len(), 1, "the conversation must not go on saying that it does not count: {notes:?}");
+    assert!(notes[0].body["content"].as_str().expect("text").starts_with("😀 Rated great (4 of 5)\n\n"));
 }
 
 #[tokio::test]

@@ -73,6 +73,20 @@ fn a_repeated_attempt_says_the_same_or_nothing() {
 }
 
 #[test]
+fn a_restored_rating_is_told_where_its_comment_was_told_before() {
+    let wants = Wants { comment_tells_all: true, ..Wants::everything() };
+    let last = |kind, score: Option<usize>| Some(Said { kind, score: score.map(|score| Score::ALL[score - 1]) });
+    let restored = |last, perhaps_more| {
+        turn(EventKind::RatingSet, None, &locked(2), Known { last, perhaps_more }, &wants) != Turn::Superseded
+    };
+    assert!(!restored(None, false), "its comment follows");
+    assert!(!restored(last(EventKind::RatingHeld, Some(2)), false), "its comment follows");
+    assert!(restored(last(EventKind::RatingVoided, None), false));
+    assert!(restored(last(EventKind::RatingCommented, Some(2)), true), "that it was voided may be known");
+    assert!(!restored(last(EventKind::RatingCommented, Some(2)), false));
+}
+
+#[test]
 fn scores_that_a_target_does_not_want_are_not_told() {
     let low = Wants { scores: Score::LOW.into(), ..Wants::everything() };
     let turn = |standing: &Standing, known| turn(EventKind::RatingSet, None, standing, known, &low);
