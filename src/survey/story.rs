@@ -1,8 +1,9 @@
 //! Tells what happened to a conversation and to its surveys: plain English sentences for admins, in the order of time.
 //!
 //! It owns the order, and the sentences about closings and decisions; those about mails are in `mail`, those about clicks
-//! in `clicks`, those about what other systems were told in `told`. A line has its time beside it, so no sentence needs a zone. No sentence holds a link, an address or a
-//! comment; what an admin gave as a reason stands as it was written. It must not know who may read them.
+//! in `clicks`, those about what other systems were told in `told`. A line has its time beside it, so no sentence needs a
+//! zone. No sentence holds a link, an address or a comment; what an admin gave as a reason stands as it was written. It
+//! must not know who may read them.
 
 mod clicks;
 mod mail;

@@ -546,15 +546,45 @@ proptest! {
     }
 }
 
+const MAY_HAVE: &str = "rating.set (🙁 bad) was sent to webhook.crm, which may have taken it";
+
 #[test]
 fn what_targets_were_told_is_told() {
     let due = Outbound::due(ms(5));
     let note = |note: &str| Some(note.to_owned());
     let lease = Lease { owner: Uuid::nil(), until: ms(9) };
-    let again = Outbound { accepted_at: Some(ms(1)), ..due.clone() };
+    // As a replay leaves it: with the tries, but without the last answer.
+    let again = Outbound { accepted_at: Some(ms(1)), tries: 1, ..due.clone() };
+    let took = "webhook.crm took rating.set (🙁 bad)";
     let rows = [
         (due.clone(), vec!["rating.set (🙁 bad) is due for webhook.crm"]),
-        (again, vec!["webhook.crm took rating.set (🙁 bad)", "rating.set (🙁 bad) is due for webhook.crm"]),
+        (again.clone(), vec![took, "rating.set (🙁 bad) is due for webhook.crm again"]),
+        (
+            Outbound { state: State::Cancelled(Stop::Superseded), ..again.clone() },
+            vec![
+                took,
+                "webhook.crm did not get rating.set (🙁 bad) again: a later event tells it, or it no longer held",
+            ],
+        ),
+        (
+            Outbound { state: State::Failed, note: note("answered 500"), ..again.clone() },
+            vec![MAY_HAVE, "webhook.crm did not take rating.set (🙁 bad) again: answered 500"],
+        ),
+        (
+            Outbound { note: note("no whole answer within 15 s"), ..again.clone() },
+            vec![
+                MAY_HAVE,
+                "rating.set (🙁 bad) is due for webhook.crm for the 2nd attempt; the last answer: no whole answer within 15 s",
+            ],
+        ),
+        (
+            Outbound { state: State::Accepted, note: note("no whole answer within 15 s"), ..again },
+            vec!["rating.set (🙁 bad) was sent to webhook.crm, and no answer came: no whole answer within 15 s"],
+        ),
+        (
+            Outbound { note: note("sending is paused by hand"), ..due.clone() },
+            vec!["rating.set (🙁 bad) is due for webhook.crm; it could not be sent before: sending is paused by hand"],
+        ),
         (
             Outbound { tries: 2, note: note("answered 500"), ..due.clone() },
             vec!["rating.set (🙁 bad) is due for webhook.crm for the 3rd attempt; the last answer: answered 500"],

@@ -6,37 +6,50 @@ use super::Line;
 use super::clicks::face;
 use super::mail::{attempt, nth, said};
 use crate::survey::conversation::TellingRecord;
-use crate::survey::outbound::{State, Stop};
+use crate::survey::outbound::{Outbound, State, Stop};
 
 /// Where a telling stands, and when the target took it before it was told again.
 pub(super) fn tell(telling: &TellingRecord) -> Vec<Line> {
     let TellingRecord { target, kind, score, state: sent } = telling;
     let what = score.map_or_else(|| kind.to_string(), |score| format!("{kind} ({})", face(score)));
-    let mut lines = Vec::new();
-    if let Some(at) = sent.accepted_at {
-        let attempt = if sent.state == State::Accepted { attempt(sent) } else { String::new() };
-        lines.push(Line::new(at, format!("{target} took {what}{attempt}")));
-    }
-    match sent.state {
-        State::Accepted => {}
-        State::Waiting if sent.tries == 0 => lines.push(Line::new(sent.due_at, format!("{what} is due for {target}"))),
-        State::Waiting => {
-            let next = format!("{what} is due for {target} for the {} attempt", nth(sent.tries + 1));
-            lines.push(Line::new(sent.due_at, format!("{next}; the last answer{}", said(sent))));
+    let again = if sent.accepted_at.is_some() { " again" } else { "" };
+    let stands = match sent.state {
+        State::Accepted => None,
+        State::Sending(_) => Some(Line::new(sent.first_due, format!("{what} is being sent to {target}"))),
+        State::Waiting => Some(Line::new(sent.due_at, format!("{what} is due for {target}{}", waits(sent)))),
+        State::Failed if again.is_empty() => {
+            Some(Line::new(sent.due_at, format!("{target} never took {what}{}", said(sent))))
         }
-        State::Sending(_) => lines.push(Line::new(sent.first_due, format!("{what} is being sent to {target}"))),
-        State::Failed => {
-            lines.push(Line::new(sent.due_at, format!("{target} never took {what}{}", said(sent))));
-        }
+        State::Failed => Some(Line::new(sent.due_at, format!("{target} did not take {what} again{}", said(sent)))),
         State::Cancelled(Stop::Unwanted) => {
-            lines.push(Line::new(sent.due_at, format!("{target} is not configured to get {what}")));
+            Some(Line::new(sent.due_at, format!("{target} is not configured to get {what}")))
         }
         State::Cancelled(_) => {
-            lines.push(Line::new(
-                sent.due_at,
-                format!("{target} did not get {what}: a later event tells it, or it no longer held"),
-            ));
+            let why = "a later event tells it, or it no longer held";
+            Some(Line::new(sent.due_at, format!("{target} did not get {what}{again}: {why}")))
         }
+    };
+    let taken = sent.accepted_at.map(|at| Line::new(at, taken(target, &what, sent)));
+    taken.into_iter().chain(stands).collect()
+}
+
+/// An attempt that no answer came to counts as taken, too. Its note is kept until the telling is sent again.
+fn taken(target: &str, what: &str, sent: &Outbound) -> String {
+    match (sent.state, &sent.note) {
+        (State::Accepted, None) => format!("{target} took {what}{}", attempt(sent)),
+        (State::Accepted, Some(_)) => format!("{what} was sent to {target}, and no answer came{}", said(sent)),
+        (_, None) => format!("{target} took {what}"),
+        (_, Some(_)) => format!("{what} was sent to {target}, which may have taken it"),
     }
-    lines
+}
+
+/// What follows "is due".
+fn waits(sent: &Outbound) -> String {
+    match (sent.tries, &sent.note) {
+        (0, None) => String::new(),
+        (0, Some(_)) => format!("; it could not be sent before{}", said(sent)),
+        // A replay takes the last answer away.
+        (_, None) => " again".to_owned(),
+        (tries, Some(_)) => format!(" for the {} attempt; the last answer{}", nth(tries + 1), said(sent)),
+    }
 }
