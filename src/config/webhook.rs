@@ -30,7 +30,8 @@ pub fn new_webhook_secret() -> String {
 pub struct WebhookSettings {
     /// Where the events go.
     pub url: String,
-    /// The secret that they are signed with, or several, each on a line. It is always set once the settings are checked for the service.
+    /// The secret that they are signed with, or several, each on a line. It is always set once the settings are checked
+    /// for the service.
     pub secret: Option<Secret>,
     /// The file that `secret` was read from, unless it was set directly.
     pub secret_file: Option<PathBuf>,

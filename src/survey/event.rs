@@ -190,6 +190,9 @@ impl Event {
             limit: 250.into(),
             message: "120 characters were written: asking takes more than 250".into(),
         };
+        let erased = kind == EventKind::SurveyErased;
+        // A skip is about a closing, which has no customer; an erasure takes the customer's data away.
+        let customer = |text: &str| Some(text.to_owned()).filter(|_| !erased && kind != EventKind::SurveySkipped);
         Self {
             id,
             kind,
@@ -197,12 +200,12 @@ impl Event {
             survey: (kind != EventKind::SurveySkipped).then_some(id),
             conversation: Conversation { connection: String::new(), id: "test".into() },
             closed_at: now,
-            subject: Some("Test of Afterword".into()),
+            subject: Some("Test of Afterword".into()).filter(|_| !erased),
             url: None,
             policy: None,
             tags: vec!["test".into()],
-            customer_id: Some("test".into()),
-            customer_name: Some("Test Customer".into()),
+            customer_id: customer("test"),
+            customer_name: customer("Test Customer"),
             teammate: Some(Teammate { id: "test".into(), name: Some("Test Teammate".into()), email: None, team: None }),
             team: None,
             rating: Some(told).filter(|_| is_rating && kind != EventKind::RatingVoided),

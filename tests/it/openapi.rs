@@ -259,6 +259,12 @@ async fn every_event_is_described_as_its_page_tells_it() {
         let about = webhook["post"]["description"].as_str().expect("a text");
         let told: Vec<_> = docs::section(&page, &format!("### {kind}")).split_whitespace().collect();
         assert!(told.join(" ").contains(about), "{kind}: {about}");
+        // A receiver that is built by the example must not count on what never comes.
+        let data =
+            &webhook["post"]["requestBody"]["content"]["application/json"]["examples"]["made_up"]["value"]["data"];
+        let nobody = ["survey.skipped", "survey.erased"].contains(&kind.as_str());
+        assert_eq!(data["customer"]["id"].is_null() && data["customer"]["name"].is_null(), nobody, "{kind}");
+        assert_eq!(data["subject"].is_null(), kind == "survey.erased", "{kind}");
     }
 }
 
@@ -314,6 +320,14 @@ async fn the_page_has_every_call_field_and_code_and_loads_nothing_from_elsewhere
     }
     for link in page.text.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(page.text.contains(&format!("id=\"{link}\"")), "{link}");
+    }
+    let ids: Vec<_> = page.text.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    for id in &ids {
+        assert_eq!(ids.iter().filter(|other| other == &id).count(), 1, "{id}");
+    }
+    let names: Vec<_> = calls(&description).iter().map(|call| call.is["operationId"].clone()).collect();
+    for (kind, webhook) in description["webhooks"].as_object().expect("webhooks") {
+        assert!(!names.contains(&webhook["post"]["operationId"]), "{kind}");
     }
     assert!(!page.text.contains("<script") && !page.text.contains("style="));
     let sources = page.text.split("src=\"").skip(1).count();
