@@ -190,7 +190,7 @@ const DUE: &str = concat!(
     ORDER BY telling.due_at, telling.event LIMIT 1"
 );
 
-/// What the story of a conversation tells of tellings.
+/// What the story of a conversation needs of its tellings.
 macro_rules! of_conversation {
     () => {
         "SELECT event.survey_id, event.closed_at, coalesce(telling.said, event.kind) AS told_as, telling.said_score,
