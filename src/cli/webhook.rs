@@ -126,7 +126,12 @@ async fn test(gateway: &Gateway, name: &str, kind: EventKind) -> Result<(), CliE
 async fn again(gateway: &Gateway, replay: &Replay) -> Result<(), CliError> {
     let target = target(gateway, &replay.name)?;
     let count = gateway.tell_again(&target, replay.which.again()).await?;
-    print(&format!("{count} events are due for {target} now. Those that no longer hold are left out.\n"))
+    if let (0, Again::Event(_)) = (count, replay.which.again()) {
+        let expected = "expected the id of one of the last 30 days that it took or that failed";
+        return Err(CliError::Failed(format!("no such event for {target}: {expected}")));
+    }
+    let events = if count == 1 { "1 event is".to_owned() } else { format!("{count} events are") };
+    print(&format!("{events} due for {target} now. An event that no longer holds is left out.\n"))
 }
 
 async fn enable(gateway: &Gateway, name: &str) -> Result<(), CliError> {

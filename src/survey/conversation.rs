@@ -125,6 +125,17 @@ pub struct TellingRecord {
     pub score: Option<Score>,
     /// How that fares.
     pub state: Outbound,
+    /// Why the target gets nothing now, if it does not.
+    pub off: Option<TargetOff>,
+}
+
+/// Why a target gets no events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetOff {
+    /// It answered that it is gone.
+    Disabled,
+    /// It is not in the configuration any more.
+    Removed,
 }
 
 /// A cause for which an address gets no more surveys.

@@ -483,6 +483,8 @@ async fn the_commands_list_test_replay_and_enable() {
         let done = tokio::task::spawn_blocking(move || commands::run(&folder, &arguments)).await.expect("it runs");
         (commands::code(&done), commands::said(&[done.stdout, done.stderr].concat()))
     };
+    let story = desk.get("/v1/conversations/8841").await["story"].to_string();
+    assert!(story.contains("the last answer: answered 410; it is turned off until"), "{story}");
     let (_, listed) = run("webhook list").await;
     assert!(
         listed.starts_with("webhook.crm") && listed.contains("1 wait") && listed.contains("answered 410"),
@@ -507,7 +509,9 @@ async fn the_commands_list_test_replay_and_enable() {
     desk.pass(TimeDelta::days(1));
     assert_eq!(told(&desk, &receiver).await, ["survey.sent"]);
     let (code, said) = run(&format!("webhook replay crm --event {id}")).await;
-    assert!(code == 0 && said.starts_with("1 events are due for webhook.crm now."), "{said}");
+    assert!(code == 0 && said.starts_with("1 event is due for webhook.crm now."), "{said}");
+    let (code, said) = run("webhook replay crm --event msg_0d5ee0a2a0f34c5c9b0e6f1c2d3e4f50").await;
+    assert!(code == 1 && said.contains("no such event for webhook.crm"), "{said}");
     // It is due by the clock of the command.
     assert_eq!(states(&desk).await, ["survey.sent waiting null survey.sent"]);
 }

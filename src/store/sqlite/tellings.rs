@@ -12,7 +12,7 @@ use crate::ledger::{Batch, Touched};
 use crate::survey::Time;
 use crate::survey::answers::Answers;
 use crate::survey::closing::{Conversation, Teammate};
-use crate::survey::conversation::TellingRecord;
+use crate::survey::conversation::{TargetOff, TellingRecord};
 use crate::survey::event::{Event, EventKind, Known, Said, Told};
 use crate::survey::outbound::Stop;
 use crate::survey::rating::{Score, Standing};
@@ -195,8 +195,10 @@ macro_rules! of_conversation {
     () => {
         "SELECT event.survey_id, event.closed_at, coalesce(telling.said, event.kind) AS told_as, telling.said_score,
             telling.target, telling.state, telling.due_at, telling.first_due, telling.tries, telling.accepted_at,
-            telling.stop, telling.note, telling.owner
-        FROM event CROSS JOIN telling ON telling.event = event.number"
+            telling.stop, telling.note, telling.owner, target.name IS NULL AS removed,
+            target.disabled_at IS NOT NULL AS disabled
+        FROM event CROSS JOIN telling ON telling.event = event.number
+            LEFT JOIN target ON target.name = telling.target"
     };
 }
 
@@ -226,11 +228,17 @@ pub(super) async fn of_conversation(
 }
 
 fn record(row: &SqliteRow) -> Result<TellingRecord> {
+    let off = match (row.try_get("removed")?, row.try_get("disabled")?) {
+        (true, _) => Some(TargetOff::Removed),
+        (_, true) => Some(TargetOff::Disabled),
+        _ => None,
+    };
     Ok(TellingRecord {
         target: row.try_get("target")?,
         kind: rows::word(row, "told_as")?,
         score: score(row.try_get("said_score")?)?,
         state: rows::outbound(row)?,
+        off,
     })
 }
 

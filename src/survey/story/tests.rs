@@ -3,7 +3,7 @@
 use super::*;
 use crate::survey::answers::Answers;
 use crate::survey::closing::Fact;
-use crate::survey::conversation::{Stopped, TellingRecord};
+use crate::survey::conversation::{Stopped, TargetOff, TellingRecord};
 use crate::survey::eligibility::Reason;
 use crate::survey::event::EventKind;
 use crate::survey::evidence::{Change, ChangeKind};
@@ -546,6 +546,22 @@ proptest! {
     }
 }
 
+fn told_crm(state: Outbound, off: Option<TargetOff>) -> TellingRecord {
+    TellingRecord { target: "webhook.crm".into(), kind: EventKind::RatingSet, score: Some(face(2)), state, off }
+}
+
+#[test]
+fn a_target_that_gets_nothing_is_told_as_such() {
+    let due = Outbound::due(ms(5));
+    for (off, why) in [
+        (TargetOff::Disabled, "; it is turned off until `afterword webhook enable`"),
+        (TargetOff::Removed, "; it is no longer configured"),
+    ] {
+        let line = format!("rating.set (🙁 bad) is due for webhook.crm{why}");
+        assert_eq!(texts(&told::tell(&told_crm(due.clone(), Some(off)))), [line]);
+    }
+}
+
 const MAY_HAVE: &str = "rating.set (🙁 bad) was sent to webhook.crm, which may have taken it";
 
 #[test]
@@ -611,8 +627,7 @@ fn what_targets_were_told_is_told() {
         ),
     ];
     for (state, lines) in rows {
-        let telling =
-            TellingRecord { target: "webhook.crm".into(), kind: EventKind::RatingSet, score: Some(face(2)), state };
+        let telling = told_crm(state, None);
         assert_eq!(texts(&told::tell(&telling)), lines);
         let told = SurveyRecord { tellings: vec![telling], ..survey(Trail::default(), vec![]) };
         assert!(lines.iter().all(|line| texts(&tell(&told)).contains(line)), "{lines:?}");

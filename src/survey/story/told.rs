@@ -5,18 +5,21 @@
 use super::Line;
 use super::clicks::face;
 use super::mail::{attempt, nth, said};
-use crate::survey::conversation::TellingRecord;
+use crate::survey::conversation::{TargetOff, TellingRecord};
 use crate::survey::outbound::{Outbound, State, Stop};
 
 /// Where a telling stands, and when the target took it before it was told again.
 pub(super) fn tell(telling: &TellingRecord) -> Vec<Line> {
-    let TellingRecord { target, kind, score, state: sent } = telling;
+    let TellingRecord { target, kind, score, state: sent, off } = telling;
     let what = score.map_or_else(|| kind.to_string(), |score| format!("{kind} ({})", face(score)));
     let again = if sent.accepted_at.is_some() { " again" } else { "" };
     let stands = match sent.state {
         State::Accepted => None,
         State::Sending(_) => Some(Line::new(sent.first_due, format!("{what} is being sent to {target}"))),
-        State::Waiting => Some(Line::new(sent.due_at, format!("{what} is due for {target}{}", waits(sent)))),
+        State::Waiting => {
+            let off = off.map(is_off).unwrap_or_default();
+            Some(Line::new(sent.due_at, format!("{what} is due for {target}{}{off}", waits(sent))))
+        }
         State::Failed if again.is_empty() => {
             Some(Line::new(sent.due_at, format!("{target} never took {what}{}", said(sent))))
         }
@@ -40,6 +43,13 @@ fn taken(target: &str, what: &str, sent: &Outbound) -> String {
         (State::Accepted, Some(_)) => format!("{what} was sent to {target}, and no answer came{}", said(sent)),
         (_, None) => format!("{target} took {what}"),
         (_, Some(_)) => format!("{what} was sent to {target}, which may have taken it"),
+    }
+}
+
+fn is_off(off: TargetOff) -> &'static str {
+    match off {
+        TargetOff::Disabled => "; it is turned off until `afterword webhook enable`",
+        TargetOff::Removed => "; it is no longer configured",
     }
 }
 
