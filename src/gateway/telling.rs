@@ -227,7 +227,7 @@ impl Gateway {
     /// # Errors
     /// An unavailable store.
     pub async fn enable_target(&self, target: &str) -> Result<bool, Error> {
-        Ok(self.store.enable_target(target).await?)
+        Ok(self.store.enable_target(target, self.clock.now()).await?)
     }
 
     /// Sends an event with made-up content to a target, now, and returns the result. Nothing is stored.

@@ -55,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// The store did not answer.
-    pub async fn enable_target(&self, target: &str) -> Result<bool, Unavailable> {
-        self.sqlite().enable_target(target).await
+    pub async fn enable_target(&self, target: &str, now: Time) -> Result<bool, Unavailable> {
+        self.sqlite().enable_target(target, now).await
     }
 }

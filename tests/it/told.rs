@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -452,7 +452,7 @@ async fn a_target_that_is_gone_is_told_nothing_until_it_is_enabled() {
     receiver.answer(410, None);
     tell(&desk, "webhook.crm").await;
     receiver.taken();
-    desk.pass(TimeDelta::days(1));
+    desk.pass(TimeDelta::days(4));
     let settings = webhook(&receiver, &json!({"events": ["survey.sent"]}));
     let now = desk.clock.now();
     let desk = Desk::at(desk.folder, |config| configure(config, [("crm", settings)])).await;
@@ -460,7 +460,11 @@ async fn a_target_that_is_gone_is_told_nothing_until_it_is_enabled() {
     assert_eq!(told(&desk, &receiver).await, [""; 0], "also after a restart");
     assert!(desk.gateway.enable_target("webhook.crm").await.expect("an answer"));
     assert!(!desk.gateway.enable_target("webhook.crm").await.expect("an answer"), "it is enabled");
+    receiver.answer(503, None);
     assert_eq!(told(&desk, &receiver).await, ["survey.sent"]);
+    desk.pass(TimeDelta::minutes(1));
+    assert_eq!(told(&desk, &receiver).await, ["survey.sent"], "the days that it was off were none of its patience");
+    assert_eq!(states(&desk).await, ["survey.sent accepted null survey.sent"]);
 }
 
 #[tokio::test]
@@ -506,13 +510,14 @@ async fn the_commands_list_test_replay_and_enable() {
 
     assert_eq!(run("webhook enable crm").await, (0, "webhook.crm gets events again.\n".into()));
     assert_eq!(run("webhook enable crm").await, (0, "webhook.crm was not turned off.\n".into()));
-    desk.pass(TimeDelta::days(1));
+    // It is due by the clock of the command.
+    let due = desk.sql("SELECT due_at FROM telling").await[0][0].parse().expect("a number");
+    desk.clock.set(DateTime::from_timestamp_millis(due).expect("a time"));
     assert_eq!(told(&desk, &receiver).await, ["survey.sent"]);
     let (code, said) = run(&format!("webhook replay crm --event {id}")).await;
     assert!(code == 0 && said.starts_with("1 event is due for webhook.crm now."), "{said}");
     let (code, said) = run("webhook replay crm --event msg_0d5ee0a2a0f34c5c9b0e6f1c2d3e4f50").await;
     assert!(code == 1 && said.contains("no such event for webhook.crm"), "{said}");
-    // It is due by the clock of the command.
     assert_eq!(states(&desk).await, ["survey.sent waiting null survey.sent"]);
 }
 
@@ -554,6 +559,13 @@ async fn a_replay_tells_again_under_the_same_ids_and_only_what_is_still_so() {
     assert_eq!(again(Again::Since(time("2026-01-01T00:00:00Z"))).await, (2, first.clone()));
     assert_eq!(again(Again::Since(desk.clock.now())).await, (0, vec![]));
     assert_eq!(again(Again::Failed).await, (0, vec![]));
+    // A long replay takes steps: what was told again since it began is left out.
+    let before = Clock::at(desk.clock.now() - TimeDelta::hours(1));
+    let began = Gateway::open((*desk.gateway.config).clone(), before).await.expect("it opens");
+    assert_eq!(
+        began.tell_again("webhook.crm", Again::Since(time("2026-01-01T00:00:00Z"))).await.expect("an answer"),
+        0
+    );
     let event = first[1].0.trim_start_matches("msg_").parse().expect("an id");
     assert_eq!(again(Again::Event(event)).await, (1, first[1..].to_vec()));
     change(&desk, &mail, "5").await;

@@ -81,12 +81,16 @@ pub(super) async fn all(db: &mut SqliteConnection, now: Time) -> Result<Vec<Targ
     rows.iter().map(read).collect()
 }
 
-/// Makes a step of tellings due. A repeat goes on, because those that are due wait.
+/// Makes a step of tellings due. A repeat goes on, because those that are due wait, or were taken since the first step.
 const TELL_AGAIN: &str = "UPDATE telling SET state = 'waiting', due_at = $2, first_due = $2, note = NULL
     WHERE target = $1 AND event IN (
         SELECT number FROM event CROSS JOIN telling AS sent ON sent.event = event.number AND sent.target = $1
-        WHERE event.at >= $3 AND ($4 IS NULL OR event.id = $4) AND (sent.state = 'failed' OR sent.state = 'accepted' AND $5)
+        WHERE event.at >= $3 AND ($4 IS NULL OR event.id = $4) AND (sent.state = 'failed' OR sent.state = 'accepted' AND $5 AND sent.accepted_at <= $2)
         ORDER BY event.at LIMIT $6)";
+
+/// Makes due now what a target did not get in time.
+const WAITED: &str = "UPDATE telling SET due_at = $2, first_due = $2
+    WHERE target = $1 AND state IN ('waiting', 'sending') AND state = 'waiting' AND first_due < $2";
 
 impl Sqlite {
     pub(in crate::store) async fn tell_again(
@@ -120,10 +124,21 @@ impl Sqlite {
         }
     }
 
-    pub(in crate::store) async fn enable_target(&self, target: &str) -> std::result::Result<bool, Unavailable> {
-        let sql = "UPDATE target SET disabled_at = NULL, disabled_why = NULL
+    /// Patience begins anew for what waited meanwhile: otherwise the first failure would be its last.
+    pub(in crate::store) async fn enable_target(
+        &self,
+        target: &str,
+        now: Time,
+    ) -> std::result::Result<bool, Unavailable> {
+        let enable = "UPDATE target SET disabled_at = NULL, disabled_why = NULL
             WHERE name = $1 AND disabled_at IS NOT NULL";
-        Ok(query(sql).bind(target).execute(&self.lookups).await?.rows_affected() > 0)
+        let mut db = self.lookups.begin_with("BEGIN IMMEDIATE").await?;
+        let enabled = query(enable).bind(target).execute(&mut *db).await?.rows_affected() > 0;
+        if enabled {
+            query(WAITED).bind(target).bind(now.timestamp_millis()).execute(&mut *db).await?;
+        }
+        db.commit().await?;
+        Ok(enabled)
     }
 }
 
@@ -134,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn tellings_and_events_are_found_by_their_indexes() {
-        for sql in [TARGETS, TELL_AGAIN] {
+        for sql in [TARGETS, TELL_AGAIN, WAITED] {
             let steps = plan(sql).await;
             let scans = |step: &&String| {
                 ["telling", "sent", "event"].iter().any(|name| step.starts_with(&format!("SCAN {name}")))
