@@ -49,9 +49,13 @@ pub(super) async fn run(helpdesk: Helpdesk, file: Option<&Path>) -> Result<(), C
             Err(other) => return Err(other.into()),
         };
         print(&text(&tried))?;
+        let is_refused = is_refused(&tried);
         match tried.report {
-            Ok(_) => Ok(()),
             Err(unreadable) => Err(CliError::Failed(refused(unreadable))),
+            Ok(_) if is_refused => Err(CliError::Failed(
+                "the signature is refused: the service answers this request with 401, and does nothing else".to_owned(),
+            )),
+            Ok(_) => Ok(()),
         }
     })
     .await
@@ -108,9 +112,15 @@ fn text(tried: &Tried) -> String {
     format!("Signature ({}): {}\n{report}{hint}{decision}{fetches}", tried.proof, signature(tried))
 }
 
+/// Whether the service would refuse the signature. One that was not given here may have been sent, and a line break of an
+/// editor was not.
+fn is_refused(tried: &Tried) -> bool {
+    !tried.but_for_line_breaks && matches!(&tried.signature, Some(Err(why)) if !matches!(why, Refused::Missing(_)))
+}
+
 fn signature(tried: &Tried) -> String {
     match &tried.signature {
-        None => "none; the helpdesk comes with a key of the API".to_owned(),
+        None => "none; the request needs a key of the scope trigger, which is not judged here".to_owned(),
         Some(Ok(())) => match tried.signed_at {
             Some(at) => {
                 format!("holds; the service takes it within {} minutes of {}", TOLERANCE.num_minutes(), stamp(at))
@@ -131,7 +141,7 @@ fn closing(report: &HelpdeskClosing) -> String {
     let mut text = format!("Report: conversation {} was closed at {closed_at}\n", closing.conversation_id);
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            text.extend([&format!("  {name:<17}"), &value, "\n"]);
+            text.extend([&format!("  {name:<16} "), &value, "\n"]);
         }
     };
     line("subject", closing.subject.clone());
@@ -181,7 +191,7 @@ fn decision(decided: &Result<Closed, Vec<Fault>>) -> String {
     match &closed.decision {
         Decision::Ask { send_at, .. } => format!("Decision: ask; the mail is due at {}{when}\n", stamp(*send_at)),
         Decision::Skip(reasons) => {
-            let reasons = reasons.iter().map(|reason| format!("  {:<17}{}\n", reason.rule, reason.message));
+            let reasons = reasons.iter().map(|reason| format!("  {:<16} {}\n", reason.rule, reason.message));
             format!("Decision: ask nobody{when}\n{}", reasons.collect::<String>())
         }
     }
@@ -190,7 +200,7 @@ fn decision(decided: &Result<Closed, Vec<Fault>>) -> String {
 fn list(faults: &[Fault]) -> String {
     let line = |fault: &Fault| {
         let (Place::Body(place) | Place::Parameter(place)) = &fault.place;
-        format!("  {place:<17}{}\n", fault.detail)
+        format!("  {place:<16} {}\n", fault.detail)
     };
     faults.iter().map(line).collect()
 }

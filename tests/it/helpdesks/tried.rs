@@ -118,6 +118,28 @@ async fn a_signature_is_judged_as_of_its_time_and_without_what_an_editor_adds() 
 }
 
 #[tokio::test]
+async fn a_refused_signature_fails_whatever_would_be_decided() {
+    let desk = shop().await;
+    let folder = desk.folder.path();
+    let body = payload("chatwoot-resolved").to_string();
+    let right = headers("1795341600", &body);
+    let strange = "--header=X-Chatwoot-Signature: sha1=00".to_owned();
+    for (saved, signature, refused) in [
+        (body.clone(), &right[1], false),
+        (format!("{body}\n"), &right[1], false),
+        (format!(" {body}"), &right[1], true),
+        (body.clone(), &strange, true),
+    ] {
+        fs::write(folder.join("saved.json"), saved).expect("written");
+        let (code, told, complained) = run(folder, &["shop", "saved.json", &right[0], signature]);
+        let expected =
+            "afterword: the signature is refused: the service answers this request with 401, and does nothing else\n";
+        assert!(told.contains("\nDecision: "), "{told}");
+        assert_eq!((code, complained.ends_with(expected)), (Some(i32::from(refused)), refused), "{complained}");
+    }
+}
+
+#[tokio::test]
 async fn a_payload_that_is_refused_says_what_is_wrong_and_what_it_may_be() {
     let desk = shop().await;
     let folder = desk.folder.path();
@@ -145,6 +167,13 @@ async fn a_payload_that_is_refused_says_what_is_wrong_and_what_it_may_be() {
             1,
             "Report: none",
             "a text with a quotation mark or a backslash may have been filled in as it is\n",
+        ),
+        (
+            "desk",
+            r#"{"conversation_id": "1", "closed_at": "2026-11-22T10:00Z", "customer_email": "a@example.org", "teammate_replied": "perhaps"}"#,
+            1,
+            "Signature (key): none; the request needs a key of the scope trigger, which is not judged here\n",
+            "\n  /teammate_replied expected true or false\n",
         ),
         ("mail", "{}", 0, "which names the event, is missing; give it with --header", ""),
         (
