@@ -8,7 +8,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{self, Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// The bits of a mode that let every user of the machine read or change a file.
@@ -126,6 +126,12 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 #[must_use]
 pub fn folder(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file as an error names it: by its whole path, because an operator may expect a relative one to start elsewhere.
+#[must_use]
+pub fn whole(file: &Path) -> PathBuf {
+    path::absolute(file).unwrap_or_else(|_| file.to_owned())
 }
 
 /// Syncs a folder, so that the names in it survive a power cut.

@@ -116,7 +116,7 @@ pub fn random<const N: usize>() -> [u8; N] {
 }
 
 fn refuse(file: &Path, detail: &impl ToString) -> KeyFileError {
-    KeyFileError { file: file.display().to_string(), detail: detail.to_string() }
+    KeyFileError { file: private::whole(file).display().to_string(), detail: detail.to_string() }
 }
 
 fn read(file: &Path) -> Result<String, KeyFileError> {

@@ -7,6 +7,7 @@ use super::layers::Layers;
 use super::{BrandSettings, Config, ConfigError, HelpdeskSettings, Logo, MailSettings, MailTarget, Secret};
 use crate::private;
 use crate::survey::outbound::LONGEST_SETTING;
+use std::io;
 use std::iter;
 use std::path::Path;
 
@@ -71,13 +72,13 @@ impl HelpdeskSettings {
 }
 
 fn read_again(key: &str, file: &Path, expected: &str) -> Result<Secret, String> {
-    let refuse = |detail: &str| format!("{key}: {}: {detail}", file.display());
+    let refuse = |detail: &str| format!("{key}: {}: {detail}", private::whole(file).display());
     let secret = read(file).map_err(|error| refuse(&error.to_string()))?;
     if secret.0.trim().is_empty() { Err(refuse(&format!("is empty: expected {expected}"))) } else { Ok(secret) }
 }
 
 /// Reads the file of a secret. An editor ends it with a line break.
-fn read(file: &Path) -> std::io::Result<Secret> {
+fn read(file: &Path) -> io::Result<Secret> {
     Ok(Secret(private::read_secret(file)?.trim_end_matches(['\r', '\n']).into()))
 }
 
@@ -238,7 +239,9 @@ impl Layers {
         if secret.is_some() {
             return Err(self.refuse(&key_of_file, format!("contradicts {key}: expected one of the two")));
         }
-        *secret = Some(read(file).map_err(|error| self.refuse(&key_of_file, format!("{}: {error}", file.display())))?);
+        let refuse =
+            |error: io::Error| self.refuse(&key_of_file, format!("{}: {error}", private::whole(file).display()));
+        *secret = Some(read(file).map_err(refuse)?);
         Ok(key_of_file)
     }
 

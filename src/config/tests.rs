@@ -791,6 +791,13 @@ fn a_helpdesk_that_could_never_be_believed_is_refused() {
             "helpdesk.x.secret_file: /no/file: No such file".to_owned(),
         ),
         (
+            "[helpdesk.x]\nkind = 'zammad'\nsecret_file = 'no.file'",
+            format!(
+                "helpdesk.x.secret_file: {}/no.file: No such file",
+                std::env::current_dir().expect("a folder").display()
+            ),
+        ),
+        (
             "[helpdesk.x]\nkind = 'zammad'\nsecret_file = 'a'\nsecret = 'b'",
             "helpdesk.x.secret_file: contradicts helpdesk.x.secret".to_owned(),
         ),

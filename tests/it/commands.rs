@@ -99,8 +99,11 @@ async fn no_second_key_file_is_made_for_a_database_that_is_there() {
         let output = run(desk.folder.path(), command);
         let text = said(&output.stderr);
         assert_eq!((code(&output), output.stdout.as_slice()), (1, &b""[..]), "{command}: {text}");
-        let expected = "afterword: the key file afterword.keys: no such file: expected the one that `afterword init` or the \
-            first start of the service made";
+        let expected = format!(
+            "afterword: the key file {}: no such file: expected the one that `afterword init` or the first start of the \
+            service made",
+            keys.display()
+        );
         assert_eq!(text.trim_end(), expected, "{command}");
         assert!(!keys.exists(), "{command}");
     }
