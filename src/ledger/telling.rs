@@ -177,7 +177,7 @@ impl Command for ClaimTelling {
             return ClaimedTelling::Dropped;
         };
         let of_rating = event.kind.is_of_standing() || event.kind == EventKind::RatingCommented;
-        // What the target was told may be deleted by now, and its copy must lose a void rating all the same.
+        // The earlier telling may be deleted by now, and the copy of the target must lose a void rating all the same.
         let forgotten = due.known.last.is_none() && event.closed_at < self.at - KEPT;
         let known = Known { perhaps_more: due.known.perhaps_more || forgotten, ..due.known };
         let turn = match &due.standing {

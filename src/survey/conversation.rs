@@ -114,14 +114,14 @@ pub struct SurveyRecord {
     pub tellings: Vec<TellingRecord>,
 }
 
-/// How a target was told of an event.
+/// A telling, as a story needs it: one event for one target.
 #[derive(Clone, Debug)]
 pub struct TellingRecord {
     /// The target, by the section of the configuration that makes it.
     pub target: String,
-    /// What it was told as, or will be.
+    /// The kind that the target gets it as.
     pub kind: EventKind,
-    /// The score that it was told.
+    /// The score that the telling has, if it has one.
     pub score: Option<Score>,
     /// How that fares.
     pub state: Outbound,

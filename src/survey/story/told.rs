@@ -8,7 +8,7 @@ use super::mail::{attempt, nth, said};
 use crate::survey::conversation::{TargetOff, TellingRecord};
 use crate::survey::outbound::{Outbound, State, Stop};
 
-/// Where a telling stands, and when the target took it before it was told again.
+/// Where a telling stands; of a replayed one, also when the target took it before.
 pub(super) fn tell(telling: &TellingRecord) -> Vec<Line> {
     let TellingRecord { target, kind, score, state: sent, off } = telling;
     let what = score.map_or_else(|| kind.to_string(), |score| format!("{kind} ({})", face(score)));
